@@ -1,0 +1,1 @@
+"""Starts what Keel needs on one machine: embedded Postgres and Valkey, the simulator, the Procfile."""

@@ -1,0 +1,1 @@
+"""Keel: a merchant's decision desk inside the Shopify admin."""

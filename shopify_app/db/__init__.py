@@ -1,0 +1,1 @@
+"""Postgres. The only package that holds SQL; every function names its shop."""

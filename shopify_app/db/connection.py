@@ -1,0 +1,221 @@
+"""Connections, and the roles a transaction steps down to.
+
+The login role owns the schema and is never used for work. Each transaction begins by becoming
+`keel_app` for one shop, `keel_ingest` (may only insert into the inbox) or `keel_sweeper` (finds
+due work across shops, reads no shop's facts). Both settings are transaction-local: nothing
+leaks through the pool.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_type_hints
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.pool
+
+from shopify_app.config import settings
+from shopify_app.errors import TransientError
+
+Connection = psycopg2.extensions.connection
+Cursor = psycopg2.extensions.cursor
+T = TypeVar("T")
+
+POOL_SIZE: Final = 16
+"""Connections a process may hold; gunicorn runs 8 threads, a worker one."""
+
+CONNECT_TIMEOUT_SECONDS: Final = 2
+"""A webhook must hear 503 well inside Shopify's five seconds."""
+
+
+class _Pools:
+    """One pool a process: a connection shared across a fork answers with another's rows."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: psycopg2.pool.ThreadedConnectionPool | None = None
+        self._pid = 0
+        self._free = threading.BoundedSemaphore(POOL_SIZE)
+
+    @property
+    def free(self) -> threading.BoundedSemaphore:
+        """Seats at the pool: waiting for one beats the pool's immediate refusal."""
+        return self._free
+
+    def get(self) -> psycopg2.pool.ThreadedConnectionPool:
+        """This process's pool, made on first use and again after a fork."""
+        with self._lock:
+            if self._pool is None or self._pid != os.getpid():
+                self._pool = psycopg2.pool.ThreadedConnectionPool(
+                    0, POOL_SIZE, settings().database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS
+                )
+                self._pid = os.getpid()
+                self._free = threading.BoundedSemaphore(POOL_SIZE)
+            return self._pool
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        with self._lock:
+            if self._pool is not None and self._pid == os.getpid():
+                self._pool.closeall()
+            self._pool = None
+
+
+_pools = _Pools()
+
+
+def close_pool() -> None:
+    """Forget this process's connections (before a fork, and between tests)."""
+    _pools.close()
+
+
+@contextmanager
+def transaction(shop_id: int) -> Iterator[Connection]:
+    """A transaction that sees one shop and nothing else; commits at the dedent."""
+    with _transaction("keel_app", shop_id) as conn:
+        yield conn
+
+
+@contextmanager
+def ingest_transaction() -> Iterator[Connection]:
+    """A transaction that may put webhooks into the inbox, and only that."""
+    with _transaction("keel_ingest", None) as conn:
+        yield conn
+
+
+@contextmanager
+def sweep_transaction() -> Iterator[Connection]:
+    """A transaction that finds due work across shops and reads none of their facts."""
+    with _transaction("keel_sweeper", None) as conn:
+        yield conn
+
+
+@contextmanager
+def _transaction(role: str, shop_id: int | None) -> Iterator[Connection]:
+    pool = _pools.get()
+    free = _pools.free
+    if not free.acquire(timeout=CONNECT_TIMEOUT_SECONDS):
+        raise TransientError("no database connection was free")
+    try:
+        conn = _healthy_connection(pool, role, shop_id)
+        try:
+            yield conn
+            conn.commit()
+        except BaseException:
+            _roll_back(conn)
+            raise
+        finally:
+            pool.putconn(conn, close=bool(conn.closed))
+    except psycopg2.OperationalError as error:
+        raise TransientError(f"database: {type(error).__name__}") from error
+    finally:
+        free.release()
+
+
+def _healthy_connection(
+    pool: psycopg2.pool.ThreadedConnectionPool, role: str, shop_id: int | None
+) -> Connection:
+    """A connection that has begun as `role`; one that died while idle is replaced."""
+    for _ in range(POOL_SIZE):
+        conn = pool.getconn()
+        try:
+            _step_down(conn, role, shop_id)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            pool.putconn(conn, close=True)
+        else:
+            return conn
+    conn = pool.getconn()
+    _step_down(conn, role, shop_id)
+    return conn
+
+
+def _step_down(conn: Connection, role: str, shop_id: int | None) -> None:
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT set_config('role', %(role)s, true), set_config('app.shop_id', %(shop_id)s, true)",
+            {"role": role, "shop_id": "" if shop_id is None else str(shop_id)},
+        )
+
+
+def _roll_back(conn: Connection) -> None:
+    if conn.closed:
+        return
+    try:
+        conn.rollback()
+    except psycopg2.Error:
+        conn.close()
+
+
+def rows_as(cls: type[T], cur: Cursor) -> list[T]:
+    """A cursor's rows as dataclasses; the columns must be named as the fields are."""
+    makers = _field_makers(cls)
+    columns = [column.name for column in cur.description or ()]
+    if set(columns) != set(makers):
+        raise TypeError(f"{cls.__name__} has fields {sorted(makers)}, the query {sorted(columns)}")
+    enums = [(name, maker) for name, maker in makers.items() if maker is not None]
+    rows: list[T] = []
+    for values in cur.fetchall():
+        row = dict(zip(columns, values, strict=True))
+        for name, maker in enums:
+            if row[name] is not None:
+                row[name] = maker(row[name])
+        rows.append(cls(**row))
+    return rows
+
+
+@cache
+def _field_makers(cls: type[Any]) -> dict[str, type[StrEnum] | None]:
+    """Field name -> the enum its text becomes, or None where the database's value is the value."""
+    makers: dict[str, type[StrEnum] | None] = {}
+    for name, hint in get_type_hints(cls).items():
+        if name not in {field.name for field in fields(cls)}:
+            continue
+        candidates = [hint, *get_args(hint)]
+        enums = [c for c in candidates if isinstance(c, type) and issubclass(c, StrEnum)]
+        makers[name] = enums[0] if enums else None
+    return makers
+
+
+def row_as(cls: type[T], cur: Cursor) -> T | None:
+    """The only row, or None."""
+    rows = rows_as(cls, cur)
+    return rows[0] if rows else None
+
+
+def one_value(cur: Cursor) -> Any:
+    """The first column of the first row, or None where there is no row."""
+    row: Sequence[Any] | None = cur.fetchone()
+    return row[0] if row else None
+
+
+def try_shop_lock(conn: Connection, shop_id: int, purpose: int) -> bool:
+    """Take a shop's lock for one purpose until the transaction ends; False if someone has it."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_try_advisory_xact_lock(%(purpose)s, hashint8(%(shop_id)s))",
+            {"purpose": purpose, "shop_id": shop_id},
+        )
+        return bool(one_value(cur))
+
+
+def shop_lock(conn: Connection, shop_id: int, purpose: int) -> None:
+    """Wait for a shop's lock for one purpose; it is held until the transaction ends."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_advisory_xact_lock(%(purpose)s, hashint8(%(shop_id)s))",
+            {"purpose": purpose, "shop_id": shop_id},
+        )
+
+
+INGEST_LOCK: Final = 1
+TOKEN_LOCK: Final = 2
+SUGGEST_LOCK: Final = 3
+PRICE_LOCK: Final = 4
+BACKFILL_LOCK: Final = 5
+RECONCILE_LOCK: Final = 6
+"""Purposes of a shop's lock; one number each, so that a token refresh does not wait for ingest."""

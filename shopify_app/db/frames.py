@@ -1,0 +1,118 @@
+"""Queries whose answer is a DataFrame with declared columns (the only pandas in db/).
+
+Tables: variants, products, inventory_items, inventory_levels, daily_sales, inventory_history.
+Every query names its shop.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from shopify_app.db.connection import Connection
+from shopify_app.domain.frames import DAILY_SALES, STOCK_DAYS, VARIANTS
+
+
+def read_frame(
+    conn: Connection, query: str, params: Mapping[str, object], columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Rows of a query under exactly these columns, in this order, with these dtypes."""
+    with conn.cursor() as cur:
+        cur.execute(query, params)
+        rows = cur.fetchall()
+    frame: Any = pd.DataFrame.from_records(rows, columns=list(columns))
+    return frame.astype(dict(columns))
+
+
+def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
+    """VARIANTS of active products, without gift cards and deleted ones, by variant id."""
+    return read_frame(
+        conn,
+        """
+        SELECT v.id, v.product_id, coalesce(v.inventory_item_id, 0), p.title, v.title,
+               coalesce(p.vendor, ''), coalesce(p.product_type, ''),
+               v.price::float8, v.compare_at_price::float8, i.unit_cost::float8,
+               coalesce(i.is_tracked, false), coalesce(l.available, 0), coalesce(l.incoming, 0),
+               least(v.created_at::date, s.first_sold_on)
+          FROM variants v
+          JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+          LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
+          LEFT JOIN (SELECT inventory_item_id, sum(available_units) AS available, sum(incoming_units) AS incoming
+                       FROM inventory_levels
+                      WHERE shop_id = %(shop_id)s AND is_active
+                      GROUP BY inventory_item_id) l ON l.inventory_item_id = v.inventory_item_id
+          LEFT JOIN (SELECT variant_id, min(sold_on) AS first_sold_on
+                       FROM daily_sales
+                      WHERE shop_id = %(shop_id)s
+                      GROUP BY variant_id) s ON s.variant_id = v.id
+         WHERE v.shop_id = %(shop_id)s
+           AND v.deleted_at IS NULL AND p.deleted_at IS NULL
+           AND p.status = 'ACTIVE' AND NOT p.is_gift_card
+         ORDER BY v.id
+        """,
+        {"shop_id": shop_id},
+        VARIANTS,
+    )
+
+
+def daily_sales_between(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
+    """DAILY_SALES from `first` to `last`, both included, by variant and day."""
+    return read_frame(
+        conn,
+        """
+        SELECT variant_id, sold_on, ordered_units, returned_units, orders, largest_line_units,
+               revenue::float8, list_revenue::float8
+          FROM daily_sales
+         WHERE shop_id = %(shop_id)s
+           AND sold_on BETWEEN %(first)s AND %(last)s
+         ORDER BY variant_id, sold_on
+        """,
+        {"shop_id": shop_id, "first": first, "last": last},
+        DAILY_SALES,
+    )
+
+
+def stock_days_between(
+    conn: Connection, shop_id: int, first: date, last: date, timezone: str
+) -> pd.DataFrame:
+    """STOCK_DAYS of every variant whose stock's changes we have seen.
+
+    A day before the first change seen is unknown and has no row. The share of a day in stock is
+    the time during which the levels' sum was above zero.
+    """
+    return read_frame(
+        conn,
+        """
+        WITH changes AS (
+            SELECT inventory_item_id, location_id, changed_at, available_units,
+                   available_units - lag(available_units, 1, 0) OVER (
+                       PARTITION BY inventory_item_id, location_id ORDER BY changed_at) AS step
+              FROM inventory_history
+             WHERE shop_id = %(shop_id)s
+        ), totals AS (
+            SELECT inventory_item_id, changed_at AS since,
+                   sum(step) OVER item AS units,
+                   lead(changed_at, 1, 'infinity') OVER item AS until
+              FROM changes
+            WINDOW item AS (PARTITION BY inventory_item_id ORDER BY changed_at, location_id)
+        ), days AS (
+            SELECT day::date AS day,
+                   day::timestamp AT TIME ZONE %(timezone)s AS since,
+                   (day + interval '1 day')::timestamp AT TIME ZONE %(timezone)s AS until
+              FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day
+        )
+        SELECT v.id, d.day,
+               coalesce(sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since)))
+                            FILTER (WHERE t.units > 0), 0)
+               / sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since)))
+          FROM totals t
+          JOIN days d ON t.since < d.until AND t.until > d.since
+          JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
+         GROUP BY v.id, d.day
+        HAVING sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))) > 0
+         ORDER BY v.id, d.day
+        """,
+        {"shop_id": shop_id, "first": first, "last": last, "timezone": timezone},
+        STOCK_DAYS,
+    )

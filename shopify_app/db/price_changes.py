@@ -1,0 +1,195 @@
+"""The price outbox (table `price_changes`). Every query names its shop, but for `due_shops`.
+
+`attempts` is the fence: a claim raises it, and only the attempt that claimed may write the end.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from shopify_app.db.connection import Connection, one_value, row_as, rows_as
+from shopify_app.domain.suggestion import PriceChange, PriceChangeState
+
+
+def add(
+    conn: Connection, shop_id: int, *, suggestion_id: int, undo_of: int | None, product_id: int, variant_id: int,
+    old: tuple[Decimal, Decimal | None], new: tuple[Decimal, Decimal | None], currency: str, click_key: str,
+    approved_by: str,
+) -> int | None:
+    """Put a write in the outbox; its id, or None if this click, or another write of the variant, is there."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO price_changes (shop_id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price,
+                   old_compare_at_price, new_price, new_compare_at_price, currency, click_key, approved_by)
+            SELECT %(shop_id)s, %(suggestion_id)s, %(undo_of)s, s.install_epoch, %(product_id)s, %(variant_id)s, %(old_price)s,
+                   %(old_compare)s, %(new_price)s, %(new_compare)s, %(currency)s, %(click_key)s, %(approved_by)s
+              FROM shops s
+             WHERE s.shop_id = %(shop_id)s
+                ON CONFLICT DO NOTHING
+            RETURNING id
+            """,
+            {"shop_id": shop_id, "suggestion_id": suggestion_id, "undo_of": undo_of, "product_id": product_id,
+             "variant_id": variant_id, "old_price": old[0], "old_compare": old[1], "new_price": new[0],
+             "new_compare": new[1], "currency": currency, "click_key": click_key, "approved_by": approved_by},
+        )
+        return one_value(cur)
+
+
+def newest_of_suggestion(conn: Connection, shop_id: int, suggestion_id: int) -> PriceChange | None:
+    """The newest write (apply or undo) of a suggestion."""
+    return _newest(conn, shop_id, suggestion_id=suggestion_id, change_id=None)
+
+
+def by_id(conn: Connection, shop_id: int, change_id: int) -> PriceChange | None:
+    """One write."""
+    return _newest(conn, shop_id, suggestion_id=None, change_id=change_id)
+
+
+def _newest(
+    conn: Connection, shop_id: int, *, suggestion_id: int | None, change_id: int | None
+) -> PriceChange | None:
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
+                   new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
+                   seen_price, seen_compare_at_price, error_code, error, finished_at
+              FROM price_changes
+             WHERE shop_id = %(shop_id)s
+               AND (%(suggestion_id)s::bigint IS NULL OR suggestion_id = %(suggestion_id)s)
+               AND (%(change_id)s::bigint IS NULL OR id = %(change_id)s)
+             ORDER BY id DESC LIMIT 1
+            """,
+            {"shop_id": shop_id, "suggestion_id": suggestion_id, "change_id": change_id},
+        )
+        return row_as(PriceChange, cur)
+
+
+def count_undos(conn: Connection, shop_id: int, change_id: int) -> int:
+    """How often an undo of this write was tried."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT count(*) FROM price_changes WHERE shop_id = %(shop_id)s AND undo_of = %(id)s",
+            {"shop_id": shop_id, "id": change_id},
+        )
+        return int(one_value(cur))
+
+
+def due_shops(conn: Connection) -> list[int]:
+    """Shops with writes to send now, the longest waiting first (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT c.shop_id
+              FROM price_changes c JOIN shops s USING (shop_id)
+             WHERE (c.state = 'approved' AND c.next_at <= now() OR c.state = 'sending' AND c.lease_until < now())
+               AND s.writes_paused_at IS NULL
+             GROUP BY c.shop_id ORDER BY min(c.next_at)
+            """
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
+def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> list[PriceChange]:
+    """Take due writes of a shop: state sending, a lease, the fence one higher.
+
+    A write whose sender died (its lease ran out) is taken again; `sent_at` tells that it may
+    have landed.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes c
+               SET state = 'sending', attempts = c.attempts + 1,
+                   lease_until = now() + make_interval(secs => %(lease)s)
+             WHERE c.shop_id = %(shop_id)s
+               AND c.id IN (SELECT d.id FROM price_changes d
+                             WHERE d.shop_id = %(shop_id)s
+                               AND (d.state = 'approved' AND d.next_at <= now() OR d.state = 'sending' AND d.lease_until < now())
+                             ORDER BY d.product_id, d.id
+                             LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            RETURNING id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
+                   new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
+                   seen_price, seen_compare_at_price, error_code, error, finished_at
+            """,
+            {"shop_id": shop_id, "limit": limit, "lease": lease_seconds},
+        )
+        return rows_as(PriceChange, cur)
+
+
+def mark_sent(conn: Connection, shop_id: int, changes: Sequence[PriceChange], *, lease_seconds: int) -> set[int]:
+    """Say that these are about to leave; the ids whose claim still holds (the others must not be sent)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes c
+               SET sent_at = now(), lease_until = now() + make_interval(secs => %(lease)s)
+              FROM unnest(%(ids)s::bigint[], %(fences)s::int[]) AS mine (id, fence), shops s
+             WHERE c.shop_id = %(shop_id)s AND c.id = mine.id AND c.attempts = mine.fence AND c.state = 'sending'
+               AND s.shop_id = c.shop_id AND s.install_epoch = c.install_epoch
+               AND s.state = 'installed' AND s.writes_paused_at IS NULL
+            RETURNING c.id
+            """,
+            {"shop_id": shop_id, "ids": [c.id for c in changes], "fences": [c.attempts for c in changes], "lease": lease_seconds},
+        )
+        return {int(row[0]) for row in cur.fetchall()}
+
+
+def finish(
+    conn: Connection, shop_id: int, change: PriceChange, state: PriceChangeState, *,
+    seen: tuple[Decimal, Decimal | None] | None = None, error_code: str | None = None, error: str | None = None,
+) -> bool:
+    """Write the end of a claimed change; False if another attempt took it over meanwhile."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes
+               SET state = %(state)s, finished_at = now(), lease_until = NULL, seen_price = %(seen)s,
+                   seen_compare_at_price = %(seen_compare)s, seen_at = CASE WHEN %(seen)s::numeric IS NOT NULL THEN now() END,
+                   error_code = %(error_code)s, error = %(error)s
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
+            """,
+            {"shop_id": shop_id, "id": change.id, "fence": change.attempts, "state": state.value,
+             "seen": seen and seen[0], "seen_compare": seen and seen[1], "error_code": error_code, "error": error},
+        )
+        return cur.rowcount == 1
+
+
+def put_back(conn: Connection, shop_id: int, change: PriceChange, *, in_seconds: float, error: str) -> bool:
+    """Let a claimed change wait and be read again; False if another attempt took it over."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes
+               SET state = 'approved', lease_until = NULL, error = %(error)s,
+                   next_at = now() + make_interval(secs => %(seconds)s)
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
+            """,
+            {"shop_id": shop_id, "id": change.id, "fence": change.attempts, "seconds": in_seconds, "error": error},
+        )
+        return cur.rowcount == 1
+
+
+def withdraw(conn: Connection, shop_id: int, change_id: int) -> bool:
+    """Take back a change that was never sent; False if it has left or ended."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes SET state = 'undone', finished_at = now()
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'approved' AND sent_at IS NULL
+            """,
+            {"shop_id": shop_id, "id": change_id},
+        )
+        return cur.rowcount == 1
+
+
+def mark_undone(conn: Connection, shop_id: int, change_id: int) -> None:
+    """An applied change was taken back by its undo."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes SET state = 'undone', finished_at = now()
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'applied'
+            """,
+            {"shop_id": shop_id, "id": change_id},
+        )

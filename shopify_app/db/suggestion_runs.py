@@ -1,0 +1,70 @@
+"""Runs of the models (table `suggestion_runs`): what they saw, kept so that evidence recomputes."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg2.extras import Json
+
+from shopify_app.db.connection import Connection, one_value, row_as
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """What a run saw; `inputs` is the compressed snapshot (usecases/advice_inputs.py)."""
+
+    id: int
+    as_of: date
+    seed: int
+    model_version: str
+    inputs: bytes
+    inputs_sha256: str
+
+
+def record(
+    conn: Connection, shop_id: int, *, as_of: date, seed: int, model_version: str, inputs: bytes, sha256: str,
+    counts: dict[str, Any],
+) -> int:
+    """Keep a finished run; its id."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts, finished_at)
+            VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s, clock_timestamp())
+            RETURNING id
+            """,
+            {"shop_id": shop_id, "as_of": as_of, "seed": seed, "model_version": model_version, "inputs": inputs,
+             "sha256": sha256, "counts": Json(counts)},
+        )
+        return int(one_value(cur))
+
+
+def inputs_of(conn: Connection, shop_id: int, run_id: int) -> RunInputs | None:
+    """What a run saw; None if this shop has no such run, or its snapshot was let go."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, as_of, seed, model_version, inputs, inputs_sha256
+              FROM suggestion_runs
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND length(inputs) > 0
+            """,
+            {"shop_id": shop_id, "id": run_id},
+        )
+        found = row_as(RunInputs, cur)
+    return found and RunInputs(found.id, found.as_of, found.seed, found.model_version, bytes(found.inputs), found.inputs_sha256)
+
+
+def forget_unused_inputs(conn: Connection, shop_id: int) -> int:
+    """Let go of snapshots that no open or decided suggestion rests on; how many."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE suggestion_runs r SET inputs = ''
+             WHERE r.shop_id = %(shop_id)s AND length(r.inputs) > 0
+               AND r.id < (SELECT max(id) FROM suggestion_runs WHERE shop_id = %(shop_id)s)
+               AND NOT EXISTS (SELECT FROM suggestions s
+                                WHERE s.shop_id = r.shop_id AND s.run_id = r.id AND s.state <> 'superseded')
+            """,
+            {"shop_id": shop_id},
+        )
+        return cur.rowcount

@@ -1,0 +1,1 @@
+"""Nouns: frozen dataclasses, enums and pure rules; they know no I/O."""

@@ -1,0 +1,49 @@
+"""The DataFrames that cross a border, column by column: name -> dtype.
+
+VARIANTS     one row a variant that is on sale
+    variant_id, product_id, inventory_item_id   Shopify's ids (item 0: none known)
+    product_title, variant_title, vendor, product_type   '' where Shopify has none
+    price, compare_at_price, unit_cost   shop currency; NaN where there is none
+    is_tracked                whether Shopify counts its stock
+    available_units, incoming_units   over all active locations
+    first_seen_on             the earlier of creation and first sale
+DAILY_SALES  one row for each variant and each day on which it sold
+    sold_on                   calendar day in the shop's time zone
+    ordered_units             gross of returns, net of edits
+    largest_line_units        biggest single order line of the day
+    revenue, list_revenue     after and before discounts
+STOCK_DAYS   one row for each variant and day of which the stock is known
+    in_stock                  share of the day, 0..1, in which it could be bought
+"""
+
+from typing import Final
+
+VARIANTS: Final = {
+    "variant_id": "int64",
+    "product_id": "int64",
+    "inventory_item_id": "int64",
+    "product_title": "str",
+    "variant_title": "str",
+    "vendor": "str",
+    "product_type": "str",
+    "price": "float64",
+    "compare_at_price": "float64",
+    "unit_cost": "float64",
+    "is_tracked": "bool",
+    "available_units": "int64",
+    "incoming_units": "int64",
+    "first_seen_on": "datetime64[s]",
+}
+
+DAILY_SALES: Final = {
+    "variant_id": "int64",
+    "sold_on": "datetime64[s]",
+    "ordered_units": "int64",
+    "returned_units": "int64",
+    "orders": "int64",
+    "largest_line_units": "int64",
+    "revenue": "float64",
+    "list_revenue": "float64",
+}
+
+STOCK_DAYS: Final = {"variant_id": "int64", "day": "datetime64[s]", "in_stock": "float64"}

@@ -1,0 +1,89 @@
+"""A shop, what its merchant has decided, and the tokens it gave us."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class ShopState(StrEnum):
+    """Whether Shopify lets us work for a shop."""
+
+    INSTALLED = "installed"
+    NEEDS_OPEN = "needs_open"
+    """The token died; it heals when the merchant next opens the app."""
+    FROZEN = "frozen"
+    UNINSTALLED = "uninstalled"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A row of `shops`."""
+
+    shop_id: int
+    domain: str
+    shopify_id: int | None
+    name: str
+    currency: str
+    timezone: str
+    country: str | None
+    plan: str | None
+    taxes_included: bool
+    state: ShopState
+    granted_scopes: list[str]
+    install_epoch: int
+    installed_at: datetime
+    uninstalled_at: datetime | None
+    writes_paused_at: datetime | None
+    created_at: datetime
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone whose days the shop counts in."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sees_all_orders(self) -> bool:
+        """Whether orders older than 60 days may be read."""
+        return "read_all_orders" in self.granted_scopes
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineToken:
+    """A shop's current token pair, decrypted."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_at: datetime
+    refresh_expires_at: datetime | None
+    install_epoch: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """What a merchant may change."""
+
+    language: str
+    timezone: str | None
+    lead_time_days: int
+    review_period_days: int
+    cycle_service_level: Decimal | None
+    """None: from what a lost sale and a held unit cost."""
+    holding_cost_per_year: Decimal
+    margin_floor: Decimal
+    max_price_step: Decimal
+    price_ending: str
+    prices_frozen_first: date | None
+    prices_frozen_last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorLeadTime:
+    """How a vendor delivers, as the merchant told us."""
+
+    vendor: str
+    lead_time_days: int
+    pack_units: int
+    minimum_units: int

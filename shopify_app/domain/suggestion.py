@@ -1,0 +1,144 @@
+"""Suggestions and price changes: their states, and who may follow whom (docs/states.md)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+
+class SuggestionKind(StrEnum):
+    """What a suggestion is about."""
+
+    TREND = "trend"
+    RESTOCK = "restock"
+    PRICE = "price"
+
+
+class SuggestionState(StrEnum):
+    """Where a suggestion stands."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    SUPERSEDED = "superseded"
+    UNDONE = "undone"
+
+
+class PriceChangeState(StrEnum):
+    """Where a price write stands; the merchant sees this, never optimism."""
+
+    APPROVED = "approved"
+    SENDING = "sending"
+    APPLIED = "applied"
+    CONFLICT = "conflict"
+    """The price is no longer what we suggested from: nothing was written."""
+    FAILED = "failed"
+    """Shopify refused; nothing was written."""
+    UNKNOWN = "unknown"
+    """A reply was lost and what we now read is neither the old price nor ours."""
+    UNDONE = "undone"
+
+
+PRICE_CHANGE_FOLLOWERS: Final[dict[PriceChangeState, frozenset[PriceChangeState]]] = {
+    PriceChangeState.APPROVED: frozenset({PriceChangeState.SENDING, PriceChangeState.FAILED}),
+    PriceChangeState.SENDING: frozenset(
+        {
+            PriceChangeState.APPROVED,
+            PriceChangeState.APPLIED,
+            PriceChangeState.CONFLICT,
+            PriceChangeState.FAILED,
+            PriceChangeState.UNKNOWN,
+        }
+    ),
+    PriceChangeState.APPLIED: frozenset({PriceChangeState.UNDONE}),
+    PriceChangeState.CONFLICT: frozenset(),
+    PriceChangeState.FAILED: frozenset(),
+    PriceChangeState.UNKNOWN: frozenset(),
+    PriceChangeState.UNDONE: frozenset(),
+}
+
+DISMISS_REASONS: Final = ("not_now", "wrong_numbers", "not_my_plan", "already_done", "other")
+"""Why a merchant says no; the words are in templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSuggestion:
+    """What a run found, before it is a row."""
+
+    kind: SuggestionKind
+    variant_id: int
+    proposal: dict[str, Any]
+    evidence: dict[str, Any]
+    value_low: Decimal
+    value_mid: Decimal
+    value_high: Decimal
+    value_unit: str
+    currency: str
+    rank_score: float
+    is_urgent: bool
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionCard:
+    """A suggestion as a page shows it: the row, its variant's names, its last price change."""
+
+    id: int
+    kind: SuggestionKind
+    state: SuggestionState
+    variant_id: int
+    product_id: int
+    product_title: str
+    variant_title: str
+    sku: str | None
+    vendor: str | None
+    image_url: str | None
+    proposal: dict[str, Any]
+    evidence: dict[str, Any]
+    value_low: Decimal
+    value_mid: Decimal
+    value_high: Decimal
+    value_unit: str
+    currency: str
+    rank_score: float
+    is_urgent: bool
+    as_of: date
+    created_at: datetime
+    decided_at: datetime | None
+    dismiss_reason: str | None
+    change_id: int | None
+    """The newest price change of this suggestion (an apply or an undo), or None."""
+    change_is_undo: bool | None
+    change_state: PriceChangeState | None
+    change_new_price: Decimal | None
+    change_seen_price: Decimal | None
+    change_error: str | None
+    change_finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A row of `price_changes`."""
+
+    id: int
+    suggestion_id: int
+    undo_of: int | None
+    install_epoch: int
+    product_id: int
+    variant_id: int
+    old_price: Decimal
+    old_compare_at_price: Decimal | None
+    new_price: Decimal
+    new_compare_at_price: Decimal | None
+    currency: str
+    approved_by: str
+    approved_at: datetime
+    state: PriceChangeState
+    attempts: int
+    sent_at: datetime | None
+    seen_price: Decimal | None
+    seen_compare_at_price: Decimal | None
+    error_code: str | None
+    error: str | None
+    finished_at: datetime | None

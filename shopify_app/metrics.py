@@ -1,0 +1,25 @@
+"""Prometheus' counters and histograms, on a port of their own (never the app's)."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+WEBHOOKS_RECEIVED: Final = Counter("keel_webhooks_received_total", "Webhooks", ["topic", "answer"])
+WEBHOOKS_APPLIED: Final = Counter("keel_webhooks_applied_total", "Inbox rows worked through", ["topic", "outcome"])
+INBOX_OLDEST_SECONDS: Final = Gauge("keel_inbox_oldest_seconds", "Age of the oldest webhook not yet applied")
+INBOX_DEAD: Final = Gauge("keel_inbox_dead", "Parked webhooks")
+HEALED_ROWS: Final = Counter("keel_healed_rows_total", "Rows that reconciliation had to mend", ["kind"])
+SHOPIFY_CALLS: Final = Counter("keel_shopify_calls_total", "Admin API calls", ["operation", "answer"])
+SHOPIFY_SECONDS: Final = Histogram("keel_shopify_seconds", "Admin API latency", ["operation"])
+PRICE_WRITES: Final = Counter("keel_price_writes_total", "Price changes brought to an end", ["state"])
+PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
+
+
+def serve_metrics(port: int) -> None:
+    """Serve this process's metrics; port 0 serves none, a port in use is another process of ours."""
+    if port == 0:
+        return
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError:
+        start_http_server(0, addr="127.0.0.1")

@@ -1,0 +1,1 @@
+"""Verbs: they own transactions and the order of events."""

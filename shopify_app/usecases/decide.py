@@ -1,0 +1,246 @@
+"""A merchant decides: accept, dismiss, undo.
+
+    open --accept--> accepted --undo (carried out)--> undone
+      \\--dismiss--> dismissed --undo--> open
+
+Accepting a price only puts a write into the outbox (`price_outbox` sends it); accepting a restock
+puts a line on the draft purchase order; accepting a trend keeps it in view.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from shopify_app import queue
+from shopify_app.db import (
+    decision_log,
+    price_changes,
+    purchase_orders,
+    shop_settings,
+    shops,
+    suggestions,
+)
+from shopify_app.db.connection import Connection, transaction
+from shopify_app.domain.suggestion import (
+    DISMISS_REASONS,
+    PriceChange,
+    PriceChangeState,
+    SuggestionCard,
+    SuggestionKind,
+    SuggestionState,
+)
+from shopify_app.errors import InvalidInputError, NotFoundError
+
+REST_DAYS: Final = 30
+"""How long a dismissed suggestion stays quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoAnswer:
+    """Whether an undo is under way or done; else why it was refused, as a code the page puts in words."""
+
+    accepted: bool
+    refused_because: str | None = None
+
+
+def accept_suggestion(
+    shop_id: int, suggestion_id: int, *, accepted_by: str, click_key: str | None = None
+) -> bool:
+    """Accept an open suggestion; False if it was decided before (a double click, another browser).
+
+    Raises
+    ------
+    NotFoundError
+        If this shop has no such suggestion.
+    InvalidInputError
+        If prices are frozen today, or another write of the variant is under way.
+    """
+    with transaction(shop_id) as conn:
+        card = _card(conn, shop_id, suggestion_id)
+        accepted = suggestions.mark_accepted(conn, shop_id, suggestion_id, accepted_by=accepted_by)
+        if accepted:
+            _carry_out(conn, shop_id, card, accepted_by, click_key or f"accept:{suggestion_id}")
+            decision_log.add(conn, shop_id, suggestion_id, actor=accepted_by, action="accepted", detail=card.proposal)
+
+    if accepted and card.kind is SuggestionKind.PRICE:
+        queue.ring("workers.prices.send_price_changes")
+    return accepted
+
+
+def accept_suggestions(
+    shop_id: int, suggestion_ids: Sequence[int], *, accepted_by: str
+) -> list[tuple[int, bool]]:
+    """Accept several, each for itself: one that cannot be accepted stops none of the others."""
+    answers: list[tuple[int, bool]] = []
+    for suggestion_id in dict.fromkeys(suggestion_ids):
+        try:
+            answers.append((suggestion_id, accept_suggestion(shop_id, suggestion_id, accepted_by=accepted_by)))
+        except (InvalidInputError, NotFoundError):
+            answers.append((suggestion_id, False))
+    return answers
+
+
+def dismiss_suggestion(shop_id: int, suggestion_id: int, *, reason: str, dismissed_by: str) -> bool:
+    """Dismiss an open suggestion for `REST_DAYS`; False if it was decided before.
+
+    Raises
+    ------
+    NotFoundError
+        If this shop has no such suggestion.
+    InvalidInputError
+        If the reason is not one of `DISMISS_REASONS`.
+    """
+    if reason not in DISMISS_REASONS:
+        raise InvalidInputError(f"reason must be one of {', '.join(DISMISS_REASONS)}", field="reason")
+    with transaction(shop_id) as conn:
+        card = _card(conn, shop_id, suggestion_id)
+        until = datetime.now(UTC).date() + timedelta(days=REST_DAYS)
+        dismissed = suggestions.mark_dismissed(
+            conn, shop_id, card.id, reason=reason, dismissed_by=dismissed_by, until=until
+        )
+        if dismissed:
+            decision_log.add(
+                conn, shop_id, card.id, actor=dismissed_by, action="dismissed", detail={"reason": reason}
+            )
+    return dismissed
+
+
+def undo_suggestion(shop_id: int, suggestion_id: int, *, asked_by: str) -> UndoAnswer:
+    """Take a decision back exactly, or say why not.
+
+    A price that was written is written back through the same outbox, and only if the shop still
+    shows what we wrote: a merchant's newer edit is never overwritten.
+
+    Raises
+    ------
+    NotFoundError
+        If this shop has no such suggestion.
+    """
+    with transaction(shop_id) as conn:
+        card = _card(conn, shop_id, suggestion_id)
+        answer = _undo(conn, shop_id, card, asked_by)
+        if answer.accepted:
+            decision_log.add(conn, shop_id, card.id, actor=asked_by, action="undo_asked")
+
+    if answer.accepted and card.kind is SuggestionKind.PRICE:
+        queue.ring("workers.prices.send_price_changes")
+    return answer
+
+
+def _card(conn: Connection, shop_id: int, suggestion_id: int) -> SuggestionCard:
+    card = suggestions.card(conn, shop_id, suggestion_id)
+    if card is None:
+        raise NotFoundError(f"suggestion {suggestion_id}")
+    return card
+
+
+def _carry_out(conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str) -> None:
+    """What accepting does, in the transaction that accepts."""
+    if card.kind is SuggestionKind.PRICE:
+        _put_price_in_outbox(conn, shop_id, card, by, click_key)
+    elif card.kind is SuggestionKind.RESTOCK:
+        _put_on_purchase_order(conn, shop_id, card, by)
+
+
+def _put_price_in_outbox(
+    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str
+) -> None:
+    _refuse_while_frozen(conn, shop_id)
+    proposal = card.proposal
+    change_id = price_changes.add(
+        conn,
+        shop_id,
+        suggestion_id=card.id,
+        undo_of=None,
+        product_id=card.product_id,
+        variant_id=card.variant_id,
+        old=(Decimal(proposal["old_price"]), _decimal(proposal["old_compare_at_price"])),
+        new=(Decimal(proposal["price"]), _decimal(proposal["compare_at_price"])),
+        currency=card.currency,
+        click_key=click_key,
+        approved_by=by,
+    )
+    if change_id is None:
+        raise InvalidInputError("another price change of this variant is under way")
+
+
+def _refuse_while_frozen(conn: Connection, shop_id: int) -> None:
+    shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
+    if shop is None or chosen.prices_frozen_first is None or chosen.prices_frozen_last is None:
+        return
+    today = datetime.now(shop.zone).date()
+    if chosen.prices_frozen_first <= today <= chosen.prices_frozen_last:
+        raise InvalidInputError("prices are frozen today", field="prices_frozen")
+
+
+def _put_on_purchase_order(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -> None:
+    proposal = card.proposal
+    purchase_orders.add_line(
+        conn,
+        shop_id,
+        card.id,
+        card.variant_id,
+        vendor=proposal["vendor"],
+        units=int(proposal["units"]),
+        unit_cost=_decimal(proposal["unit_cost"]),
+        currency=card.currency,
+        order_by=date.fromisoformat(proposal["order_by"]),
+        added_by=by,
+    )
+
+
+def _undo(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -> UndoAnswer:
+    if card.state is SuggestionState.DISMISSED:
+        reopened = suggestions.reopen(conn, shop_id, card.id)
+        return UndoAnswer(reopened, None if reopened else "newer_suggestion")
+    if card.state is not SuggestionState.ACCEPTED:
+        return UndoAnswer(accepted=False, refused_because="not_accepted")
+    if card.kind is SuggestionKind.PRICE:
+        return _undo_price(conn, shop_id, card, by)
+    if card.kind is SuggestionKind.RESTOCK and not purchase_orders.withdraw(conn, shop_id, card.id):
+        return UndoAnswer(accepted=False, refused_because="already_exported")
+    return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
+
+
+def _undo_price(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -> UndoAnswer:
+    """Withdraw a write that has not left, or queue the opposite write for one that was applied."""
+    newest = price_changes.newest_of_suggestion(conn, shop_id, card.id)
+    if newest is None:
+        return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
+    applied = _applied_change(conn, shop_id, newest)
+    if applied is None:
+        if newest.undo_of is None and price_changes.withdraw(conn, shop_id, newest.id):
+            return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
+        under_way = newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING)
+        return UndoAnswer(accepted=False, refused_because="under_way" if under_way else newest.state.value)
+    _refuse_while_frozen(conn, shop_id)
+    undo_id = price_changes.add(
+        conn,
+        shop_id,
+        suggestion_id=card.id,
+        undo_of=applied.id,
+        product_id=applied.product_id,
+        variant_id=applied.variant_id,
+        old=(applied.new_price, applied.new_compare_at_price),
+        new=(applied.old_price, applied.old_compare_at_price),
+        currency=applied.currency,
+        click_key=f"undo:{applied.id}:{price_changes.count_undos(conn, shop_id, applied.id)}",
+        approved_by=by,
+    )
+    return UndoAnswer(undo_id is not None, None if undo_id else "under_way")
+
+
+def _applied_change(conn: Connection, shop_id: int, newest: PriceChange) -> PriceChange | None:
+    """The write that stands in the shop: the newest, or the one that a refused undo left standing."""
+    if newest.undo_of is None:
+        return newest if newest.state is PriceChangeState.APPLIED else None
+    if newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING, PriceChangeState.APPLIED):
+        return None
+    original = price_changes.by_id(conn, shop_id, newest.undo_of)
+    return original if original and original.state is PriceChangeState.APPLIED else None
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,207 @@
+"""Accepted prices become Shopify's prices: read, compare, write, read back.
+
+    approved --claim--> sending --+--> applied | conflict | failed | unknown
+        ^------ put back (transient) --+
+
+Shopify has no compare-and-set for prices. So the price is read right before the write, the write
+is absolute, an unclear outcome is settled by reading, and a price that is neither what we knew
+nor what we want is left alone. No transaction is open while Shopify is asked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from shopify_app.db import decision_log, price_changes, suggestions
+from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.domain.suggestion import PriceChange, PriceChangeState
+from shopify_app.errors import (
+    AccessDeniedError,
+    OutcomeUnknownError,
+    ShopifyProgramError,
+    ShopifyUserError,
+    ShopUnavailableError,
+    TransientError,
+)
+from shopify_app.metrics import PRICE_WRITES
+from shopify_app.shopify import prices_api
+from shopify_app.shopify.client import AdminApi
+from shopify_app.usecases import access
+
+BATCH: Final = 50
+"""Writes claimed at once; they go out one product a call."""
+
+LEASE_SECONDS: Final = 60
+"""Longer than the two calls a write takes (5 s each) with their waits for cost."""
+
+GIVE_UP_ATTEMPTS: Final = 12
+"""With the back-off below: about two hours of trying."""
+
+Pair = tuple[Decimal, Decimal | None]
+
+log = structlog.get_logger()
+
+
+def send_price_changes() -> int:
+    """Send what is due, shop by shop; how many changes were looked at."""
+    with sweep_transaction() as conn:
+        due = price_changes.due_shops(conn)
+    return sum(send_shop_price_changes(shop_id) for shop_id in due)
+
+
+def send_shop_price_changes(shop_id: int) -> int:
+    """Send one shop's due changes; how many were looked at."""
+    with transaction(shop_id) as conn:
+        claimed = price_changes.claim(conn, shop_id, limit=BATCH, lease_seconds=LEASE_SECONDS)
+    if not claimed:
+        return 0
+    try:
+        api = access.admin_api(shop_id)
+    except ShopUnavailableError as error:
+        _shop_is_unavailable(shop_id, claimed, error)
+        return len(claimed)
+    except TransientError as error:
+        _put_back(shop_id, claimed, error)
+        return len(claimed)
+    by_product: dict[int, list[PriceChange]] = defaultdict(list)
+    for change in claimed:
+        by_product[change.product_id].append(change)
+    for changes in by_product.values():
+        _send_product(shop_id, api, changes)
+    return len(claimed)
+
+
+def _send_product(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
+    """One product's changes to their end, or back into the outbox."""
+    try:
+        to_write = _settle_by_reading(shop_id, api, changes)
+        if to_write:
+            _write(shop_id, api, to_write)
+    except ShopUnavailableError as error:
+        _shop_is_unavailable(shop_id, changes, error)
+    except TransientError as error:
+        _put_back(shop_id, changes, error)
+    except (AccessDeniedError, ShopifyProgramError) as error:
+        for change in changes:
+            _finish(shop_id, change, PriceChangeState.FAILED, error_code="not_allowed", error=str(error))
+
+
+def _settle_by_reading(
+    shop_id: int, api: AdminApi, changes: Sequence[PriceChange]
+) -> list[PriceChange]:
+    """Read the prices; end what needs no write; what is left is to be written."""
+    prices = prices_api.variant_prices(api, [change.variant_id for change in changes])
+    to_write: list[PriceChange] = []
+    for change in changes:
+        current = prices.get(change.variant_id)
+        if current is None:
+            _finish(shop_id, change, PriceChangeState.FAILED, error_code="variant_gone", error="the variant is gone")
+            continue
+        seen: Pair = (current.price, current.compare_at_price)
+        if seen == _new(change):
+            _finish(shop_id, change, PriceChangeState.APPLIED, seen=seen)
+        elif seen == _old(change):
+            to_write.append(change)
+        else:
+            # Sent before, and now neither price: our write may have landed and been edited since.
+            state = PriceChangeState.UNKNOWN if change.sent_at else PriceChangeState.CONFLICT
+            _finish(shop_id, change, state, seen=seen)
+    return to_write
+
+
+def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
+    """Write absolute prices of one product, and judge by what Shopify then shows."""
+    with transaction(shop_id) as conn:
+        still_ours = price_changes.mark_sent(conn, shop_id, changes, lease_seconds=LEASE_SECONDS)
+    sending = [change for change in changes if change.id in still_ours]
+    _put_back(shop_id, [c for c in changes if c.id not in still_ours], TransientError("writes are paused"))
+    if not sending:
+        return
+    try:
+        written = prices_api.set_prices(
+            api, sending[0].product_id, [(c.variant_id, *_new(c)) for c in sending]
+        )
+    except ShopifyUserError as error:
+        _refused(shop_id, api, sending, error)
+        return
+    except OutcomeUnknownError as error:
+        _put_back(shop_id, sending, error, in_seconds=1)
+        return
+    for change in sending:
+        now = written[change.variant_id]
+        seen = (now.price, now.compare_at_price)
+        state = PriceChangeState.APPLIED if seen == _new(change) else PriceChangeState.UNKNOWN
+        _finish(shop_id, change, state, seen=seen)
+
+
+def _refused(
+    shop_id: int, api: AdminApi, changes: Sequence[PriceChange], error: ShopifyUserError
+) -> None:
+    """Shopify refused the whole product: each alone, so that one bad price stops none of the others."""
+    if len(changes) == 1:
+        _finish(shop_id, changes[0], PriceChangeState.FAILED, error_code=error.code or "refused", error=str(error))
+        return
+    for change in changes:
+        _send_product(shop_id, api, [change])
+
+
+def _shop_is_unavailable(
+    shop_id: int, changes: Iterable[PriceChange], error: ShopUnavailableError
+) -> None:
+    """Uninstalled ends a change; a frozen shop or a dead token may come back."""
+    for change in changes:
+        if error.reason == "uninstalled" or change.attempts >= GIVE_UP_ATTEMPTS:
+            _finish(shop_id, change, PriceChangeState.FAILED, error_code=error.reason, error=str(error))
+        else:
+            _put_back(shop_id, [change], TransientError(error.reason), in_seconds=300)
+
+
+def _put_back(
+    shop_id: int, changes: Iterable[PriceChange], error: TransientError, *, in_seconds: float | None = None
+) -> None:
+    """Wait and read again; after `GIVE_UP_ATTEMPTS` say plainly that we do not know or did not write."""
+    for change in changes:
+        if change.attempts >= GIVE_UP_ATTEMPTS:
+            with transaction(shop_id) as conn:
+                newest = price_changes.by_id(conn, shop_id, change.id)
+            was_sent = newest is not None and newest.sent_at is not None
+            state = PriceChangeState.UNKNOWN if was_sent else PriceChangeState.FAILED
+            _finish(shop_id, change, state, error_code="gave_up", error=str(error))
+            continue
+        wait = in_seconds or error.retry_after_seconds or min(2.0**change.attempts, 900)
+        with transaction(shop_id) as conn:
+            price_changes.put_back(conn, shop_id, change, in_seconds=wait, error=str(error))
+
+
+def _finish(
+    shop_id: int, change: PriceChange, state: PriceChangeState, *, seen: Pair | None = None,
+    error_code: str | None = None, error: str | None = None,
+) -> None:
+    """Write a change's end, and what follows from it, if our claim still holds."""
+    with transaction(shop_id) as conn:
+        ended = price_changes.finish(
+            conn, shop_id, change, state, seen=seen, error_code=error_code, error=error
+        )
+        if not ended:
+            return
+        if change.undo_of is not None and state is PriceChangeState.APPLIED:
+            price_changes.mark_undone(conn, shop_id, change.undo_of)
+            suggestions.mark_undone(conn, shop_id, change.suggestion_id)
+        action = "undone" if change.undo_of is not None and state is PriceChangeState.APPLIED else state.value
+        decision_log.add(
+            conn, shop_id, change.suggestion_id, actor="keel", action=action,
+            detail={"change_id": change.id, "seen_price": str(seen[0]) if seen else None, "error_code": error_code},
+        )
+    PRICE_WRITES.labels(state.value).inc()
+    log.info("price_change_ended", shop_id=shop_id, change_id=change.id, state=state.value, error_code=error_code)
+
+
+def _old(change: PriceChange) -> Pair:
+    return change.old_price, change.old_compare_at_price
+
+
+def _new(change: PriceChange) -> Pair:
+    return change.new_price, change.new_compare_at_price

@@ -1,0 +1,1 @@
+"""HTTP: proves who asks, calls use cases, renders."""

@@ -1,0 +1,81 @@
+"""The simulated shops' state: one SQLite file, one connection a thread, a clock a shop."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the store keeps it: UTC, whole seconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> datetime:
+    """The aware moment of a stored text."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class Store:
+    """A SQLite file shared by the simulator's threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._write_lock = threading.RLock()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.connection().executescript(SCHEMA.read_text())
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lives; bulk results are written beside it."""
+        return self.path.parent
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection; rows answer by name."""
+        conn = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            conn.row_factory = sqlite3.Row
+            conn.execute("PRAGMA journal_mode=WAL")
+            conn.execute("PRAGMA synchronous=NORMAL")
+            self._local.conn = conn
+        return conn
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One writer at a time; nested calls on one thread join the outer transaction."""
+        conn = self.connection()
+        with self._write_lock:
+            if conn.in_transaction:
+                yield conn
+                return
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield conn
+            except BaseException:
+                conn.execute("ROLLBACK")
+                raise
+            conn.execute("COMMIT")
+
+    def now(self, shop: str) -> datetime:
+        """What a shop's clock says."""
+        row = self.connection().execute("SELECT now_at FROM shops WHERE domain = ?", (shop,)).fetchone()
+        return from_iso(row["now_at"])
+
+    def tick(self, conn: sqlite3.Connection, shop: str, seconds: int = 1) -> datetime:
+        """Move a shop's clock on and say the new time: no two changes share a stamp."""
+        now = self.now(shop) + timedelta(seconds=seconds)
+        conn.execute("UPDATE shops SET now_at = ? WHERE domain = ?", (iso(now), shop))
+        return now
+
+    def draw_ids(self, conn: sqlite3.Connection, shop: str, count: int = 1) -> int:
+        """The first of `count` fresh ids of a shop (above 2**31, as Shopify's are)."""
+        row = conn.execute(
+            "UPDATE shops SET next_id = next_id + ? WHERE domain = ? RETURNING next_id", (count, shop)
+        ).fetchone()
+        return int(row["next_id"]) - count

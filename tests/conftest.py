@@ -1,0 +1,96 @@
+"""Real parts for every test: an embedded Postgres a test process, migrated once, emptied between tests."""
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from launch.postgres import EmbeddedPostgres, start_postgres
+from launch.valkey import EmbeddedValkey, start_valkey
+from shopify_app import config
+from shopify_app.db import connection
+from shopify_app.db.migrate import migrate
+from shopify_app.domain.shop import Shop
+from tests.factories import make_shop
+
+CLIENT_ID = "0123456789abcdef0123456789abcdef"
+CLIENT_SECRET = "shpss_0123456789abcdef0123456789abcdef"
+TOKEN_KEY = "k1:" + base64.b64encode(b"0" * 32).decode()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    with tempfile.TemporaryDirectory(prefix="keel-test-pg-") as folder:
+        Path(folder).chmod(0o755)
+        server = start_postgres(Path(folder) / "postgres", losable=True)
+        migrate(server.url)
+        yield server
+        connection.close_pool()
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[EmbeddedValkey]:
+    with tempfile.TemporaryDirectory(prefix="keel-test-vk-") as folder:
+        server = start_valkey(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def settings_env(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The settings of a test: real Postgres, nobody at Redis' port, the vectors' client id and secret."""
+    for name, value in {
+        "APP_ENV": "test",
+        "APP_URL": "http://127.0.0.1:5999",
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "TOKEN_KEYS": TOKEN_KEY,
+        "SHOPIFY_API_KEY": CLIENT_ID,
+        "SHOPIFY_API_SECRET": CLIENT_SECRET,
+        "SHOPIFY_API_VERSION": "2026-10",
+        "METRICS_PORT": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+    yield
+    config.settings.cache_clear()
+
+
+@pytest.fixture
+def database(settings_env: None, postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The migrated database, empty; its owner's URL."""
+    _empty(postgres.url)
+    yield postgres.url
+
+
+@pytest.fixture
+def acme(database: str) -> Shop:
+    """Our shop."""
+    return make_shop("acme.myshopify.com")
+
+
+@pytest.fixture
+def rival(database: str) -> Shop:
+    """The shop that must see nothing of ours, and we nothing of its."""
+    return make_shop("rival.myshopify.com", currency="JPY", timezone="Asia/Tokyo")
+
+
+def _empty(url: str) -> None:
+    conn = psycopg2.connect(url)
+    conn.autocommit = True
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'schema_migrations'"
+        )
+        tables = cur.fetchone()[0]
+        cur.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    conn.close()
+
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")

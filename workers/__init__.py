@@ -1,0 +1,1 @@
+"""Celery: each task is one call of a use case."""
