@@ -151,6 +151,20 @@ def _roll_back(conn: Connection) -> None:
         conn.close()
 
 
+@contextmanager
+def savepoint(conn: Connection) -> Iterator[None]:
+    """A part of a transaction that may fail alone: what follows goes on."""
+    with conn.cursor() as cur:
+        cur.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if not conn.closed:
+                cur.execute("ROLLBACK TO SAVEPOINT part")
+            raise
+        cur.execute("RELEASE SAVEPOINT part")
+
+
 def rows_as(cls: type[T], cur: Cursor) -> list[T]:
     """A cursor's rows as dataclasses; the columns must be named as the fields are."""
     makers = _field_makers(cls)

@@ -193,3 +193,16 @@ def mark_undone(conn: Connection, shop_id: int, change_id: int) -> None:
             """,
             {"shop_id": shop_id, "id": change_id},
         )
+
+
+def cancel_waiting(conn: Connection, shop_id: int, *, error_code: str) -> int:
+    """End every write that has not left; how many."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes SET state = 'failed', finished_at = now(), error_code = %(code)s
+             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL
+            """,
+            {"shop_id": shop_id, "code": error_code},
+        )
+        return cur.rowcount

@@ -58,28 +58,18 @@ def send_shop_price_changes(shop_id: int) -> int:
         claimed = price_changes.claim(conn, shop_id, limit=BATCH, lease_seconds=LEASE_SECONDS)
     if not claimed:
         return 0
-    try:
-        api = access.admin_api(shop_id)
-    except ShopUnavailableError as error:
-        _shop_is_unavailable(shop_id, claimed, error)
-        return len(claimed)
-    except TransientError as error:
-        _put_back(shop_id, claimed, error)
-        return len(claimed)
     by_product: dict[int, list[PriceChange]] = defaultdict(list)
     for change in claimed:
         by_product[change.product_id].append(change)
     for changes in by_product.values():
-        _send_product(shop_id, api, changes)
+        _send_product(shop_id, changes)
     return len(claimed)
 
 
-def _send_product(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
+def _send_product(shop_id: int, changes: Sequence[PriceChange]) -> None:
     """One product's changes to their end, or back into the outbox."""
     try:
-        to_write = _settle_by_reading(shop_id, api, changes)
-        if to_write:
-            _write(shop_id, api, to_write)
+        access.with_api(shop_id, lambda api: _read_then_write(shop_id, api, changes))
     except ShopUnavailableError as error:
         _shop_is_unavailable(shop_id, changes, error)
     except TransientError as error:
@@ -87,6 +77,12 @@ def _send_product(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -
     except (AccessDeniedError, ShopifyProgramError) as error:
         for change in changes:
             _finish(shop_id, change, PriceChangeState.FAILED, error_code="not_allowed", error=str(error))
+
+
+def _read_then_write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
+    to_write = _settle_by_reading(shop_id, api, changes)
+    if to_write:
+        _write(shop_id, api, to_write)
 
 
 def _settle_by_reading(
@@ -125,7 +121,7 @@ def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
             api, sending[0].product_id, [(c.variant_id, *_new(c)) for c in sending]
         )
     except ShopifyUserError as error:
-        _refused(shop_id, api, sending, error)
+        _refused(shop_id, sending, error)
         return
     except OutcomeUnknownError as error:
         _put_back(shop_id, sending, error, in_seconds=1)
@@ -137,15 +133,13 @@ def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
         _finish(shop_id, change, state, seen=seen)
 
 
-def _refused(
-    shop_id: int, api: AdminApi, changes: Sequence[PriceChange], error: ShopifyUserError
-) -> None:
+def _refused(shop_id: int, changes: Sequence[PriceChange], error: ShopifyUserError) -> None:
     """Shopify refused the whole product: each alone, so that one bad price stops none of the others."""
     if len(changes) == 1:
         _finish(shop_id, changes[0], PriceChangeState.FAILED, error_code=error.code or "refused", error=str(error))
         return
     for change in changes:
-        _send_product(shop_id, api, [change])
+        _send_product(shop_id, [change])
 
 
 def _shop_is_unavailable(

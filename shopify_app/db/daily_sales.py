@@ -1,0 +1,92 @@
+"""Demand per variant and day (tables `daily_sales`, `touched_days`). Every query names its shop.
+
+Days are recomputed from the order rows, never incremented: a webhook that comes twice counts once.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection
+
+
+def touch(conn: Connection, shop_id: int, days: Iterable[date]) -> None:
+    """Say that these days must be counted again."""
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO touched_days (shop_id, sold_on) VALUES %s
+                ON CONFLICT (shop_id, sold_on) DO UPDATE SET touched_at = clock_timestamp()
+            """,
+            [(shop_id, day) for day in sorted(set(days))],
+        )
+
+
+def touch_all(conn: Connection, shop_id: int) -> None:
+    """Say that every day with orders must be counted again (after the history came in)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO touched_days (shop_id, sold_on)
+            SELECT DISTINCT shop_id, processed_on FROM orders WHERE shop_id = %(shop_id)s
+                ON CONFLICT (shop_id, sold_on) DO UPDATE SET touched_at = clock_timestamp()
+            """,
+            {"shop_id": shop_id},
+        )
+
+
+def touched_shops(conn: Connection) -> list[int]:
+    """Shops with days to count again (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute("SELECT DISTINCT shop_id FROM touched_days")
+        return [int(row[0]) for row in cur.fetchall()]
+
+
+def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
+    """Count up to `limit_days` touched days again; how many days were counted.
+
+    Ordered units are gross of returns and net of edits: quantity less what an edit removed, which
+    is what neither the line still holds nor a refund gave back. Test, deleted and cancelled orders,
+    gift cards and lines of no variant are not demand.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            DELETE FROM touched_days
+             WHERE shop_id = %(shop_id)s
+               AND sold_on IN (SELECT sold_on FROM touched_days WHERE shop_id = %(shop_id)s
+                                ORDER BY sold_on DESC LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            RETURNING sold_on
+            """,
+            {"shop_id": shop_id, "limit": limit_days},
+        )
+        days = [row[0] for row in cur.fetchall()]
+        if not days:
+            return 0
+        cur.execute("DELETE FROM daily_sales WHERE shop_id = %(shop_id)s AND sold_on = ANY (%(days)s)", {"shop_id": shop_id, "days": days})
+        cur.execute(
+            """
+            INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,
+                                     largest_line_units, revenue, list_revenue)
+            SELECT %(shop_id)s, l.variant_id, o.processed_on,
+                   sum(u.ordered), sum(coalesce(r.units, 0)), count(DISTINCT o.id), max(u.ordered),
+                   sum(u.ordered * (l.unit_price - CASE WHEN l.quantity = 0 THEN 0 ELSE l.discount / l.quantity END)),
+                   sum(u.ordered * l.unit_price)
+              FROM orders o
+              JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+              LEFT JOIN LATERAL (
+                   SELECT sum(rl.quantity) AS units
+                     FROM refunds rf JOIN refund_lines rl ON rl.shop_id = rf.shop_id AND rl.refund_id = rf.id
+                    WHERE rf.shop_id = o.shop_id AND rf.order_id = o.id AND rl.order_line_id = l.id) r ON true
+             CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + coalesce(r.units, 0)) AS ordered) u
+             WHERE o.shop_id = %(shop_id)s AND o.processed_on = ANY (%(days)s)
+               AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+               AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
+               AND u.ordered > 0
+             GROUP BY l.variant_id, o.processed_on
+            """,
+            {"shop_id": shop_id, "days": days},
+        )
+        return len(days)

@@ -1,0 +1,153 @@
+"""Stock (tables `inventory_items`, `locations`, `inventory_levels`, `inventory_history`).
+
+Every query names its shop; late news loses.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection
+from shopify_app.domain.product import InventoryItem, InventoryLevel, Location
+
+
+def upsert_items(conn: Connection, shop_id: int, items: Sequence[InventoryItem]) -> int:
+    """Apply items; how many were taken."""
+    if not items:
+        return 0
+    with conn.cursor() as cur:
+        taken = execute_values(
+            cur,
+            """
+            INSERT INTO inventory_items AS i (shop_id, id, is_tracked, unit_cost, updated_at) VALUES %s
+                ON CONFLICT (shop_id, id) DO UPDATE
+               SET is_tracked = excluded.is_tracked, unit_cost = excluded.unit_cost, updated_at = excluded.updated_at
+             WHERE i.updated_at <= excluded.updated_at AND i.deleted_at IS NULL
+            RETURNING id
+            """,
+            [(shop_id, i.id, i.is_tracked, i.unit_cost, i.updated_at) for i in items],
+            page_size=1_000,
+            fetch=True,
+        )
+    return len(taken)
+
+
+def add_unknown_items(conn: Connection, shop_id: int, tracked: Mapping[int, bool]) -> None:
+    """Make room for items that only a product's body told of: any real news of them is later."""
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO inventory_items (shop_id, id, is_tracked, updated_at) VALUES %s ON CONFLICT DO NOTHING
+            """,
+            [(shop_id, item_id, is_tracked) for item_id, is_tracked in tracked.items()],
+            template="(%s, %s, %s, 'epoch')",
+        )
+
+
+def bury_item(conn: Connection, shop_id: int, item_id: int, *, at: datetime) -> None:
+    """Leave a tombstone for a deleted item."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO inventory_items (shop_id, id, updated_at, deleted_at) VALUES (%(shop_id)s, %(id)s, %(at)s, %(at)s)
+                ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+            """,
+            {"shop_id": shop_id, "id": item_id, "at": at},
+        )
+
+
+def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Location]) -> int:
+    """Apply locations; how many were taken."""
+    if not locations:
+        return 0
+    with conn.cursor() as cur:
+        taken = execute_values(
+            cur,
+            """
+            INSERT INTO locations AS l (shop_id, id, name, is_active, updated_at) VALUES %s
+                ON CONFLICT (shop_id, id) DO UPDATE
+               SET name = excluded.name, is_active = excluded.is_active, updated_at = excluded.updated_at
+             WHERE l.updated_at <= excluded.updated_at AND l.deleted_at IS NULL
+            RETURNING id
+            """,
+            [(shop_id, l.id, l.name, l.is_active, l.updated_at) for l in locations],
+            fetch=True,
+        )
+    return len(taken)
+
+
+def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datetime) -> None:
+    """Leave a tombstone for a deleted location; its stock counts no more."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO locations (shop_id, id, name, is_active, updated_at, deleted_at)
+            VALUES (%(shop_id)s, %(id)s, '', false, %(at)s, %(at)s)
+                ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at, is_active = false
+            """,
+            {"shop_id": shop_id, "id": location_id, "at": at},
+        )
+        cur.execute(
+            """
+            UPDATE inventory_levels SET is_active = false
+             WHERE shop_id = %(shop_id)s AND location_id = %(id)s
+            """,
+            {"shop_id": shop_id, "id": location_id},
+        )
+
+
+def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]) -> int:
+    """Apply levels and keep their history; how many changed what we knew."""
+    if not levels:
+        return 0
+    with conn.cursor() as cur:
+        # -1 stands for "this road does not say what is incoming" until the row is settled
+        taken = execute_values(
+            cur,
+            """
+            INSERT INTO inventory_levels AS l (shop_id, inventory_item_id, location_id, available_units, incoming_units,
+                                               is_active, updated_at) VALUES %s
+                ON CONFLICT (shop_id, inventory_item_id, location_id) DO UPDATE
+               SET available_units = excluded.available_units,
+                   incoming_units = CASE WHEN excluded.incoming_units < 0 THEN l.incoming_units ELSE excluded.incoming_units END,
+                   is_active = excluded.is_active, updated_at = excluded.updated_at
+             WHERE l.updated_at <= excluded.updated_at
+            RETURNING inventory_item_id, location_id
+            """,
+            [
+                (shop_id, l.inventory_item_id, l.location_id, l.available_units,
+                 -1 if l.incoming_units is None else l.incoming_units, l.is_active, l.updated_at)
+                for l in levels
+            ],
+            page_size=1_000,
+            fetch=True,
+        )
+        cur.execute(
+            """
+            UPDATE inventory_levels SET incoming_units = 0
+             WHERE shop_id = %(shop_id)s AND incoming_units < 0
+            """,
+            {"shop_id": shop_id},
+        )
+        execute_values(
+            cur,
+            """
+            INSERT INTO inventory_history (shop_id, inventory_item_id, location_id, changed_at, available_units) VALUES %s
+                ON CONFLICT (shop_id, inventory_item_id, location_id, changed_at) DO UPDATE
+               SET available_units = excluded.available_units
+            """,
+            [
+                (shop_id, l.inventory_item_id, l.location_id, l.updated_at, l.available_units if l.is_active else 0)
+                for l in levels
+            ],
+            page_size=1_000,
+        )
+    return len(taken)
+
+
+def disconnect(conn: Connection, shop_id: int, item_id: int, location_id: int, *, at: datetime) -> None:
+    """An item is no longer stocked at a location."""
+    level = InventoryLevel(item_id, location_id, 0, 0, is_active=False, updated_at=at)
+    upsert_levels(conn, shop_id, [level])

@@ -1,0 +1,130 @@
+"""Orders and their lines (tables `orders`, `order_lines`). Every query names its shop.
+
+News is applied whatever its order: a row is replaced only by one with the same or a later
+`updated_at`, lines are replaced as a set, and a known product or variant is not forgotten
+because a later body calls it null (it was deleted since).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection
+from shopify_app.domain.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did: rows taken, how many of them were news, and the shop's days they touch."""
+
+    taken: int
+    newer: int
+    days: set[date]
+
+
+def upsert_many(conn: Connection, shop_id: int, zone: ZoneInfo, orders: Sequence[Order]) -> Applied:
+    """Apply orders with their lines. An order stands at most once in a batch."""
+    if not orders:
+        return Applied(0, 0, set())
+    known = _known(conn, shop_id, [order.id for order in orders])
+    taken = [order for order in orders if _may_replace(known.get(order.id), order)]
+    days = {order.id: order.processed_at.astimezone(zone).date() for order in taken}
+    _write_orders(conn, shop_id, taken, days)
+    _replace_lines(conn, shop_id, taken)
+    newer = sum(1 for order in taken if order.id not in known or known[order.id][0] < order.updated_at)
+    old_days = {known[order.id][1] for order in taken if order.id in known}
+    return Applied(len(taken), newer, set(days.values()) | old_days)
+
+
+def _known(conn: Connection, shop_id: int, ids: Sequence[int]) -> dict[int, tuple[datetime, date, datetime | None]]:
+    """What we hold of these orders, locked: id -> (updated_at, processed_on, deleted_at)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, updated_at, processed_on, deleted_at
+              FROM orders
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
+             ORDER BY id FOR UPDATE
+            """,
+            {"shop_id": shop_id, "ids": list(ids)},
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in cur.fetchall()}
+
+
+def _may_replace(known: tuple[datetime, date, datetime | None] | None, order: Order) -> bool:
+    return known is None or (known[2] is None and known[0] <= order.updated_at)
+
+
+def _write_orders(conn: Connection, shop_id: int, orders: Sequence[Order], days: dict[int, date]) -> None:
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO orders AS o (shop_id, id, name, source_name, currency, financial_status, is_test, processed_at,
+                                     processed_on, created_at, cancelled_at, updated_at) VALUES %s
+                ON CONFLICT (shop_id, id) DO UPDATE
+               SET name = excluded.name, source_name = excluded.source_name, currency = excluded.currency,
+                   financial_status = excluded.financial_status, is_test = excluded.is_test,
+                   processed_at = excluded.processed_at, processed_on = excluded.processed_on,
+                   created_at = excluded.created_at, cancelled_at = excluded.cancelled_at, updated_at = excluded.updated_at
+             WHERE o.updated_at <= excluded.updated_at AND o.deleted_at IS NULL
+            """,
+            [
+                (shop_id, o.id, o.name, o.source_name, o.currency, o.financial_status, o.is_test, o.processed_at,
+                 days[o.id], o.created_at, o.cancelled_at, o.updated_at)
+                for o in orders
+            ],
+            page_size=1_000,
+        )
+
+
+def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> None:
+    line_ids = [line.id for order in orders for line in order.lines]
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            DELETE FROM order_lines
+             WHERE shop_id = %(shop_id)s AND order_id = ANY (%(orders)s) AND NOT id = ANY (%(lines)s)
+            """,
+            {"shop_id": shop_id, "orders": [order.id for order in orders], "lines": line_ids},
+        )
+        execute_values(
+            cur,
+            """
+            INSERT INTO order_lines AS l (shop_id, order_id, id, product_id, variant_id, sku, title, quantity,
+                                          current_quantity, unit_price, discount, tax, is_gift_card) VALUES %s
+                ON CONFLICT (shop_id, order_id, id) DO UPDATE
+               SET product_id = coalesce(excluded.product_id, l.product_id),
+                   variant_id = coalesce(excluded.variant_id, l.variant_id),
+                   sku = excluded.sku, title = excluded.title, quantity = excluded.quantity,
+                   current_quantity = excluded.current_quantity, unit_price = excluded.unit_price,
+                   discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card
+            """,
+            [
+                (shop_id, order.id, line.id, line.product_id, line.variant_id, line.sku, line.title, line.quantity,
+                 line.current_quantity, line.unit_price, line.discount, line.tax, line.is_gift_card)
+                for order in orders
+                for line in order.lines
+            ],
+            page_size=1_000,
+        )
+
+
+def bury(conn: Connection, shop_id: int, order_id: int, *, at: datetime) -> set[date]:
+    """Leave a tombstone for a deleted order, known or not; the days it touches."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO orders (shop_id, id, currency, processed_at, processed_on, updated_at, deleted_at)
+            SELECT %(shop_id)s, %(id)s, s.currency, %(at)s, (%(at)s AT TIME ZONE s.timezone)::date, %(at)s, %(at)s
+              FROM shops s
+             WHERE s.shop_id = %(shop_id)s
+                ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+            RETURNING processed_on
+            """,
+            {"shop_id": shop_id, "id": order_id, "at": at},
+        )
+        return {row[0] for row in cur.fetchall()}

@@ -1,0 +1,149 @@
+"""Products, variants and what they have cost (tables `products`, `variants`, `price_history`).
+
+Every query names its shop. Late news loses: a row gives way only to the same or a later
+`updated_at`, and never comes back from a tombstone.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection
+from shopify_app.domain.product import Product, Variant
+
+
+def upsert_many(conn: Connection, shop_id: int, products: Sequence[Product]) -> set[int]:
+    """Apply products; the ids that were taken (not late, not deleted)."""
+    if not products:
+        return set()
+    with conn.cursor() as cur:
+        taken = execute_values(
+            cur,
+            """
+            INSERT INTO products AS p (shop_id, id, title, handle, status, vendor, product_type, tags, is_gift_card,
+                                       image_url, created_at, published_at, updated_at) VALUES %s
+                ON CONFLICT (shop_id, id) DO UPDATE
+               SET title = excluded.title, handle = excluded.handle, status = excluded.status, vendor = excluded.vendor,
+                   product_type = excluded.product_type, tags = excluded.tags,
+                   is_gift_card = excluded.is_gift_card OR p.is_gift_card,
+                   image_url = coalesce(excluded.image_url, p.image_url), created_at = excluded.created_at,
+                   published_at = excluded.published_at, updated_at = excluded.updated_at
+             WHERE p.updated_at <= excluded.updated_at AND p.deleted_at IS NULL
+            RETURNING id
+            """,
+            [
+                (shop_id, p.id, p.title, p.handle, p.status, p.vendor, p.product_type, p.tags, p.is_gift_card,
+                 p.image_url, p.created_at, p.published_at, p.updated_at)
+                for p in products
+            ],
+            page_size=1_000,
+            fetch=True,
+        )
+    return {int(row[0]) for row in taken}
+
+
+def upsert_variants(conn: Connection, shop_id: int, variants: Sequence[Variant]) -> list[Variant]:
+    """Apply variants of known products; those whose price is new to us or changed."""
+    if not variants:
+        return []
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, price, compare_at_price FROM variants
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE
+            """,
+            {"shop_id": shop_id, "ids": [variant.id for variant in variants]},
+        )
+        before = {row[0]: (row[1], row[2]) for row in cur.fetchall()}
+        taken = execute_values(
+            cur,
+            """
+            INSERT INTO variants AS v (shop_id, id, product_id, inventory_item_id, title, sku, position, price,
+                                       compare_at_price, inventory_policy, created_at, updated_at) VALUES %s
+                ON CONFLICT (shop_id, id) DO UPDATE
+               SET product_id = excluded.product_id,
+                   inventory_item_id = coalesce(excluded.inventory_item_id, v.inventory_item_id),
+                   title = excluded.title, sku = excluded.sku, position = excluded.position, price = excluded.price,
+                   compare_at_price = excluded.compare_at_price, inventory_policy = excluded.inventory_policy,
+                   created_at = excluded.created_at, updated_at = excluded.updated_at
+             WHERE v.updated_at <= excluded.updated_at AND v.deleted_at IS NULL
+            RETURNING id
+            """,
+            [
+                (shop_id, v.id, v.product_id, v.inventory_item_id, v.title, v.sku, v.position, v.price,
+                 v.compare_at_price, v.inventory_policy, v.created_at, v.updated_at)
+                for v in variants
+            ],
+            page_size=1_000,
+            fetch=True,
+        )
+    ids = {int(row[0]) for row in taken}
+    return [v for v in variants if v.id in ids and before.get(v.id) != (v.price, v.compare_at_price)]
+
+
+def retire_missing(conn: Connection, shop_id: int, product_id: int, keep: Sequence[int], *, at: datetime) -> None:
+    """Leave tombstones for the product's variants that a whole list does not name any more."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE variants SET deleted_at = %(at)s
+             WHERE shop_id = %(shop_id)s AND product_id = %(product_id)s AND NOT id = ANY (%(keep)s)
+               AND deleted_at IS NULL AND updated_at <= %(at)s
+            """,
+            {"shop_id": shop_id, "product_id": product_id, "keep": list(keep), "at": at},
+        )
+
+
+def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> None:
+    """Leave a tombstone for a deleted product, known or not, and for its variants."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO products (shop_id, id, title, status, updated_at, deleted_at)
+            VALUES (%(shop_id)s, %(id)s, '', 'ARCHIVED', %(at)s, %(at)s)
+                ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+            """,
+            {"shop_id": shop_id, "id": product_id, "at": at},
+        )
+        cur.execute(
+            """
+            UPDATE variants SET deleted_at = %(at)s
+             WHERE shop_id = %(shop_id)s AND product_id = %(id)s AND deleted_at IS NULL
+            """,
+            {"shop_id": shop_id, "id": product_id, "at": at},
+        )
+
+
+def add_price_history(
+    conn: Connection, shop_id: int, changed: Sequence[Variant], *, source: str
+) -> None:
+    """Keep what variants cost from now on; a price we wrote ourselves in the last ten minutes is `app`."""
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source)
+            SELECT n.shop_id, n.variant_id, n.price, n.compare_at_price, n.seen_at,
+                   CASE WHEN n.source = 'merchant' AND EXISTS (
+                        SELECT FROM price_changes c
+                         WHERE c.shop_id = n.shop_id AND c.variant_id = n.variant_id AND c.new_price = n.price
+                           AND c.sent_at > now() - interval '10 minutes') THEN 'app' ELSE n.source END
+              FROM (VALUES %s) AS n (shop_id, variant_id, price, compare_at_price, seen_at, source)
+            """,
+            [(shop_id, v.id, v.price, v.compare_at_price, v.updated_at, source) for v in changed],
+            template="(%s::bigint, %s::bigint, %s::numeric, %s::numeric, %s::timestamptz, %s::text)",
+            page_size=1_000,
+        )
+
+
+def price_on(conn: Connection, shop_id: int, variant_id: int) -> tuple[Decimal, Decimal | None] | None:
+    """What we last saw a variant cost: (price, compare-at price)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT price, compare_at_price FROM variants WHERE shop_id = %(shop_id)s AND id = %(id)s",
+            {"shop_id": shop_id, "id": variant_id},
+        )
+        row = cur.fetchone()
+        return row and (row[0], row[1])

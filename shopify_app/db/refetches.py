@@ -1,0 +1,71 @@
+"""What we know only partly and must ask Shopify again (table `refetches`). Every query names its shop."""
+
+from collections.abc import Iterable
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection
+
+
+def ask(conn: Connection, shop_id: int, kind: str, ids: Iterable[int]) -> None:
+    """Ask for resources anew; asking twice is asking once."""
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO refetches (shop_id, kind, resource_id) VALUES %s
+                ON CONFLICT (shop_id, kind, resource_id) DO UPDATE SET asked_at = now(), next_at = now(), attempts = 0
+            """,
+            [(shop_id, kind, resource_id) for resource_id in ids],
+        )
+
+
+def due_shops(conn: Connection) -> list[int]:
+    """Shops with something due (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT DISTINCT r.shop_id FROM refetches r JOIN shops s USING (shop_id)
+             WHERE r.next_at <= now() AND s.state = 'installed'
+            """
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
+def due(conn: Connection, shop_id: int, *, limit: int) -> list[tuple[str, int, str]]:
+    """What is due: (kind, id, asked_at as a receipt)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT kind, resource_id, asked_at::text FROM refetches
+             WHERE shop_id = %(shop_id)s AND next_at <= now()
+             ORDER BY next_at LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "limit": limit},
+        )
+        return cur.fetchall()
+
+
+def finish(conn: Connection, shop_id: int, kind: str, resource_id: int, asked_at: str) -> None:
+    """Served, unless it was asked for again meanwhile."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            DELETE FROM refetches
+             WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND resource_id = %(id)s AND asked_at = %(asked_at)s::timestamptz
+            """,
+            {"shop_id": shop_id, "kind": kind, "id": resource_id, "asked_at": asked_at},
+        )
+
+
+def postpone(conn: Connection, shop_id: int, kind: str, resource_id: int) -> None:
+    """It did not work: later, and later still."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE refetches
+               SET attempts = attempts + 1, next_at = now() + least(interval '1 hour', interval '5 seconds' * power(2, attempts))
+             WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND resource_id = %(id)s
+            """,
+            {"shop_id": shop_id, "kind": kind, "id": resource_id},
+        )

@@ -1,0 +1,75 @@
+"""What a merchant chose (tables `shop_settings`, `vendor_lead_times`). Every query names its shop."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from psycopg2.extras import execute_values
+
+from shopify_app.db.connection import Connection, row_as, rows_as
+from shopify_app.domain.shop import ShopSettings, VendorLeadTime
+
+
+def of_shop(conn: Connection, shop_id: int) -> ShopSettings:
+    """The shop's settings; made with their defaults when first asked for."""
+    with conn.cursor() as cur:
+        cur.execute("INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s) ON CONFLICT DO NOTHING", {"shop_id": shop_id})
+        cur.execute(
+            """
+            SELECT language, timezone, lead_time_days, review_period_days, cycle_service_level, holding_cost_per_year,
+                   margin_floor, max_price_step, price_ending, prices_frozen_first, prices_frozen_last
+              FROM shop_settings
+             WHERE shop_id = %(shop_id)s
+            """,
+            {"shop_id": shop_id},
+        )
+        found = row_as(ShopSettings, cur)
+    assert found is not None, "it was made above"  # noqa: S101 -- for the type checker
+    return found
+
+
+def save(conn: Connection, shop_id: int, chosen: ShopSettings) -> None:
+    """Replace the shop's settings."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE shop_settings
+               SET language = %(language)s, timezone = %(timezone)s, lead_time_days = %(lead_time_days)s,
+                   review_period_days = %(review_period_days)s, cycle_service_level = %(cycle_service_level)s,
+                   holding_cost_per_year = %(holding_cost_per_year)s, margin_floor = %(margin_floor)s,
+                   max_price_step = %(max_price_step)s, price_ending = %(price_ending)s,
+                   prices_frozen_first = %(prices_frozen_first)s, prices_frozen_last = %(prices_frozen_last)s,
+                   updated_at = now()
+             WHERE shop_id = %(shop_id)s
+            """,
+            {"shop_id": shop_id, **asdict(chosen)},
+        )
+
+
+def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
+    """What the merchant told us of vendors, by name."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT vendor, lead_time_days, pack_units, minimum_units
+              FROM vendor_lead_times
+             WHERE shop_id = %(shop_id)s
+             ORDER BY vendor
+            """,
+            {"shop_id": shop_id},
+        )
+        return rows_as(VendorLeadTime, cur)
+
+
+def save_vendor_lead_times(conn: Connection, shop_id: int, vendors: Sequence[VendorLeadTime]) -> None:
+    """Replace what the merchant told us of these vendors; others stay."""
+    with conn.cursor() as cur:
+        execute_values(
+            cur,
+            """
+            INSERT INTO vendor_lead_times (shop_id, vendor, lead_time_days, pack_units, minimum_units) VALUES %s
+                ON CONFLICT (shop_id, vendor) DO UPDATE
+               SET lead_time_days = excluded.lead_time_days, pack_units = excluded.pack_units,
+                   minimum_units = excluded.minimum_units
+            """,
+            [(shop_id, v.vendor, v.lead_time_days, v.pack_units, v.minimum_units) for v in vendors],
+        )

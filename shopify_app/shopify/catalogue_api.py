@@ -1,0 +1,177 @@
+"""Products, variants, items and locations as Shopify answers for them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from shopify_app.domain.product import InventoryItem, InventoryLevel, Location, Product, Variant
+from shopify_app.shopify import nodes
+from shopify_app.shopify.client import AdminApi
+from shopify_app.shopify.gid import from_gid, to_gid
+
+PRODUCT_FIELDS: Final = """
+  id title handle status vendor productType tags isGiftCard createdAt updatedAt publishedAt
+"""
+
+VARIANT_FIELDS: Final = """
+  id title sku position price compareAtPrice inventoryPolicy createdAt updatedAt
+  inventoryItem { id tracked updatedAt unitCost { amount } }
+"""
+
+LEVEL_FIELDS: Final = """
+  id isActive updatedAt
+  location { id }
+  quantities(names: ["available", "incoming"]) { name quantity }
+"""
+
+PRODUCT_BY_ID: Final = f"""
+query ProductById($id: ID!, $after: String) {{
+  product(id: $id) {{
+    {PRODUCT_FIELDS}
+    variants(first: 100, after: $after) {{
+      nodes {{ {VARIANT_FIELDS} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
+CHANGED_PRODUCTS: Final = """
+query ChangedProducts($query: String!, $after: String) {
+  products(first: 250, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+LOCATIONS: Final = """
+query Locations($after: String) {
+  locations(first: 50, after: $after, includeInactive: true) {
+    nodes { id name isActive updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+CHANGED_LEVELS: Final = f"""
+query ChangedLevels($locationId: ID!, $query: String!, $after: String) {{
+  location(id: $locationId) {{
+    id
+    inventoryLevels(first: 250, after: $after, query: $query) {{
+      nodes {{ {LEVEL_FIELDS} item {{ id }} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
+ITEM_WITH_LEVELS: Final = f"""
+query ItemWithLevels($id: ID!, $after: String) {{
+  inventoryItem(id: $id) {{
+    id tracked updatedAt unitCost {{ amount }}
+    inventoryLevels(first: 50, after: $after) {{
+      nodes {{ {LEVEL_FIELDS} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
+BULK_PRODUCTS: Final = f"""
+{{
+  products {{
+    edges {{
+      node {{
+        {PRODUCT_FIELDS}
+        variants {{ edges {{ node {{ {VARIANT_FIELDS} }} }} }}
+      }}
+    }}
+  }}
+}}
+"""
+
+BULK_INVENTORY: Final = f"""
+{{
+  inventoryItems {{
+    edges {{
+      node {{
+        id tracked updatedAt unitCost {{ amount }}
+        inventoryLevels {{ edges {{ node {{ {LEVEL_FIELDS} }} }} }}
+      }}
+    }}
+  }}
+}}
+"""
+
+
+def product_with_variants(api: AdminApi, product_id: int) -> tuple[Product, list[Variant], list[InventoryItem]] | None:
+    """One product, all of its variants and their items; None if Shopify has no such product."""
+    gid = to_gid("Product", product_id)
+    node = api.query(PRODUCT_BY_ID, {"id": gid, "after": None}, operation="ProductById")["product"]
+    if node is None:
+        return None
+    found: list[dict[str, Any]] = list(node["variants"]["nodes"])
+    page = node["variants"]["pageInfo"]
+    while page["hasNextPage"]:
+        more = api.query(PRODUCT_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="ProductById")["product"]["variants"]
+        found += more["nodes"]
+        page = more["pageInfo"]
+    items = [nodes.inventory_item(one["inventoryItem"]) for one in found]
+    return nodes.product(node), [nodes.variant(one, product_id) for one in found], items
+
+
+def changed_product_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, datetime]]:
+    """(id, updated_at) of products changed since a moment, the oldest change first."""
+    search = f"updated_at:>='{since.isoformat()}'"
+    after: str | None = None
+    while True:
+        page = api.query(CHANGED_PRODUCTS, {"query": search, "after": after}, operation="ChangedProducts")["products"]
+        for node in page["nodes"]:
+            yield from_gid(node["id"], "Product"), datetime.fromisoformat(node["updatedAt"].replace("Z", "+00:00"))
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        after = page["pageInfo"]["endCursor"]
+
+
+def locations(api: AdminApi) -> list[Location]:
+    """Every location, closed ones too."""
+    found: list[Location] = []
+    after: str | None = None
+    while True:
+        page = api.query(LOCATIONS, {"after": after}, operation="Locations")["locations"]
+        found += [nodes.location(node) for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator[InventoryLevel]:
+    """Levels of a location changed since a moment."""
+    variables = {"locationId": to_gid("Location", location_id), "query": f"updated_at:>='{since.isoformat()}'", "after": None}
+    while True:
+        location = api.query(CHANGED_LEVELS, variables, operation="ChangedLevels")["location"]
+        if location is None:
+            return
+        page = location["inventoryLevels"]
+        for node in page["nodes"]:
+            yield nodes.inventory_level(node, from_gid(node["item"]["id"], "InventoryItem"))
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        variables["after"] = page["pageInfo"]["endCursor"]
+
+
+def item_with_levels(api: AdminApi, item_id: int) -> tuple[InventoryItem, list[InventoryLevel]] | None:
+    """One inventory item and its level at every location; None if Shopify has no such item."""
+    variables = {"id": to_gid("InventoryItem", item_id), "after": None}
+    node = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"]
+    if node is None:
+        return None
+    found = list(node["inventoryLevels"]["nodes"])
+    page = node["inventoryLevels"]["pageInfo"]
+    while page["hasNextPage"]:
+        variables["after"] = page["endCursor"]
+        more = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"]["inventoryLevels"]
+        found += more["nodes"]
+        page = more["pageInfo"]
+    return nodes.inventory_item(node), [nodes.inventory_level(level, item_id) for level in found]

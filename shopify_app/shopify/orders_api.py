@@ -1,0 +1,161 @@
+"""Orders as Shopify answers for them: one whole, a page of changed ones, refunds of many, all in bulk."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from shopify_app.domain.order import Order, Refund
+from shopify_app.shopify import nodes
+from shopify_app.shopify.client import AdminApi
+from shopify_app.shopify.gid import from_gid, to_gid
+
+ORDER_FIELDS: Final = """
+  id name createdAt processedAt updatedAt cancelledAt test sourceName currencyCode displayFinancialStatus
+"""
+
+LINE_FIELDS: Final = """
+  id quantity currentQuantity isGiftCard sku title
+  product { id }
+  variant { id }
+  originalUnitPriceSet { shopMoney { amount } }
+  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  taxLines { priceSet { shopMoney { amount } } }
+"""
+
+REFUND_FIELDS: Final = """
+  id createdAt processedAt
+  refundLineItems(first: 50) {
+    nodes {
+      id quantity restockType
+      lineItem { id }
+      subtotalSet { shopMoney { amount } }
+      totalTaxSet { shopMoney { amount } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+"""
+
+ORDER_BY_ID: Final = f"""
+query OrderById($id: ID!, $after: String) {{
+  order(id: $id) {{
+    {ORDER_FIELDS}
+    lineItems(first: 100, after: $after) {{
+      nodes {{ {LINE_FIELDS} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+    refunds(first: 50) {{ {REFUND_FIELDS} }}
+  }}
+}}
+"""
+
+CHANGED_ORDERS: Final = """
+query ChangedOrders($query: String!, $after: String) {
+  orders(first: 250, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+REFUNDS_OF_ORDERS: Final = f"""
+query RefundsOfOrders($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    __typename
+    ... on Order {{
+      id
+      refunds(first: 20) {{ {REFUND_FIELDS} }}
+    }}
+  }}
+}}
+"""
+
+REFUND_LINES: Final = """
+query RefundLines($id: ID!, $after: String) {
+  refund(id: $id) {
+    id
+    refundLineItems(first: 100, after: $after) {
+      nodes {
+        id quantity restockType
+        lineItem { id }
+        subtotalSet { shopMoney { amount } }
+        totalTaxSet { shopMoney { amount } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+BULK_ORDERS: Final = f"""
+{{
+  orders(query: "__QUERY__", sortKey: UPDATED_AT) {{
+    edges {{
+      node {{
+        {ORDER_FIELDS}
+        totalRefundedSet {{ shopMoney {{ amount }} }}
+        lineItems {{ edges {{ node {{ {LINE_FIELDS} }} }} }}
+      }}
+    }}
+  }}
+}}
+"""
+
+LARGEST_REFUND_BATCH: Final = 15
+"""Orders a call: refunds nest, and a dearer query than 1,000 points is refused."""
+
+
+def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund]] | None:
+    """One order, all of its lines and refunds; None if Shopify has no such order."""
+    gid = to_gid("Order", order_id)
+    node = api.query(ORDER_BY_ID, {"id": gid, "after": None}, operation="OrderById")["order"]
+    if node is None:
+        return None
+    lines: list[Any] = list(node["lineItems"]["nodes"])
+    page = node["lineItems"]["pageInfo"]
+    while page["hasNextPage"]:
+        more = api.query(ORDER_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="OrderById")["order"]["lineItems"]
+        lines += more["nodes"]
+        page = more["pageInfo"]
+    return nodes.order(node, lines), [_whole_refund(api, refund, order_id) for refund in node["refunds"]]
+
+
+def changed_order_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, datetime]]:
+    """(id, updated_at) of orders changed since a moment, the oldest change first."""
+    search = f"updated_at:>='{since.isoformat()}'"
+    after: str | None = None
+    while True:
+        page = api.query(CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders")["orders"]
+        for node in page["nodes"]:
+            yield from_gid(node["id"], "Order"), datetime.fromisoformat(node["updatedAt"].replace("Z", "+00:00"))
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        after = page["pageInfo"]["endCursor"]
+
+
+def refunds_of_orders(api: AdminApi, order_ids: Sequence[int]) -> list[Refund]:
+    """Every refund, with all its lines, of at most `LARGEST_REFUND_BATCH` orders."""
+    ids = [to_gid("Order", order_id) for order_id in order_ids]
+    answer = api.query(REFUNDS_OF_ORDERS, {"ids": ids}, operation="RefundsOfOrders")["nodes"]
+    return [
+        _whole_refund(api, refund, from_gid(order["id"], "Order"))
+        for order in answer
+        if order is not None
+        for refund in order["refunds"]
+    ]
+
+
+def bulk_orders_query(since: datetime | None) -> str:
+    """The inner text of the bulk query for all orders, or those created since a moment."""
+    search = f"created_at:>='{since.isoformat()}'" if since else ""
+    return BULK_ORDERS.replace("__QUERY__", search)
+
+
+def _whole_refund(api: AdminApi, node: dict[str, Any], order_id: int) -> Refund:
+    """A refund whose lines are all there."""
+    page = node["refundLineItems"]["pageInfo"]
+    while page["hasNextPage"]:
+        variables = {"id": node["id"], "after": page["endCursor"]}
+        more = api.query(REFUND_LINES, variables, operation="RefundLines")["refund"]["refundLineItems"]
+        node["refundLineItems"]["nodes"] += more["nodes"]
+        page = more["pageInfo"]
+    return nodes.refund(node, order_id)

@@ -1,0 +1,148 @@
+"""The inbox: a proved webhook is kept, then worked through once.
+
+    received --apply--> done (applied | stale | ignored | refetch)
+        \\--fails 3 times--> dead --replay--> received
+
+The effect of a delivery and its done-mark are one transaction. A failure that is not the
+delivery's (the database is away) costs it no try.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import psycopg2
+import structlog
+
+from shopify_app.db import shops, webhook_inbox
+from shopify_app.db.connection import (
+    INGEST_LOCK,
+    Connection,
+    ingest_transaction,
+    savepoint,
+    sweep_transaction,
+    transaction,
+    try_shop_lock,
+)
+from shopify_app.db.webhook_inbox import Delivery, NewDelivery
+from shopify_app.domain.shop import Shop, ShopState
+from shopify_app.errors import PoisonError
+from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
+from shopify_app.usecases import ingest, redact
+
+TRIES: Final = 3
+WAIT_SECONDS: Final = 5
+"""Before the second try; four times as long before the third."""
+
+BATCH: Final = 50
+"""Deliveries of one shop before the next shop has its turn."""
+
+BUDGET_SECONDS: Final = 20.0
+"""How long one doorbell works before it lets others."""
+
+COMPLIANCE: Final = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+
+log = structlog.get_logger()
+
+
+def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
+    """Keep a delivery whose signature was proved; False if we have it already.
+
+    Headers are not signed: they are kept, and nothing is done on their word alone. Where the
+    delivery's id is missing its content stands in for it.
+    """
+    topic = headers.get("X-Shopify-Topic", "")
+    triggered_at = headers.get("X-Shopify-Triggered-At")
+    delivery = NewDelivery(
+        webhook_id=headers.get("X-Shopify-Webhook-Id") or hashlib.sha256(f"{topic}|".encode() + body).hexdigest(),
+        event_id=headers.get("X-Shopify-Event-Id"),
+        shop_domain=headers.get("X-Shopify-Shop-Domain", "").lower(),
+        topic=topic,
+        api_version=headers.get("X-Shopify-API-Version"),
+        triggered_at=_moment(triggered_at) if triggered_at else None,
+        body=body,
+    )
+    with ingest_transaction() as conn:
+        return webhook_inbox.record(conn, delivery)
+
+
+def drain_inbox() -> int:
+    """Work through what is due, shop by shop, until nothing is or the time is up; how many were done."""
+    deadline = time.monotonic() + BUDGET_SECONDS
+    done = 0
+    while time.monotonic() < deadline:
+        with sweep_transaction() as conn:
+            domains = webhook_inbox.due_domains(conn)
+        worked = sum(_drain_domain(domain) for domain in domains if time.monotonic() < deadline)
+        done += worked
+        if not worked:
+            break
+    return done
+
+
+def watch_inbox() -> dict[str, object]:
+    """How the inbox stands; also set as metrics."""
+    with sweep_transaction() as conn:
+        counts = webhook_inbox.counts(conn)
+    INBOX_OLDEST_SECONDS.set(counts["oldest_seconds"])
+    INBOX_DEAD.set(counts["dead"])
+    return counts
+
+
+def _drain_domain(domain: str) -> int:
+    with sweep_transaction() as conn:
+        shop = shops.by_domain(conn, domain)
+        if shop is None or shop.state is ShopState.UNINSTALLED:
+            return webhook_inbox.ignore_all(conn, domain) + _drain_compliance(conn, domain)
+    with transaction(shop.shop_id) as conn:
+        if not try_shop_lock(conn, shop.shop_id, INGEST_LOCK):
+            return 0
+        deliveries = webhook_inbox.due(conn, domain, limit=BATCH)
+        for delivery in deliveries:
+            _apply(conn, shop, delivery)
+    return len(deliveries)
+
+
+def _drain_compliance(conn: Connection, domain: str) -> int:
+    """The privacy topics of a shop that is gone: they must be answered all the same."""
+    deliveries = webhook_inbox.due(conn, domain, limit=BATCH)
+    for delivery in deliveries:
+        try:
+            with savepoint(conn):
+                redact.receive(conn, domain, delivery)
+                webhook_inbox.mark_done(conn, delivery.id, outcome="applied")
+        except PoisonError as error:
+            webhook_inbox.mark_failed(conn, delivery.id, error=str(error), tries=TRIES, wait_seconds=WAIT_SECONDS)
+    return len(deliveries)
+
+
+def _apply(conn: Connection, shop: Shop, delivery: Delivery) -> None:
+    """One delivery to its end, or one try less; the neighbours are not touched."""
+    try:
+        with savepoint(conn):
+            if delivery.topic in COMPLIANCE:
+                redact.receive_for_known_shop(shop, delivery)
+                outcome = "applied"
+            else:
+                outcome = ingest.apply(conn, shop, delivery)
+            webhook_inbox.mark_done(conn, delivery.id, outcome=outcome)
+    except psycopg2.OperationalError:
+        raise
+    except (PoisonError, psycopg2.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        parked = webhook_inbox.mark_failed(
+            conn, delivery.id, error=f"{type(error).__name__}: {error}", tries=TRIES, wait_seconds=WAIT_SECONDS
+        )
+        outcome = "parked" if parked else "failed"
+        log.warning("webhook_failed", delivery_id=delivery.id, topic=delivery.topic, shop_id=shop.shop_id,
+                    parked=parked, error_type=type(error).__name__)
+    WEBHOOKS_APPLIED.labels(delivery.topic, outcome).inc()
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,97 @@
+"""The pump: looks in Postgres for due work and rings the workers' doorbells. `python -m workers.pump`
+
+It holds no work itself: killed or started twice, nothing is lost or done twice. With `--inline`
+it does the work instead of ringing: the road when Redis is gone for good.
+"""
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from shopify_app import queue
+from shopify_app.config import settings
+from shopify_app.errors import TransientError
+from shopify_app.logs import set_up_logs
+from shopify_app.metrics import serve_metrics
+from shopify_app.usecases import (
+    backfill,
+    due_work,
+    housekeeping,
+    inbox,
+    price_outbox,
+    refetch,
+    sales,
+)
+
+EVERY_SECONDS: Final = 0.5
+WATCH_EVERY: Final = 20
+"""Turns between two looks at how the inbox stands."""
+
+log = structlog.get_logger()
+
+
+def refresh_suggestions() -> int:
+    """Work out suggestions here (pandas is loaded only if it comes to that)."""
+    from shopify_app.usecases import suggest  # noqa: PLC0415 -- a pump that only rings stays small
+
+    return suggest.refresh_due_suggestions()
+
+
+INLINE: Final[dict[str, Callable[[], object]]] = {
+    "workers.prices.send_price_changes": price_outbox.send_price_changes,
+    "workers.webhooks.drain_inbox": inbox.drain_inbox,
+    "workers.history.step_backfills": backfill.step_backfills,
+    "workers.history.refetch_resources": refetch.refetch_resources,
+    "workers.sales.roll_up_sales": sales.roll_up_sales,
+    "workers.decisions.refresh_suggestions": refresh_suggestions,
+    "workers.housekeeping.keep_house": housekeeping.keep_house,
+}
+
+
+def pump_once(*, inline: bool) -> list[str]:
+    """Ring for, or do, what is due; the names of the tasks."""
+    due = due_work.due_tasks()
+    for task in due:
+        if inline:
+            INLINE[task]()
+        else:
+            queue.ring(task)
+    return due
+
+
+def run(stop: threading.Event, *, inline: bool = False) -> None:
+    """Pump until told to stop; a database that is away is waited for."""
+    turn = 0
+    while not stop.is_set():
+        try:
+            if turn == 0:
+                housekeeping.make_sure_of_schedules()
+            pump_once(inline=inline)
+            if turn % WATCH_EVERY == 0:
+                inbox.watch_inbox()
+            turn += 1
+        except TransientError as error:
+            log.warning("pump_waits", error=str(error))
+        stop.wait(EVERY_SECONDS)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--inline", action="store_true", help="do the work here instead of ringing the workers")
+    inline = bool(arguments.parse_args().inline)
+    set_up_logs(settings().log_level)
+    serve_metrics(settings().metrics_port)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("pump_started", inline=inline)
+    run(stop, inline=inline)
+
+
+if __name__ == "__main__":
+    main()
