@@ -1,1 +1,80 @@
 """HTTP: proves who asks, calls use cases, renders."""
+
+from pathlib import Path
+
+from flask import Flask
+from flask_babel import Babel
+
+from shopify_app.config import settings
+from shopify_app.domain.suggestion import DISMISS_REASONS
+from shopify_app.web import (
+    assets,
+    auth,
+    decisions,
+    error_pages,
+    formats,
+    headers,
+    health,
+    home,
+    pricing,
+    purchase_orders,
+    restock,
+    shop_settings,
+    trends,
+    webhooks,
+    welcome,
+    wording,
+)
+from shopify_app.web.charts import sparkline
+from shopify_app.web.demand_view import recent
+from shopify_app.web.reading import language, now, today, zone
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
+
+PAGES = (
+    assets.blueprint,
+    health.blueprint,
+    home.blueprint,
+    welcome.blueprint,
+    pricing.blueprint,
+    restock.blueprint,
+    trends.blueprint,
+    shop_settings.blueprint,
+    decisions.blueprint,
+    purchase_orders.blueprint,
+)
+
+
+def create_app() -> Flask:
+    """The WSGI app: no cookies, no session; every answer is proved by an ID token or a signature."""
+    app = Flask(__name__, static_folder=None, template_folder=str(TEMPLATES))
+    app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.json.sort_keys = False  # pyright: ignore[reportAttributeAccessIssue] -- Flask's default provider has it
+    Babel(app, locale_selector=language, timezone_selector=lambda: str(zone()))
+    headers.install(app)
+    error_pages.install(app)
+    auth.install(app)
+    app.register_blueprint(webhooks.blueprint)
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    _set_up_templates(app)
+    return app
+
+
+def _set_up_templates(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        F=formats,
+        asset=assets.asset,
+        settings=settings,
+        language=language,
+        today=today,
+        now=now,
+        zone=zone,
+        sparkline=sparkline,
+        recent=recent,
+        wording=wording,
+        dismiss_reasons=[(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
+    )

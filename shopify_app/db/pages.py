@@ -1,0 +1,354 @@
+"""What pages read besides cards. Every query names its shop, but for the state of the schema."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg2
+
+from shopify_app.config import settings
+from shopify_app.db.connection import CONNECT_TIMEOUT_SECONDS, Connection, one_value, row_as, rows_as
+from shopify_app.db.migrate import migrations
+from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard
+from shopify_app.errors import TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class DataHealth:
+    """How far the shop's data can be trusted now."""
+
+    orders_until: datetime | None
+    variants_followed: int
+    variants_without_cost: int
+    reconciled_at: datetime | None
+    healed_rows: int
+
+
+def data_health(conn: Connection, shop_id: int) -> DataHealth:
+    """Freshness, coverage, and what the last comparison with Shopify had to mend."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT greatest((SELECT seen_until FROM sync_cursors WHERE shop_id = %(shop_id)s AND kind = 'orders'),
+                            (SELECT max(created_at) FROM orders
+                              WHERE shop_id = %(shop_id)s
+                                AND processed_on = (SELECT max(processed_on) FROM orders
+                                                     WHERE shop_id = %(shop_id)s))) AS orders_until,
+                   v.followed AS variants_followed, v.without_cost AS variants_without_cost,
+                   r.finished_at AS reconciled_at, coalesce(r.healed_rows, 0) AS healed_rows
+              FROM (SELECT count(*) AS followed, count(*) FILTER (WHERE i.unit_cost IS NULL) AS without_cost
+                      FROM variants v
+                      JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+                      LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
+                     WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
+                       AND p.status = 'ACTIVE' AND NOT p.is_gift_card) v
+              LEFT JOIN (SELECT finished_at, healed_rows FROM reconciliations
+                          WHERE shop_id = %(shop_id)s AND error IS NULL AND finished_at IS NOT NULL
+                          ORDER BY finished_at DESC LIMIT 1) r ON true
+            """,
+            {"shop_id": shop_id},
+        )
+        found = row_as(DataHealth, cur)
+    return found or DataHealth(None, 0, 0, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRun:
+    """The newest finished run of the models; `counts` as suggestion_runs keeps it."""
+
+    as_of: date
+    finished_at: datetime
+    counts: dict[str, Any]
+
+
+def latest_run(conn: Connection, shop_id: int) -> LatestRun | None:
+    """The newest finished run; None before the first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT as_of, finished_at, counts FROM suggestion_runs
+             WHERE shop_id = %(shop_id)s AND finished_at IS NOT NULL
+             ORDER BY id DESC LIMIT 1
+            """,
+            {"shop_id": shop_id},
+        )
+        return row_as(LatestRun, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCounts:
+    """How many decisions wait, and what waiting a week with the urgent ones costs."""
+
+    open: int
+    urgent: int
+    urgent_low: Decimal
+    urgent_high: Decimal
+
+
+def open_counts(conn: Connection, shop_id: int) -> OpenCounts:
+    """Counts over every open suggestion, not only those on a page."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT count(*) AS open, count(*) FILTER (WHERE is_urgent) AS urgent,
+                   coalesce(sum(value_low) FILTER (WHERE is_urgent AND value_unit = 'margin_a_week'), 0) AS urgent_low,
+                   coalesce(sum(value_high) FILTER (WHERE is_urgent AND value_unit = 'margin_a_week'), 0) AS urgent_high
+              FROM suggestions
+             WHERE shop_id = %(shop_id)s AND state = 'open'
+            """,
+            {"shop_id": shop_id},
+        )
+        found = row_as(OpenCounts, cur)
+    return found or OpenCounts(0, 0, Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCounts:
+    """What a merchant decided since a moment."""
+
+    accepted: int
+    dismissed: int
+    undone: int
+
+
+def decision_counts(conn: Connection, shop_id: int, since: datetime) -> DecisionCounts:
+    """Suggestions by how they stand now, decided since a moment."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT count(*) FILTER (WHERE state = 'accepted') AS accepted,
+                   count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
+                   count(*) FILTER (WHERE state = 'undone') AS undone
+              FROM suggestions
+             WHERE shop_id = %(shop_id)s AND decided_at >= %(since)s
+            """,
+            {"shop_id": shop_id, "since": since},
+        )
+        found = row_as(DecisionCounts, cur)
+    return found or DecisionCounts(0, 0, 0)
+
+
+def decided_cards(
+    conn: Connection, shop_id: int, *, since: datetime, kinds: tuple[str, ...] = ("price", "restock", "trend"),
+    limit: int = 20,
+) -> list[SuggestionCard]:
+    """Suggestions accepted or dismissed since a moment, the newest decision first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT s.id, s.kind, s.state, s.variant_id, v.product_id, p.title AS product_title,
+                   v.title AS variant_title, v.sku, p.vendor, p.image_url, s.proposal, s.evidence,
+                   s.value_low, s.value_mid, s.value_high, s.value_unit, s.currency, s.rank_score,
+                   s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
+                   c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
+                   c.new_price AS change_new_price, c.seen_price AS change_seen_price,
+                   c.error AS change_error, c.finished_at AS change_finished_at
+              FROM suggestions s
+              JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
+              JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+              LEFT JOIN LATERAL (
+                   SELECT * FROM price_changes pc
+                    WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id
+                    ORDER BY pc.id DESC LIMIT 1) c ON true
+             WHERE s.shop_id = %(shop_id)s AND s.state IN ('accepted', 'dismissed')
+               AND s.decided_at >= %(since)s AND s.kind = ANY (%(kinds)s)
+             ORDER BY s.decided_at DESC, s.id DESC
+             LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "since": since, "kinds": list(kinds), "limit": limit},
+        )
+        return rows_as(SuggestionCard, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierChange:
+    """A price change that came to an end."""
+
+    id: int
+    suggestion_id: int
+    product_title: str
+    variant_title: str
+    old_price: Decimal
+    new_price: Decimal
+    seen_price: Decimal | None
+    currency: str
+    is_undo: bool
+    state: PriceChangeState
+    finished_at: datetime
+
+
+def earlier_changes(
+    conn: Connection, shop_id: int, *, variant_id: int | None = None, limit: int = 20
+) -> list[EarlierChange]:
+    """Price changes that ended, the newest first; of one variant if it is given."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT c.id, c.suggestion_id, p.title AS product_title, v.title AS variant_title, c.old_price, c.new_price,
+                   c.seen_price, c.currency, c.undo_of IS NOT NULL AS is_undo, c.state, c.finished_at
+              FROM price_changes c
+              JOIN variants v ON (v.shop_id, v.id) = (c.shop_id, c.variant_id)
+              JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+             WHERE c.shop_id = %(shop_id)s AND c.finished_at IS NOT NULL
+               AND (%(variant_id)s::bigint IS NULL OR c.variant_id = %(variant_id)s)
+             ORDER BY c.finished_at DESC, c.id DESC
+             LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "variant_id": variant_id, "limit": limit},
+        )
+        return rows_as(EarlierChange, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    """A line of a purchase order, draft (`exported_at` None) or closed."""
+
+    id: int
+    suggestion_id: int
+    product_title: str
+    variant_title: str
+    sku: str | None
+    vendor: str
+    units: int
+    unit_cost: Decimal | None
+    currency: str
+    order_by: date
+    exported_at: datetime | None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the line costs; None without a unit cost."""
+        return None if self.unit_cost is None else self.unit_cost * self.units
+
+
+def purchase_lines(conn: Connection, shop_id: int, *, vendor: str | None = None) -> list[PurchaseLine]:
+    """Lines of draft orders by vendor (no vendor: ''); of one vendor if it is given."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT l.id, l.suggestion_id, p.title AS product_title, v.title AS variant_title, v.sku,
+                   coalesce(l.vendor, '') AS vendor, l.units, l.unit_cost, l.currency, l.order_by, l.exported_at
+              FROM purchase_order_lines l
+              JOIN variants v ON (v.shop_id, v.id) = (l.shop_id, l.variant_id)
+              JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+             WHERE l.shop_id = %(shop_id)s AND l.withdrawn_at IS NULL
+               AND (l.exported_at IS NULL OR l.exported_at > now() - interval '7 days')
+               AND (%(vendor)s::text IS NULL OR coalesce(l.vendor, '') = %(vendor)s)
+             ORDER BY coalesce(l.vendor, ''), l.exported_at IS NOT NULL, l.id
+            """,
+            {"shop_id": shop_id, "vendor": vendor},
+        )
+        return rows_as(PurchaseLine, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class VendorRow:
+    """A vendor of the catalogue beside what the merchant told us of it, if anything."""
+
+    vendor: str
+    products: int
+    lead_time_days: int | None
+    pack_units: int | None
+    minimum_units: int | None
+
+
+def vendors(conn: Connection, shop_id: int, *, limit: int = 100) -> list[VendorRow]:
+    """Vendors with products on sale, those with most products first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT p.vendor, count(*) AS products, l.lead_time_days, l.pack_units, l.minimum_units
+              FROM products p
+              LEFT JOIN vendor_lead_times l ON (l.shop_id, l.vendor) = (p.shop_id, p.vendor)
+             WHERE p.shop_id = %(shop_id)s AND p.deleted_at IS NULL AND p.vendor <> ''
+             GROUP BY p.vendor, l.lead_time_days, l.pack_units, l.minimum_units
+             ORDER BY products DESC, p.vendor
+             LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "limit": limit},
+        )
+        return rows_as(VendorRow, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class IdleStock:
+    """Stock that would last longer than the merchant can want."""
+
+    product_title: str
+    variant_title: str
+    image_url: str | None
+    available_units: int
+    sold_units_90_days: int
+    tied_up: Decimal
+
+
+def idle_stock(conn: Connection, shop_id: int, today: date, *, limit: int = 5) -> list[IdleStock]:
+    """Variants whose stock exceeds what 180 days sell at the pace of the last 90, dearest first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            WITH sold AS (
+                SELECT variant_id, sum(ordered_units) AS units
+                  FROM daily_sales
+                 WHERE shop_id = %(shop_id)s AND sold_on > %(today)s::date - 90
+                 GROUP BY variant_id),
+            stock AS (
+                SELECT inventory_item_id, sum(available_units) AS units
+                  FROM inventory_levels
+                 WHERE shop_id = %(shop_id)s AND is_active
+                 GROUP BY inventory_item_id)
+            SELECT p.title AS product_title, v.title AS variant_title, p.image_url, stock.units AS available_units,
+                   coalesce(sold.units, 0) AS sold_units_90_days, stock.units * i.unit_cost AS tied_up
+              FROM variants v
+              JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
+              JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
+              JOIN stock ON stock.inventory_item_id = i.id
+              LEFT JOIN sold ON sold.variant_id = v.id
+             WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
+               AND i.is_tracked AND i.unit_cost > 0 AND v.created_at < %(today)s::date - 90
+               AND stock.units > 2 * coalesce(sold.units, 0) AND stock.units > 0
+             ORDER BY tied_up DESC, v.id
+             LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "today": today, "limit": limit},
+        )
+        return rows_as(IdleStock, cur)
+
+
+def mark_exported(conn: Connection, shop_id: int, vendor: str) -> int:
+    """Close a vendor's draft order; how many lines it had."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE purchase_order_lines SET exported_at = now()
+             WHERE shop_id = %(shop_id)s AND coalesce(vendor, '') = %(vendor)s
+               AND exported_at IS NULL AND withdrawn_at IS NULL
+            """,
+            {"shop_id": shop_id, "vendor": vendor},
+        )
+        return cur.rowcount
+
+
+def pending_migrations() -> list[str]:
+    """Migrations that this code needs and the database has not had.
+
+    Raises
+    ------
+    TransientError
+        If the database cannot be reached.
+    """
+    try:
+        conn = psycopg2.connect(settings().database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        try:
+            with conn.cursor() as cur:
+                cur.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")
+                if not one_value(cur):
+                    return [m.name for m in migrations()]
+                cur.execute("SELECT number, checksum FROM schema_migrations")
+                done: dict[int, str] = dict(cur.fetchall())
+        finally:
+            conn.close()
+    except psycopg2.OperationalError as error:
+        raise TransientError("database unreachable") from error
+    return [m.name for m in migrations() if done.get(m.number) != m.checksum]

@@ -1,0 +1,84 @@
+"""What became of a decision, in words: never more than we know."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.web import formats
+from shopify_app.web.wording import DISMISS_REASONS, is_under_way, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decided row says."""
+
+    words: str
+    tone: str
+    """done, waiting, stopped (nothing was written) or trouble (a person should look)."""
+    may_undo: bool
+
+
+def outcome(card: SuggestionCard) -> Outcome | None:
+    """What became of a card; None while it is open."""
+    if card.state is SuggestionState.OPEN:
+        return None
+    if card.state is SuggestionState.DISMISSED:
+        reason = words_for(DISMISS_REASONS, card.dismiss_reason or "other")
+        words = gettext("Dismissed: %(reason)s. We will not suggest this again for 30 days.", reason=reason)
+        return Outcome(words, "stopped", may_undo=True)
+    if card.state is SuggestionState.SUPERSEDED:
+        return Outcome(gettext("A newer run found something else."), "stopped", may_undo=False)
+    if card.kind is SuggestionKind.PRICE and card.change_state is not None:
+        return _price_outcome(card, card.change_state)
+    if card.state is SuggestionState.UNDONE:
+        return Outcome(gettext("Undone."), "stopped", may_undo=False)
+    if card.kind is SuggestionKind.RESTOCK:
+        words = gettext("On the draft order. Nothing is sent to your supplier by us.")
+        return Outcome(words, "done", may_undo=True)
+    return Outcome(gettext("We keep an eye on it."), "done", may_undo=True)
+
+
+def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
+    if card.change_is_undo:
+        return _undo_outcome(card, state)
+    new = formats.price(card.change_new_price or 0, card.currency)
+    if is_under_way(card):
+        waits = state is PriceChangeState.APPROVED
+        return Outcome(gettext("Sending %(price)s to your store …", price=new), "waiting", may_undo=waits)
+    if state is PriceChangeState.APPLIED:
+        return Outcome(gettext("The price in your store is now %(price)s.", price=new), "done", may_undo=True)
+    if state is PriceChangeState.UNDONE:
+        return Outcome(gettext("Undone. Your old price stands."), "stopped", may_undo=False)
+    return _not_written(card, state)
+
+
+def _undo_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
+    back = formats.price(card.change_new_price or 0, card.currency)
+    if is_under_way(card):
+        return Outcome(gettext("Setting the price back to %(price)s …", price=back), "waiting", may_undo=False)
+    if state is PriceChangeState.APPLIED:
+        return Outcome(gettext("Undone. The price is %(price)s again.", price=back), "stopped", may_undo=False)
+    words = gettext("Not undone.") + " " + _not_written(card, state).words
+    return Outcome(words, "trouble", may_undo=state is PriceChangeState.FAILED)
+
+
+def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
+    seen = formats.price(card.change_seen_price, card.currency) if card.change_seen_price is not None else None
+    if state is PriceChangeState.CONFLICT:
+        words = (
+            gettext("The price is now %(price)s; we did not touch it.", price=seen)
+            if seen
+            else gettext("The price was edited meanwhile; we did not touch it.")
+        )
+        return Outcome(words, "trouble", may_undo=False)
+    if state is PriceChangeState.FAILED:
+        return Outcome(_failure(card.change_error), "trouble", may_undo=False)
+    words = gettext("No answer came back, so we do not know the price. Check it in Shopify.")
+    return Outcome(words, "trouble", may_undo=False)
+
+
+def _failure(error: str | None) -> str:
+    if error:
+        return gettext("Shopify refused the change: %(error)s Nothing was changed.", error=error.rstrip(".") + ".")
+    return gettext("Shopify refused the change. Nothing was changed.")

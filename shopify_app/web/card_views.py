@@ -1,0 +1,114 @@
+"""A suggestion as a template shows it, and as JSON: everything decided here, nothing in the template."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext
+
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.web import formats
+from shopify_app.web.card_outcomes import Outcome, outcome
+from shopify_app.web.card_titles import Facts, facts, title, why
+from shopify_app.web.wording import UNITS, certainty, is_under_way, thing, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card in words."""
+
+    card: SuggestionCard
+    title: str
+    thing: str
+    why: str
+    facts: Facts
+    value: str
+    value_unit: str
+    value_range: str
+    certainty: tuple[str, str] | None
+    accept_label: str
+    outcome: Outcome | None
+    is_waiting: bool
+    href: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.card.state is SuggestionState.OPEN
+
+
+def card_view(card: SuggestionCard, today: date) -> CardView:
+    """A card in the reader's language."""
+    return CardView(
+        card=card,
+        title=title(card, today),
+        thing=thing(card.product_title, card.variant_title),
+        why=why(card),
+        facts=facts(card, today),
+        value=_value(card)(card.value_mid),
+        value_unit=words_for(UNITS, card.value_unit),
+        value_range=formats.between(card.value_low, card.value_high, _value(card)),
+        certainty=certainty(card),
+        accept_label=_accept_label(card),
+        outcome=outcome(card),
+        is_waiting=is_under_way(card),
+        href=_href(card),
+    )
+
+
+def card_json(view: CardView) -> dict[str, Any]:
+    """A card as the JSON answers show it: numbers as they are kept, words beside them."""
+    card = view.card
+    return {
+        "id": card.id, "kind": card.kind, "state": card.state, "title": view.title, "why": view.why,
+        "variant_id": card.variant_id, "product_id": card.product_id, "product_title": card.product_title,
+        "variant_title": card.variant_title, "sku": card.sku, "vendor": card.vendor,
+        "proposal": card.proposal,
+        "value": {
+            "low": str(card.value_low), "mid": str(card.value_mid), "high": str(card.value_high),
+            "unit": card.value_unit, "currency": card.currency,
+        },
+        "certainty": view.certainty[0] if view.certainty else None,
+        "is_urgent": card.is_urgent, "as_of": card.as_of.isoformat(),
+        "decided_at": card.decided_at.isoformat() if card.decided_at else None,
+        "dismiss_reason": card.dismiss_reason,
+        "outcome": view.outcome.words if view.outcome else None,
+        "price_change": _change_json(card),
+    }  # fmt: skip
+
+
+def _change_json(card: SuggestionCard) -> dict[str, Any] | None:
+    if card.change_id is None:
+        return None
+    return {
+        "id": card.change_id,
+        "is_undo": bool(card.change_is_undo),
+        "state": card.change_state,
+        "new_price": None if card.change_new_price is None else str(card.change_new_price),
+        "seen_price": None if card.change_seen_price is None else str(card.change_seen_price),
+        "error": card.change_error,
+        "finished_at": card.change_finished_at.isoformat() if card.change_finished_at else None,
+    }
+
+
+def _value(card: SuggestionCard) -> Any:
+    """How this card's money is written: what waiting costs has no sign, a gain has one."""
+    if card.value_unit == "margin_a_week":
+        return lambda amount: formats.money(amount, card.currency)
+    return lambda amount: formats.gain(amount, card.currency)
+
+
+def _accept_label(card: SuggestionCard) -> str:
+    if card.kind is SuggestionKind.PRICE:
+        return gettext("Change price")
+    return gettext("Add to order") if card.kind is SuggestionKind.RESTOCK else gettext("Keep watching")
+
+
+def _href(card: SuggestionCard) -> str:
+    endpoint = {
+        SuggestionKind.PRICE: "pricing.show",
+        SuggestionKind.RESTOCK: "restock.show",
+        SuggestionKind.TREND: "trends.show",
+    }[card.kind]
+    return url_for(endpoint, suggestion_id=card.id)

@@ -1,0 +1,132 @@
+"""Deciding: an acceptance, a dismissal or an undo is a resource of its suggestion."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from shopify_app.db import pages, suggestions
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
+from shopify_app.errors import InvalidInputError, NotFoundError
+from shopify_app.usecases import decide
+from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.card_views import CardView, card_json, card_view
+from shopify_app.web.reading import reading, shop, today, wants_json
+from shopify_app.web.wording import UNDO_REFUSALS, words_for
+
+blueprint = Blueprint("suggestions", __name__, url_prefix="/suggestions")
+
+SHAPES: Final = ("row", "line", "act")
+"""How a suggestion stands on the page that asks: a row of Home, a line of a table, a detail page's card."""
+
+
+@blueprint.get("/<int:suggestion_id>")
+def show(suggestion_id: int) -> ResponseReturnValue:
+    """A suggestion as it stands now; pages ask again while a price is being sent."""
+    return _answer(_view(suggestion_id), {})
+
+
+@blueprint.post("/<int:suggestion_id>/acceptance")
+def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
+    """Accept it; a second click finds it accepted and changes nothing."""
+    try:
+        accepted = decide.accept_suggestion(shop().shop_id, suggestion_id, accepted_by=g.user_id)
+    except InvalidInputError as error:
+        return _refused(suggestion_id, error)
+    view = _view(suggestion_id)
+    made = _answer(view, {"accepted": accepted})
+    words = view.outcome.words if view.outcome else ""
+    return with_toast(made, words, undo_url=url_for(".create_undo", suggestion_id=suggestion_id, shape=_shape()))
+
+
+@blueprint.post("/<int:suggestion_id>/dismissal")
+def create_dismissal(suggestion_id: int) -> ResponseReturnValue:
+    """Dismiss it, with a reason."""
+    reason = _sent().get("reason", "not_now")
+    dismissed = decide.dismiss_suggestion(shop().shop_id, suggestion_id, reason=str(reason), dismissed_by=g.user_id)
+    return _answer(_view(suggestion_id), {"dismissed": dismissed})
+
+
+@blueprint.post("/<int:suggestion_id>/undo")
+def create_undo(suggestion_id: int) -> ResponseReturnValue:
+    """Take the decision back, or say what stands against it."""
+    try:
+        undone = decide.undo_suggestion(shop().shop_id, suggestion_id, asked_by=g.user_id)
+    except InvalidInputError as error:
+        return _refused(suggestion_id, error)
+    body: dict[str, Any] = {"accepted": undone.accepted, "refused_because": undone.refused_because}
+    problem = None if undone.accepted else words_for(UNDO_REFUSALS, undone.refused_because or "not_accepted")
+    return _answer(_view(suggestion_id), body, problem=problem, status=200 if undone.accepted else 422)
+
+
+@blueprint.post("/acceptances")
+def create_acceptances() -> ResponseReturnValue:
+    """Accept several; each for itself."""
+    results = decide.accept_suggestions(shop().shop_id, _ids(), accepted_by=g.user_id)
+    body = {"results": [{"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results]}
+    if wants_json():
+        return jsonify(body)
+    back = "restock.index" if request.args.get("back") == "restock" else "pricing.index"
+    return redirect(url_for(back), 303)
+
+
+def _view(suggestion_id: int) -> CardView:
+    with reading() as conn:
+        card = suggestions.card(conn, shop().shop_id, suggestion_id)
+        g.open_counts = pages.open_counts(conn, shop().shop_id)
+    if card is None:
+        raise NotFoundError(f"suggestion {suggestion_id}")
+    return card_view(card, today())
+
+
+def _answer(view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200) -> Response:
+    return answer(
+        f"suggestions/_{_shape()}.html" if _shape() != "line" else _line_template(view.card),
+        body | {"suggestion": card_json(view)},
+        status=status, view=view, problem=problem, counts=g.open_counts, is_fragment=True,
+    )  # fmt: skip
+
+
+def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
+    frozen = error.field == "prices_frozen"
+    problem = (
+        gettext("Prices are frozen today, as you set in Settings. Nothing was changed.")
+        if frozen
+        else gettext("Another price change of this product is being sent. Try again in a moment.")
+    )
+    code = "prices_frozen" if frozen else "under_way"
+    return _answer(_view(suggestion_id), {"accepted": False, "refused_because": code}, problem=problem, status=422)
+
+
+def _line_template(card: SuggestionCard) -> str:
+    folder = {SuggestionKind.PRICE: "pricing", SuggestionKind.RESTOCK: "restock", SuggestionKind.TREND: "trends"}
+    return f"{folder[card.kind]}/_line.html"
+
+
+def _shape() -> str:
+    asked = request.args.get("shape", "row")
+    return asked if asked in SHAPES else "row"
+
+
+def _sent() -> dict[str, Any]:
+    """What was posted, as a form or as JSON."""
+    if request.is_json:
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            raise InvalidInputError("the body must be a JSON object")
+        return body
+    return request.form.to_dict()
+
+
+def _ids() -> list[int]:
+    values = _sent().get("ids", []) if request.is_json else request.form.getlist("ids")
+    try:
+        found = [int(value) for value in values]
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("ids must be numbers", field="ids") from error
+    if not found or len(found) > 100:
+        raise InvalidInputError("ids must hold 1 to 100 numbers", field="ids")
+    return found
+
+

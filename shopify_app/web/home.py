@@ -1,0 +1,99 @@
+"""Home: today's decisions, what was decided, how far the data can be trusted."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from shopify_app.db import backfills, pages, suggestions
+from shopify_app.db.connection import Connection
+from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
+from shopify_app.domain.shop import ShopSettings, ShopState
+from shopify_app.web.answers import answer
+from shopify_app.web.card_views import CardView, card_json, card_view
+from shopify_app.web.reading import chosen, reading, shop, today, zone
+from shopify_app.web.wording import NOT_SURE, listed
+
+SHOWN_FIRST = 5
+"""Decisions a merchant sees before unfolding the rest."""
+
+blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything of the page."""
+
+    waiting: list[CardView]
+    decided: list[CardView]
+    counts: OpenCounts
+    results: DecisionCounts
+    health: DataHealth
+    run: LatestRun | None
+    is_importing: bool
+    needs_open: bool
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """Today's decisions, the most worth deciding first."""
+    with reading() as conn:
+        home = _read_home(conn)
+        settings = chosen()
+    return answer("home/index.html", _as_json(home, settings), home=home, shown_first=SHOWN_FIRST, everything=everything(home.run))
+
+
+def _read_home(conn: Connection) -> Home:
+    shop_id = shop().shop_id
+    midnight = datetime.combine(today(), time.min, zone())
+    steps = backfills.progress(conn, shop_id)
+    return Home(
+        waiting=[card_view(card, today()) for card in suggestions.cards(conn, shop_id)],
+        decided=[card_view(card, today()) for card in pages.decided_cards(conn, shop_id, since=midnight)],
+        counts=pages.open_counts(conn, shop_id),
+        results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
+        health=pages.data_health(conn, shop_id),
+        run=pages.latest_run(conn, shop_id),
+        is_importing=any(step.state != "done" for step in steps),
+        needs_open=shop().state is ShopState.NEEDS_OPEN,
+    )
+
+
+def everything(run: LatestRun | None) -> dict[str, Any] | None:
+    """The quiet line: what was looked at, what needs nothing, what we are not sure of and why."""
+    if run is None or not run.counts.get("looked_at"):
+        return None
+    not_sure: dict[str, int] = run.counts.get("not_sure", {})
+    reasons = sorted(not_sure, key=lambda reason: not_sure[reason], reverse=True)
+    return {
+        "looked_at": run.counts["looked_at"],
+        "need_nothing": run.counts.get("need_nothing", 0),
+        "not_sure": sum(not_sure.values()),
+        "reasons": listed(reasons[:3], NOT_SURE),
+    }
+
+
+def _as_json(home: Home, settings: ShopSettings) -> dict[str, Any]:
+    first, last = settings.prices_frozen_first, settings.prices_frozen_last
+    health = home.health
+    return {
+        "today": today().isoformat(),
+        "suggestions": [card_json(view) for view in home.waiting],
+        "decided": [card_json(view) for view in home.decided],
+        "open": home.counts.open,
+        "urgent": home.counts.urgent,
+        "run": home.run and {"as_of": home.run.as_of.isoformat(), "counts": home.run.counts},
+        "data_health": {
+            "orders_until": health.orders_until and health.orders_until.isoformat(),
+            "variants_followed": health.variants_followed,
+            "variants_without_cost": health.variants_without_cost,
+            "reconciled_at": health.reconciled_at and health.reconciled_at.isoformat(),
+            "healed_rows": health.healed_rows,
+        },
+        "coming": {
+            "prices_frozen_first": first and first.isoformat(),
+            "prices_frozen_last": last and last.isoformat(),
+        },
+    }

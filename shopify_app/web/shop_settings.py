@@ -1,0 +1,122 @@
+"""Settings: limits, lead times, money, calendar, language; errors stand beside their fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from shopify_app.db import pages
+from shopify_app.db.pages import VendorRow
+from shopify_app.domain.shop import ShopSettings
+from shopify_app.errors import InvalidInputError
+from shopify_app.usecases.merchant_settings import save_settings
+from shopify_app.web import formats
+from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.reading import chosen, reading, shop
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    """The settings as they are."""
+    vendors = _read()
+    return answer("settings/index.html", _as_json(vendors), values=_values(vendors), errors={}, vendors=vendors, shop=shop())
+
+
+@blueprint.post("")
+def create() -> ResponseReturnValue:
+    """Save them, or say beside which field what is wrong; what was typed stays."""
+    form = _form()
+    saved = save_settings(shop().shop_id, form)
+    vendors = _read()
+    if not saved.is_saved:
+        errors = {name: _error_words(*error) for name, error in saved.errors.items()}
+        shown = _values(vendors) | form
+        return answer("settings/index.html", {"errors": errors}, status=422, values=shown, errors=errors, vendors=vendors, shop=shop())
+    made = answer("settings/index.html", _as_json(vendors), values=_values(vendors), errors={}, vendors=vendors, shop=shop())
+    return with_toast(made, gettext("Settings saved"))
+
+
+def _read() -> list[VendorRow]:
+    with reading() as conn:
+        return pages.vendors(conn, shop().shop_id)
+
+
+def _form() -> dict[str, str]:
+    """What was posted; JSON may name a few fields, the rest keep their values."""
+    if not request.is_json:
+        return request.form.to_dict()
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InvalidInputError("the body must be a JSON object")
+    vendors = _read()
+    return _values(vendors) | {str(k): "" if v is None else str(v) for k, v in body.items()}
+
+
+def _values(vendors: list[VendorRow]) -> dict[str, str]:
+    """The settings as a form holds them: text, shares as percents."""
+    settings = chosen()
+    found = {
+        "language": settings.language,
+        "timezone": settings.timezone or "",
+        "lead_time_days": str(settings.lead_time_days),
+        "review_period_days": str(settings.review_period_days),
+        "cycle_service_level": _percent(settings.cycle_service_level),
+        "holding_cost_per_year": _percent(settings.holding_cost_per_year),
+        "margin_floor": _percent(settings.margin_floor),
+        "max_price_step": _percent(settings.max_price_step),
+        "price_ending": settings.price_ending,
+        "prices_frozen_first": str(settings.prices_frozen_first or ""),
+        "prices_frozen_last": str(settings.prices_frozen_last or ""),
+    }
+    for number, row in enumerate(vendors):
+        found[f"vendor-{number}"] = row.vendor
+        for name in ("lead_time_days", "pack_units", "minimum_units"):
+            value = getattr(row, name)
+            found[f"vendor-{number}-{name}"] = "" if value is None else str(value)
+    return found
+
+
+def _percent(share: Any) -> str:
+    return "" if share is None else f"{(share * 100).normalize():f}"
+
+
+def _error_words(code: str, low: float, high: float) -> str:
+    words: Mapping[str, str] = {
+        "range": gettext("Enter a number from %(low)s to %(high)s", low=formats.count(low), high=_bound(high)),
+        "date": gettext("Enter a date"),
+        "both_dates": gettext("Enter both dates, or neither"),
+        "end_before_start": gettext("Choose an end on or after the start"),
+        "choice": gettext("Choose one of the list"),
+        "timezone": gettext("Choose a time zone of the list"),
+    }
+    return words[code]
+
+
+def _bound(number: float) -> str:
+    return formats.count(number, 0 if number == int(number) else 1)
+
+
+def _as_json(vendors: list[VendorRow]) -> dict[str, Any]:
+    settings: ShopSettings = chosen()
+    first, last = settings.prices_frozen_first, settings.prices_frozen_last
+    level = settings.cycle_service_level
+    return {
+        "settings": {
+            "language": settings.language, "timezone": settings.timezone, "lead_time_days": settings.lead_time_days,
+            "review_period_days": settings.review_period_days,
+            "cycle_service_level": None if level is None else str(level),
+            "holding_cost_per_year": str(settings.holding_cost_per_year),
+            "margin_floor": str(settings.margin_floor), "max_price_step": str(settings.max_price_step),
+            "price_ending": settings.price_ending,
+            "prices_frozen_first": first and first.isoformat(), "prices_frozen_last": last and last.isoformat(),
+        },
+        "vendors": [
+            {"vendor": row.vendor, "products": row.products, "lead_time_days": row.lead_time_days,
+             "pack_units": row.pack_units, "minimum_units": row.minimum_units}
+            for row in vendors
+        ],
+    }  # fmt: skip

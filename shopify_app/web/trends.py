@@ -1,0 +1,51 @@
+"""Trends: what really changes, and one of them in detail."""
+
+from datetime import datetime, time
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from shopify_app.db import pages, suggestions
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
+from shopify_app.errors import NotFoundError
+from shopify_app.web.answers import answer
+from shopify_app.web.card_views import card_json, card_view
+from shopify_app.web.demand_view import trend_chart
+from shopify_app.web.reading import reading, shop, today, zone
+
+blueprint = Blueprint("trends", __name__, url_prefix="/trends")
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    """Rising and falling products, the clearest money first."""
+    shop_id = shop().shop_id
+    with reading() as conn:
+        midnight = datetime.combine(today(), time.min, zone())
+        waiting = suggestions.cards(conn, shop_id, kinds=("trend",), limit=100)
+        decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("trend",))
+        watched = suggestions.cards(conn, shop_id, kinds=("trend",), states=("accepted",), limit=20)
+    fresh = {card.id for card in decided}
+    everything = [*waiting, *decided, *(card for card in watched if card.id not in fresh)]
+    views = [card_view(card, today()) for card in everything]
+    rising = [view for view in views if not is_falling(view.card)]
+    falling = [view for view in views if is_falling(view.card)]
+    body = {"rising": [card_json(view) for view in rising], "falling": [card_json(view) for view in falling]}
+    return answer("trends/index.html", body, rising=rising, falling=falling)
+
+
+@blueprint.get("/<int:suggestion_id>")
+def show(suggestion_id: int) -> ResponseReturnValue:
+    """One trend with its evidence."""
+    with reading() as conn:
+        card = suggestions.card(conn, shop().shop_id, suggestion_id)
+    if card is None or card.kind is not SuggestionKind.TREND:
+        raise NotFoundError(f"trend {suggestion_id}")
+    view = card_view(card, today())
+    body = card_json(view) | {"evidence": card.evidence}
+    return answer("trends/show.html", body, view=view, chart=trend_chart(card))
+
+
+def is_falling(card: SuggestionCard) -> bool:
+    """Whether it sells less than was to be expected."""
+    return float(card.evidence.get("ratio", 1)) < 1

@@ -1,0 +1,130 @@
+"""Sends deliveries as Shopify does: headers, signature, five seconds, retries; and misbehaves on request."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import httpx
+
+from simulator.config import SimConfig
+from simulator.faults import Faults
+from simulator.store import Store
+
+CONNECTIONS: Final = 8
+RETRIES: Final = 8
+BATCH: Final = 200
+
+
+class Emitter:
+    """A thread that sends what is due; state is in the store, so a restart goes on."""
+
+    def __init__(self, store: Store, config: SimConfig, faults: Faults, api_version: str) -> None:
+        self._store, self._config, self._faults, self._version = store, config, faults, api_version
+        self._stop = threading.Event()
+        self._http = httpx.Client(timeout=httpx.Timeout(5.0, connect=1.0), follow_redirects=False)
+        self._pool = ThreadPoolExecutor(CONNECTIONS, "deliver")
+        self._thread = threading.Thread(target=self._run, name="emitter", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after what is under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+        self._pool.shutdown(wait=True)
+        self._http.close()
+
+    def pending(self) -> int:
+        """Deliveries not yet at their end."""
+        return int(self._store.connection().execute("SELECT count(*) FROM deliveries WHERE state = 'pending'").fetchone()[0])
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Wait until nothing is pending; what is left."""
+        deadline = time.monotonic() + timeout_seconds
+        while (left := self.pending()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if self._faults.get("webhook_pause") or not self._send_due():
+                self._stop.wait(0.05)
+
+    def _send_due(self) -> bool:
+        rows = self._store.connection().execute(
+            "SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?", (time.time(), BATCH)
+        ).fetchall()
+        list(self._pool.map(self._deliver, rows))
+        return bool(rows)
+
+    def _deliver(self, row: sqlite3.Row) -> None:
+        if row["attempts"] == 0 and not self._begins_now(row):
+            return
+        status = self._post(row, self._body(row))
+        if self._faults.hit("webhook_duplicate"):
+            self._post(row, self._body(row))
+        with self._store.transaction() as conn:
+            self._book(conn, row, status)
+
+    def _begins_now(self, row: sqlite3.Row) -> bool:
+        """Whether the first attempt goes out now: it may be dropped, held back, or late."""
+        if self._faults.hit("webhook_drop"):
+            with self._store.transaction() as conn:
+                conn.execute("UPDATE deliveries SET state = 'dropped' WHERE seq = ?", (row["seq"],))
+            return False
+        late = float(self._faults.get("webhook_delay_seconds", 0.0))
+        if self._faults.hit("webhook_reorder"):
+            late += self._faults.draw() * float(self._faults.get("webhook_reorder_seconds", 2.0))
+        if late <= 0:
+            return True
+        with self._store.transaction() as conn:
+            conn.execute("UPDATE deliveries SET due_at = ?, attempts = 1 WHERE seq = ?", (time.time() + late, row["seq"]))
+        return False
+
+    def _body(self, row: sqlite3.Row) -> bytes:
+        if self._faults.hit("webhook_only_id") and (number := json.loads(row["body"]).get("id")):
+            return json.dumps({"id": number}).encode()
+        return bytes(row["body"])
+
+    def _post(self, row: sqlite3.Row, body: bytes) -> int:
+        secret = self._config.old_client_secret if self._faults.get("webhook_secret") == "old" else self._config.client_secret
+        signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+        headers = {
+            "Content-Type": "application/json", "X-Shopify-Topic": row["topic"], "X-Shopify-Shop-Domain": row["shop"],
+            "X-Shopify-Hmac-Sha256": signature, "X-Shopify-Webhook-Id": row["webhook_id"], "X-Shopify-Event-Id": row["event_id"],
+            "X-Shopify-Triggered-At": row["triggered_at"], "X-Shopify-API-Version": self._version,
+        }
+        url = row["uri"] if row["uri"].startswith("http") else self._config.app_url + row["uri"]
+        try:
+            return self._http.post(url, content=body, headers=headers).status_code
+        except httpx.HTTPError:
+            return 0
+
+    def _book(self, conn: sqlite3.Connection, row: sqlite3.Row, status: int) -> None:
+        attempts = row["attempts"] + 1
+        if 200 <= status < 300:
+            conn.execute(
+                "UPDATE deliveries SET state = 'delivered', attempts = ?, last_status = ?, delivered_at = ? WHERE seq = ?",
+                (attempts, status, time.time(), row["seq"]),
+            )
+            return
+        over = attempts > RETRIES
+        wait = float(self._faults.get("webhook_retry_scale", 0.2)) * 2**attempts
+        conn.execute(
+            "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, due_at = ? WHERE seq = ?",
+            ("failed" if over else "pending", attempts, status, time.time() + wait, row["seq"]),
+        )
+        if over and row["subscription_id"] is not None:  # Shopify takes API-created subscriptions away
+            conn.execute(
+                "UPDATE webhook_subscriptions SET deleted_at = datetime('now') WHERE shop = ? AND id = ?",
+                (row["shop"], row["subscription_id"]),
+            )

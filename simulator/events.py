@@ -1,0 +1,43 @@
+"""What happened in a shop becomes deliveries to the app, in the transaction in which it happened."""
+
+import json
+import sqlite3
+import time
+import uuid
+from typing import Any
+
+from simulator import payloads
+from simulator.store import Store, iso
+from simulator.subscriptions import Subscription
+
+COMPLIANCE = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+TOML: list[Subscription] = []
+"""The app's subscriptions (set when the simulator starts)."""
+
+
+def record(
+    conn: sqlite3.Connection, store: Store, shop: str, topic: str, resource_id: Any, *, payload: dict[str, Any] | None = None,
+    event_id: str | None = None, even_if_gone: bool = False,
+) -> int:
+    """Queue one event for every subscription of its topic; how many deliveries."""
+    row = conn.execute("SELECT installed_at FROM shops WHERE domain = ?", (shop,)).fetchone()
+    if row["installed_at"] is None and not even_if_gone and topic not in COMPLIANCE:
+        return 0
+    targets = [(sub.uri, sub.include_fields, None) for sub in TOML if sub.topic == topic]
+    for own in conn.execute(
+        "SELECT * FROM webhook_subscriptions WHERE shop = ? AND topic = ? AND deleted_at IS NULL", (shop, topic)
+    ):
+        fields = json.loads(own["include_fields"]) if own["include_fields"] else None
+        targets.append((own["uri"], fields, own["id"]))
+    if not targets:
+        return 0
+    body = payload if payload is not None else payloads.build(conn, shop, topic, resource_id)
+    event_id = event_id or str(uuid.uuid4())
+    for uri, fields, subscription_id in targets:
+        text = json.dumps(payloads.only(body, fields) if fields else body, ensure_ascii=False)
+        conn.execute(
+            "INSERT INTO deliveries (shop, topic, uri, webhook_id, event_id, triggered_at, body, subscription_id, due_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (shop, topic, uri, str(uuid.uuid4()), event_id, iso(store.now(shop)), text.encode(), subscription_id, time.time()),
+        )
+    return len(targets)

@@ -1,0 +1,34 @@
+"""The part of Shopify's search syntax that filters by time, status and test: `updated_at:>='…' status:open`."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from simulator.store import iso
+
+TERM: Final = re.compile(r"(\w+):(>=|<=|>|<)?(?:'([^']*)'|\"([^\"]*)\"|(\S+))")
+TIMES: Final = frozenset({"updated_at", "created_at", "processed_at"})
+
+
+class SearchError(ValueError):
+    """A term that is not understood; Shopify would ignore it, which hides mistakes."""
+
+
+def where(query: str | None) -> tuple[str, list[str]]:
+    """(SQL, parameters) of a search; the columns are our own words."""
+    clauses: list[str] = []
+    params: list[str] = []
+    for name, operator, single, double, bare in TERM.findall(query or ""):
+        value = single or double or bare
+        if name in TIMES:
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            clauses.append(f"{name} {operator or '='} ?")
+            params.append(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+        elif name == "test":
+            clauses.append(f"test = {int(value == 'true')}")
+        elif name == "status" and value.upper() in ("ACTIVE", "DRAFT", "ARCHIVED"):
+            clauses.append("status = ?")
+            params.append(value.upper())
+        else:
+            raise SearchError(f"the simulator does not know the search term {name}")
+    return "".join(f" AND {clause}" for clause in clauses), params

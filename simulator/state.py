@@ -1,0 +1,51 @@
+"""Everything a simulator holds, for the blueprints that need it."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from simulator import events, subscriptions
+from simulator.bulk import BulkEngine
+from simulator.config import SimConfig
+from simulator.emitter import Emitter
+from simulator.faults import Faults
+from simulator.store import Store
+from simulator.throttle import Throttle
+
+
+@dataclass(slots=True)
+class Simulator:
+    """One running simulator."""
+
+    config: SimConfig
+    store: Store
+    faults: Faults
+    emitter: Emitter
+    bulk: BulkEngine
+    throttle: Throttle
+
+    def start(self) -> None:
+        """Start the threads."""
+        self.emitter.start()
+        self.bulk.resume()
+
+    def stop(self) -> None:
+        """Stop the threads."""
+        self.bulk.stop()
+        self.emitter.stop()
+
+
+def make_simulator(config: SimConfig) -> Simulator:
+    """A simulator over the data in `config.data_dir`."""
+    store = Store(config.data_dir / "simulator.sqlite3")
+    faults = Faults(store)
+    toml = subscriptions.read(config.app_toml)
+    events.TOML[:] = toml.subscriptions
+    return Simulator(
+        config, store, faults, Emitter(store, config, faults, toml.api_version), BulkEngine(store, config, faults), Throttle()
+    )
+
+
+def simulator() -> Simulator:
+    """The simulator of the present request."""
+    return current_app.extensions["simulator"]

@@ -1,0 +1,1 @@
+"""Makers of what the simulator ships; none of it runs in the simulator."""
