@@ -69,6 +69,13 @@ class BulkEngine:
         threading.Thread(target=self._run, args=(shop, number, granted), name=f"bulk-{number}", daemon=True).start()
 
     def _run(self, shop: str, number: int, granted: str) -> None:
+        try:
+            self._write_file(shop, number, granted)
+        except (LookupError, ValueError, sqlite3.Error):
+            self._finish(shop, number, status="FAILED", error_code="INTERNAL_SERVER_ERROR")
+            raise
+
+    def _write_file(self, shop: str, number: int, granted: str) -> None:
         time.sleep(float(self._faults.get("bulk_delay_seconds", 0.0)))
         self._set(shop, number, status="RUNNING")
         conn = self._store.connection()

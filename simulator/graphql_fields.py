@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from simulator.search import where
@@ -69,6 +70,7 @@ def const(value: Any) -> Resolver:
     return lambda _, __, ___: value
 
 
+@lru_cache(maxsize=65_536)
 def amount(text: str | None) -> str:
     """A Decimal as MoneyV2 writes it: 10.0, 664.95."""
     value = f"{Decimal(text or '0'):f}"

@@ -1,5 +1,4 @@
-// Keel's only own script. Pages work without it; it adds toasts, focus, failure banners and chart read-outs.
-// App Bridge puts the ID token on every fetch, and htmx 4 uses fetch, so nothing here touches tokens.
+// Keel's only own script. App Bridge puts the ID token on every fetch (htmx 4 uses fetch): nothing here touches tokens.
 (() => {
   const root = document.documentElement;
   const find = (selector, within = document) => within.querySelector(selector);
@@ -76,9 +75,7 @@
   });
 
   // The slider's fill and its amount while it moves.
-  const slide = (range) => {
-    range.style.setProperty("--fill", `${(100 * range.value) / (range.max || 1)}%`);
-  };
+  const slide = (range) => range.style.setProperty("--fill", `${(100 * range.value) / (range.max || 1)}%`);
   document.addEventListener("input", ({ target }) => {
     if (target.type !== "range") return;
     slide(target);

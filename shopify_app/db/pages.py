@@ -8,7 +8,13 @@ from typing import Any
 import psycopg2
 
 from shopify_app.config import settings
-from shopify_app.db.connection import CONNECT_TIMEOUT_SECONDS, Connection, one_value, row_as, rows_as
+from shopify_app.db.connection import (
+    CONNECT_TIMEOUT_SECONDS,
+    Connection,
+    one_value,
+    row_as,
+    rows_as,
+)
 from shopify_app.db.migrate import migrations
 from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard
 from shopify_app.errors import TransientError
@@ -130,7 +136,11 @@ def decision_counts(conn: Connection, shop_id: int, since: datetime) -> Decision
 
 
 def decided_cards(
-    conn: Connection, shop_id: int, *, since: datetime, kinds: tuple[str, ...] = ("price", "restock", "trend"),
+    conn: Connection,
+    shop_id: int,
+    *,
+    since: datetime,
+    kinds: tuple[str, ...] = ("price", "restock", "trend"),
     limit: int = 20,
 ) -> list[SuggestionCard]:
     """Suggestions accepted or dismissed since a moment, the newest decision first."""
@@ -222,7 +232,9 @@ class PurchaseLine:
         return None if self.unit_cost is None else self.unit_cost * self.units
 
 
-def purchase_lines(conn: Connection, shop_id: int, *, vendor: str | None = None) -> list[PurchaseLine]:
+def purchase_lines(
+    conn: Connection, shop_id: int, *, vendor: str | None = None
+) -> list[PurchaseLine]:
     """Lines of draft orders by vendor (no vendor: ''); of one vendor if it is given."""
     with conn.cursor() as cur:
         cur.execute(

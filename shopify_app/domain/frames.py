@@ -47,3 +47,11 @@ DAILY_SALES: Final = {
 }
 
 STOCK_DAYS: Final = {"variant_id": "int64", "day": "datetime64[s]", "in_stock": "float64"}
+
+WEEKLY_PRICES: Final = {
+    "variant_id": "int64",
+    "weeks_ago": "int64",
+    "price": "float64",
+    "lines": "int64",
+}
+"""The price most lines of a week were sold at, before discounts; `weeks_ago` 0 is the last whole week."""

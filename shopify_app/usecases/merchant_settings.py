@@ -28,7 +28,9 @@ UNITS: Final = {"pack_units": (1, 100_000), "minimum_units": (0, 1_000_000)}
 class SettingsAnswer:
     """What was saved, or what is wrong with which field (code and bounds, for the page to word)."""
 
-    errors: dict[str, tuple[str, float, float]] = field(default_factory=dict[str, tuple[str, float, float]])
+    errors: dict[str, tuple[str, float, float]] = field(
+        default_factory=dict[str, tuple[str, float, float]]
+    )
 
     @property
     def is_saved(self) -> bool:
@@ -90,7 +92,9 @@ class _FormReader:
                         vendor=vendor,
                         lead_time_days=self._whole(key + "lead_time_days", *DAYS["lead_time_days"]),
                         pack_units=self._whole(key + "pack_units", *UNITS["pack_units"], default=1),
-                        minimum_units=self._whole(key + "minimum_units", *UNITS["minimum_units"], default=0),
+                        minimum_units=self._whole(
+                            key + "minimum_units", *UNITS["minimum_units"], default=0
+                        ),
                     )
                 )
             number += 1
@@ -127,7 +131,9 @@ class _FormReader:
         percent = self._bounded(name, low, high, lambda: Decimal(self._text(name)))
         return Decimal(percent) / 100
 
-    def _bounded(self, name: str, low: float, high: float, read: Callable[[], int | Decimal]) -> int:
+    def _bounded(
+        self, name: str, low: float, high: float, read: Callable[[], int | Decimal]
+    ) -> int:
         try:
             number = read()
             if not low <= number <= high:

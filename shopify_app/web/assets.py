@@ -84,5 +84,7 @@ def _with_hashed_addresses(css: bytes) -> bytes:
     """A stylesheet names its font by file name; browsers must ask for the hashed one."""
     for path in FOLDER.glob("*.woff2"):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        css = css.replace(f'url("{path.name}")'.encode(), f'url("/static/{digest}/{path.name}")'.encode())
+        css = css.replace(
+            f'url("{path.name}")'.encode(), f'url("/static/{digest}/{path.name}")'.encode()
+        )
     return css

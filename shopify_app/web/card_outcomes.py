@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
-from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.domain.suggestion import (
+    PriceChangeState,
+    SuggestionCard,
+    SuggestionKind,
+    SuggestionState,
+)
 from shopify_app.web import formats
 from shopify_app.web.wording import DISMISS_REASONS, is_under_way, words_for
 
@@ -25,7 +30,9 @@ def outcome(card: SuggestionCard) -> Outcome | None:
         return None
     if card.state is SuggestionState.DISMISSED:
         reason = words_for(DISMISS_REASONS, card.dismiss_reason or "other")
-        words = gettext("Dismissed: %(reason)s. We will not suggest this again for 30 days.", reason=reason)
+        words = gettext(
+            "Dismissed: %(reason)s. We will not suggest this again for 30 days.", reason=reason
+        )
         return Outcome(words, "stopped", may_undo=True)
     if card.state is SuggestionState.SUPERSEDED:
         return Outcome(gettext("A newer run found something else."), "stopped", may_undo=False)
@@ -45,9 +52,13 @@ def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
     new = formats.price(card.change_new_price or 0, card.currency)
     if is_under_way(card):
         waits = state is PriceChangeState.APPROVED
-        return Outcome(gettext("Sending %(price)s to your store …", price=new), "waiting", may_undo=waits)
+        return Outcome(
+            gettext("Sending %(price)s to your store …", price=new), "waiting", may_undo=waits
+        )
     if state is PriceChangeState.APPLIED:
-        return Outcome(gettext("The price in your store is now %(price)s.", price=new), "done", may_undo=True)
+        return Outcome(
+            gettext("The price in your store is now %(price)s.", price=new), "done", may_undo=True
+        )
     if state is PriceChangeState.UNDONE:
         return Outcome(gettext("Undone. Your old price stands."), "stopped", may_undo=False)
     return _not_written(card, state)
@@ -56,15 +67,23 @@ def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
 def _undo_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
     back = formats.price(card.change_new_price or 0, card.currency)
     if is_under_way(card):
-        return Outcome(gettext("Setting the price back to %(price)s …", price=back), "waiting", may_undo=False)
+        return Outcome(
+            gettext("Setting the price back to %(price)s …", price=back), "waiting", may_undo=False
+        )
     if state is PriceChangeState.APPLIED:
-        return Outcome(gettext("Undone. The price is %(price)s again.", price=back), "stopped", may_undo=False)
+        return Outcome(
+            gettext("Undone. The price is %(price)s again.", price=back), "stopped", may_undo=False
+        )
     words = gettext("Not undone.") + " " + _not_written(card, state).words
     return Outcome(words, "trouble", may_undo=state is PriceChangeState.FAILED)
 
 
 def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
-    seen = formats.price(card.change_seen_price, card.currency) if card.change_seen_price is not None else None
+    seen = (
+        formats.price(card.change_seen_price, card.currency)
+        if card.change_seen_price is not None
+        else None
+    )
     if state is PriceChangeState.CONFLICT:
         words = (
             gettext("The price is now %(price)s; we did not touch it.", price=seen)
@@ -80,5 +99,8 @@ def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
 
 def _failure(error: str | None) -> str:
     if error:
-        return gettext("Shopify refused the change: %(error)s Nothing was changed.", error=error.rstrip(".") + ".")
+        return gettext(
+            "Shopify refused the change: %(error)s Nothing was changed.",
+            error=error.rstrip(".") + ".",
+        )
     return gettext("Shopify refused the change. Nothing was changed.")

@@ -69,14 +69,21 @@ def _price_why(card: SuggestionCard) -> str:
     tried = evidence.get("prices_tried", [])
     weeks = sum(int(t["weeks"]) for t in tried)
     based = ngettext(
-        "Based on %(weeks)s weeks at one price.", "Based on %(weeks)s weeks at %(num)s prices.", len(tried),
+        "Based on %(weeks)s weeks at one price.",
+        "Based on %(weeks)s weeks at %(num)s prices.",
+        len(tried),
         weeks=formats.count(weeks),
     )
-    now, then = float(evidence.get("units_per_month_now", 0)), float(evidence.get("units_per_month_then", 0))
+    now, then = (
+        float(evidence.get("units_per_month_now", 0)),
+        float(evidence.get("units_per_month_then", 0)),
+    )
     if now <= 0:
         return based
     sales = gettext(
-        "Sales should go from %(now)s to %(then)s a month.", now=formats.count(now), then=formats.count(then)
+        "Sales should go from %(now)s to %(then)s a month.",
+        now=formats.count(now),
+        then=formats.count(then),
     )
     return f"{sales} {based}"
 
@@ -89,8 +96,16 @@ def _restock_why(card: SuggestionCard) -> str:
     if first is None:
         return delivery
     if last is None or last == first:
-        return gettext("Likely to run out from %(first)s on.", first=formats.day(first)) + " " + delivery
-    out = gettext("Likely to run out between %(first)s and %(last)s.", first=formats.day(first), last=formats.day(last))
+        return (
+            gettext("Likely to run out from %(first)s on.", first=formats.day(first))
+            + " "
+            + delivery
+        )
+    out = gettext(
+        "Likely to run out between %(first)s and %(last)s.",
+        first=formats.day(first),
+        last=formats.day(last),
+    )
     return f"{out} {delivery}"
 
 
@@ -109,7 +124,9 @@ def facts(card: SuggestionCard, today: date) -> Facts:
     """At most three facts, as label and value."""
     if card.kind is SuggestionKind.PRICE:
         return _price_facts(card)
-    return _restock_facts(card, today) if card.kind is SuggestionKind.RESTOCK else _trend_facts(card)
+    return (
+        _restock_facts(card, today) if card.kind is SuggestionKind.RESTOCK else _trend_facts(card)
+    )
 
 
 def _price_facts(card: SuggestionCard) -> Facts:
@@ -120,7 +137,11 @@ def _price_facts(card: SuggestionCard) -> Facts:
     if limit:
         return [*found, (gettext("Held by"), words_for(RULES, limit))]
     margin = card.evidence.get("margin_then")
-    return [*found, (gettext("Margin after"), formats.percent(margin))] if margin is not None else found
+    return (
+        [*found, (gettext("Margin after"), formats.percent(margin))]
+        if margin is not None
+        else found
+    )
 
 
 def _restock_facts(card: SuggestionCard, today: date) -> Facts:
@@ -128,8 +149,12 @@ def _restock_facts(card: SuggestionCard, today: date) -> Facts:
     order_by = date.fromisoformat(proposal["order_by"])
     found = [(gettext("Available"), formats.count(card.evidence.get("available_units", 0)))]
     if proposal["order_cost"] is not None:
-        found.append((gettext("Order cost"), formats.price(Decimal(proposal["order_cost"]), card.currency)))
-    found.append((gettext("Order by"), gettext("today") if order_by <= today else formats.day(order_by)))
+        found.append(
+            (gettext("Order cost"), formats.price(Decimal(proposal["order_cost"]), card.currency))
+        )
+    found.append(
+        (gettext("Order by"), gettext("today") if order_by <= today else formats.day(order_by))
+    )
     return found
 
 

@@ -102,7 +102,9 @@ def _value(card: SuggestionCard) -> Any:
 def _accept_label(card: SuggestionCard) -> str:
     if card.kind is SuggestionKind.PRICE:
         return gettext("Change price")
-    return gettext("Add to order") if card.kind is SuggestionKind.RESTOCK else gettext("Keep watching")
+    return (
+        gettext("Add to order") if card.kind is SuggestionKind.RESTOCK else gettext("Keep watching")
+    )
 
 
 def _href(card: SuggestionCard) -> str:

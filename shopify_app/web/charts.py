@@ -93,7 +93,9 @@ class Plot:
             f'<line class="{kind}" x1="{at}" x2="{at}" y1="{self.top}" y2="{self.height - self.bottom}"/>'
         )
 
-    def text(self, x: float, y: float, words: str, *, anchor: str = "middle", kind: str = "") -> None:
+    def text(
+        self, x: float, y: float, words: str, *, anchor: str = "middle", kind: str = ""
+    ) -> None:
         """Words at a height in pixels."""
         self._marks.append(
             f'<text class="{kind}" x="{x * 100:.2f}%" y="{y:.0f}" text-anchor="{anchor}">{escape(words)}</text>'
@@ -126,7 +128,11 @@ class Plot:
 
 
 def sparkline(
-    values: Sequence[float], expected: Sequence[float] = (), *, falling: bool = False, width: int = 104
+    values: Sequence[float],
+    expected: Sequence[float] = (),
+    *,
+    falling: bool = False,
+    width: int = 104,
 ) -> Markup:
     """A small curve without axes; dashed behind it what was to be expected. Decoration: hidden from readers."""
     if len(values) < 2:
@@ -137,7 +143,8 @@ def sparkline(
     def path(series: Sequence[float]) -> str:
         step = (width - 6) / max(len(series) - 1, 1)
         return "M" + "L".join(
-            f"{2 + i * step:.1f} {3 + (height - 6) * (1 - (v - low) / span):.1f}" for i, v in enumerate(series)
+            f"{2 + i * step:.1f} {3 + (height - 6) * (1 - (v - low) / span):.1f}"
+            for i, v in enumerate(series)
         )
 
     dashed = f'<path class="s-expected" d="{path(expected)}"/>' if len(expected) > 1 else ""

@@ -37,14 +37,18 @@ def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
     view = _view(suggestion_id)
     made = _answer(view, {"accepted": accepted})
     words = view.outcome.words if view.outcome else ""
-    return with_toast(made, words, undo_url=url_for(".create_undo", suggestion_id=suggestion_id, shape=_shape()))
+    return with_toast(
+        made, words, undo_url=url_for(".create_undo", suggestion_id=suggestion_id, shape=_shape())
+    )
 
 
 @blueprint.post("/<int:suggestion_id>/dismissal")
 def create_dismissal(suggestion_id: int) -> ResponseReturnValue:
     """Dismiss it, with a reason."""
     reason = _sent().get("reason", "not_now")
-    dismissed = decide.dismiss_suggestion(shop().shop_id, suggestion_id, reason=str(reason), dismissed_by=g.user_id)
+    dismissed = decide.dismiss_suggestion(
+        shop().shop_id, suggestion_id, reason=str(reason), dismissed_by=g.user_id
+    )
     return _answer(_view(suggestion_id), {"dismissed": dismissed})
 
 
@@ -56,15 +60,25 @@ def create_undo(suggestion_id: int) -> ResponseReturnValue:
     except InvalidInputError as error:
         return _refused(suggestion_id, error)
     body: dict[str, Any] = {"accepted": undone.accepted, "refused_because": undone.refused_because}
-    problem = None if undone.accepted else words_for(UNDO_REFUSALS, undone.refused_because or "not_accepted")
-    return _answer(_view(suggestion_id), body, problem=problem, status=200 if undone.accepted else 422)
+    problem = (
+        None
+        if undone.accepted
+        else words_for(UNDO_REFUSALS, undone.refused_because or "not_accepted")
+    )
+    return _answer(
+        _view(suggestion_id), body, problem=problem, status=200 if undone.accepted else 422
+    )
 
 
 @blueprint.post("/acceptances")
 def create_acceptances() -> ResponseReturnValue:
     """Accept several; each for itself."""
     results = decide.accept_suggestions(shop().shop_id, _ids(), accepted_by=g.user_id)
-    body = {"results": [{"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results]}
+    body = {
+        "results": [
+            {"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results
+        ]
+    }
     if wants_json():
         return jsonify(body)
     back = "restock.index" if request.args.get("back") == "restock" else "pricing.index"
@@ -80,7 +94,9 @@ def _view(suggestion_id: int) -> CardView:
     return card_view(card, today())
 
 
-def _answer(view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200) -> Response:
+def _answer(
+    view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200
+) -> Response:
     return answer(
         f"suggestions/_{_shape()}.html" if _shape() != "line" else _line_template(view.card),
         body | {"suggestion": card_json(view)},
@@ -96,11 +112,20 @@ def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
         else gettext("Another price change of this product is being sent. Try again in a moment.")
     )
     code = "prices_frozen" if frozen else "under_way"
-    return _answer(_view(suggestion_id), {"accepted": False, "refused_because": code}, problem=problem, status=422)
+    return _answer(
+        _view(suggestion_id),
+        {"accepted": False, "refused_because": code},
+        problem=problem,
+        status=422,
+    )
 
 
 def _line_template(card: SuggestionCard) -> str:
-    folder = {SuggestionKind.PRICE: "pricing", SuggestionKind.RESTOCK: "restock", SuggestionKind.TREND: "trends"}
+    folder = {
+        SuggestionKind.PRICE: "pricing",
+        SuggestionKind.RESTOCK: "restock",
+        SuggestionKind.TREND: "trends",
+    }
     return f"{folder[card.kind]}/_line.html"
 
 
@@ -128,5 +153,3 @@ def _ids() -> list[int]:
     if not found or len(found) > 100:
         raise InvalidInputError("ids must hold 1 to 100 numbers", field="ids")
     return found
-
-

@@ -26,7 +26,10 @@ def restock_chart(card: SuggestionCard) -> Markup:
     _shade_stockouts(plot, weeks, steps)
 
     def ahead(key: str) -> list[tuple[float, float]]:
-        return [(here, last), *(((len(weeks) + i) / steps, float(f[key])) for i, f in enumerate(forecast))]
+        return [
+            (here, last),
+            *(((len(weeks) + i) / steps, float(f[key])) for i, f in enumerate(forecast)),
+        ]
 
     plot.band(ahead("high"), ahead("low"))
     plot.line(ahead("mean"), "c-line c-dash")
@@ -37,10 +40,22 @@ def restock_chart(card: SuggestionCard) -> Markup:
     _days_under(plot, [*weeks, *forecast])
     reads = [_read(plot, i / steps, w["start"], float(w["units"])) for i, w in enumerate(weeks)]
     reads += [
-        _read(plot, (len(weeks) + i) / steps, f["start"], float(f["mean"]), (float(f["low"]), float(f["high"])))
+        _read(
+            plot,
+            (len(weeks) + i) / steps,
+            f["start"],
+            float(f["mean"]),
+            (float(f["low"]), float(f["high"])),
+        )
         for i, f in enumerate(forecast)
     ]
-    return plot.svg(gettext("Units sold each week, and the forecast for the next %(weeks)s weeks.", weeks=len(forecast)), reads)
+    return plot.svg(
+        gettext(
+            "Units sold each week, and the forecast for the next %(weeks)s weeks.",
+            weeks=len(forecast),
+        ),
+        reads,
+    )
 
 
 def trend_chart(card: SuggestionCard) -> Markup:
@@ -50,14 +65,24 @@ def trend_chart(card: SuggestionCard) -> Markup:
         return Markup("")
     steps = len(weeks) - 1
     plot = _plot(max(max(float(w["units"]), float(w["expected"])) for w in weeks))
-    plot.line([(i / steps, float(w["expected"])) for i, w in enumerate(weeks)], "c-line c-expected c-dash")
+    plot.line(
+        [(i / steps, float(w["expected"])) for i, w in enumerate(weeks)], "c-line c-expected c-dash"
+    )
     plot.line([(i / steps, float(w["units"])) for i, w in enumerate(weeks)], "c-line")
-    since = next((i for i, w in enumerate(weeks) if w["start"] >= str(card.evidence["since"])), None)
+    since = next(
+        (i for i, w in enumerate(weeks) if w["start"] >= str(card.evidence["since"])), None
+    )
     if since is not None:
         x = since / steps
         plot.rule(x)
         words = gettext("Since %(day)s", day=formats.day(card.evidence["since"]))
-        plot.text(x + (-0.012 if x > 0.5 else 0.012), 14, words, anchor="end" if x > 0.5 else "start", kind="c-note")
+        plot.text(
+            x + (-0.012 if x > 0.5 else 0.012),
+            14,
+            words,
+            anchor="end" if x > 0.5 else "start",
+            kind="c-note",
+        )
     _days_under(plot, weeks)
     reads = [
         ReadOut(
@@ -75,7 +100,9 @@ def trend_chart(card: SuggestionCard) -> Markup:
 def recent(card: SuggestionCard, weeks: int = 16) -> tuple[list[float], list[float]]:
     """Units and expected units of the last weeks, for a sparkline."""
     last: list[Week] = card.evidence.get("weeks", [])[-weeks:]
-    return [float(w["units"]) for w in last], [float(w["expected"]) for w in last if "expected" in w]
+    return [float(w["units"]) for w in last], [
+        float(w["expected"]) for w in last if "expected" in w
+    ]
 
 
 def _plot(high: float) -> Plot:
@@ -103,5 +130,9 @@ def _days_under(plot: Plot, weeks: Sequence[Week]) -> None:
 def _read(
     plot: Plot, x: float, start: str, units: float, likely: tuple[float, float] | None = None
 ) -> ReadOut:
-    note = gettext("likely %(range)s", range=formats.between(*likely, formats.rate)) if likely else ""
-    return ReadOut(x, formats.day(start), formats.count(units, 0 if likely is None else 1), note, plot.y(units))
+    note = (
+        gettext("likely %(range)s", range=formats.between(*likely, formats.rate)) if likely else ""
+    )
+    return ReadOut(
+        x, formats.day(start), formats.count(units, 0 if likely is None else 1), note, plot.y(units)
+    )

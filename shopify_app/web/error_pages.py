@@ -56,7 +56,9 @@ def _answer(status: int, code: str, *, detail: str = "", field: str = "") -> Res
         body |= {"field": field} if field else {}
         made = jsonify(body)
     else:
-        made = make_response(render_template("errors/page.html", words=_words(status), status=status))
+        made = make_response(
+            render_template("errors/page.html", words=_words(status), status=status)
+        )
     made.status_code = status
     if status == 503:
         made.headers["Retry-After"] = "5"
@@ -65,7 +67,9 @@ def _answer(status: int, code: str, *, detail: str = "", field: str = "") -> Res
 
 def _has_reader() -> bool:
     """Whether a person may read the answer: webhooks and probes get JSON."""
-    return not request.path.startswith("/webhooks") and "text/html" in request.headers.get("Accept", "text/html")
+    return not request.path.startswith("/webhooks") and "text/html" in request.headers.get(
+        "Accept", "text/html"
+    )
 
 
 def _words(status: int) -> str:

@@ -33,6 +33,11 @@ def money(amount: Amount, currency: str) -> str:
     return MINUS + text if rounded < 0 else text
 
 
+def whole(amount: Amount, currency: str) -> str:
+    """An amount to the unit of its currency: for budgets, which are round anyway."""
+    return _currency(Decimal(str(amount)), currency, "¤#,##0", _locale(), exact=False)
+
+
 def gain(amount: Amount, currency: str) -> str:
     """An estimate with its sign, whichever it is."""
     text = money(amount, currency)
@@ -46,7 +51,9 @@ def between(low: Amount, high: Amount, write: Callable[[Amount], str]) -> str:
 
 def count(number: Amount, digits: int = 0) -> str:
     """A number with thousands separators."""
-    return _number(round(float(number), digits), "#,##0" + ("." + "0" * digits if digits else ""), _locale())
+    return _number(
+        round(float(number), digits), "#,##0" + ("." + "0" * digits if digits else ""), _locale()
+    )
 
 
 def rate(number: Amount) -> str:
@@ -56,7 +63,9 @@ def rate(number: Amount) -> str:
 
 def percent(share: Amount, digits: int = 0) -> str:
     """A share of 1 as percent."""
-    text = _percent(abs(round(float(share), digits + 2)), "0." + "0" * digits if digits else "0", _locale())
+    text = _percent(
+        abs(round(float(share), digits + 2)), "0." + "0" * digits if digits else "0", _locale()
+    )
     return MINUS + text if round(float(share), digits + 2) < 0 else text
 
 

@@ -40,7 +40,9 @@ def _database() -> tuple[str, list[str]]:
 
 
 def _redis() -> str:
-    client = redis.Redis.from_url(settings().redis_url, socket_connect_timeout=0.5, socket_timeout=0.5)
+    client = redis.Redis.from_url(
+        settings().redis_url, socket_connect_timeout=0.5, socket_timeout=0.5
+    )
     try:
         client.ping()
     except (RedisError, OSError):

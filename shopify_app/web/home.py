@@ -42,7 +42,13 @@ def index() -> ResponseReturnValue:
     with reading() as conn:
         home = _read_home(conn)
         settings = chosen()
-    return answer("home/index.html", _as_json(home, settings), home=home, shown_first=SHOWN_FIRST, everything=everything(home.run))
+    return answer(
+        "home/index.html",
+        _as_json(home, settings),
+        home=home,
+        shown_first=SHOWN_FIRST,
+        everything=everything(home.run),
+    )
 
 
 def _read_home(conn: Connection) -> Home:
@@ -51,7 +57,9 @@ def _read_home(conn: Connection) -> Home:
     steps = backfills.progress(conn, shop_id)
     return Home(
         waiting=[card_view(card, today()) for card in suggestions.cards(conn, shop_id)],
-        decided=[card_view(card, today()) for card in pages.decided_cards(conn, shop_id, since=midnight)],
+        decided=[
+            card_view(card, today()) for card in pages.decided_cards(conn, shop_id, since=midnight)
+        ],
         counts=pages.open_counts(conn, shop_id),
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
         health=pages.data_health(conn, shop_id),

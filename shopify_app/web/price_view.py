@@ -47,7 +47,9 @@ def _chart(card: SuggestionCard, chosen: ShopSettings) -> Markup:
     if len(curve) < 2:
         return Markup("")
     prices = [float(p["price"]) for p in curve]
-    ticks = nice_ticks(min(float(p["profit_low"]) for p in curve), max(float(p["profit_high"]) for p in curve), 3)
+    ticks = nice_ticks(
+        min(float(p["profit_low"]) for p in curve), max(float(p["profit_high"]) for p in curve), 3
+    )
     plot = Plot(height=300, low=ticks[0], high=ticks[-1], top=40)
     plot.grid(ticks, lambda value: formats.money(value, card.currency))
     _draw_limits(plot, card, prices, float(chosen.max_price_step))
@@ -71,7 +73,9 @@ def _draw_curve(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) -
         [(_x(float(p["price"]), prices), float(p["profit_high"])) for p in curve],
         [(_x(float(p["price"]), prices), float(p["profit_low"])) for p in curve],
     )
-    tried = [float(t["price"]) for t in card.evidence.get("prices_tried", [])] or [float(card.proposal["old_price"])]
+    tried = [float(t["price"]) for t in card.evidence.get("prices_tried", [])] or [
+        float(card.proposal["old_price"])
+    ]
     left, right = _x(min(tried), prices), _x(max(tried), prices)
     inside = [i for i, (x, _) in enumerate(points) if left <= x <= right]
     first, last = (inside[0], inside[-1]) if inside else (0, 0)
@@ -86,22 +90,45 @@ def _draw_prices(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) 
     for tried in card.evidence.get("prices_tried", []):
         at = float(tried["price"])
         if prices[0] <= at <= prices[-1] and at != old:
-            plot.dot(_x(at, prices), _profit_at(at, curve), "c-tried", 3.5 + min(3.0, float(tried["weeks"]) / 12))
+            plot.dot(
+                _x(at, prices),
+                _profit_at(at, curve),
+                "c-tried",
+                3.5 + min(3.0, float(tried["weeks"]) / 12),
+            )
     rising = old < new
     for at, kind, words, anchor in (
-        (old, "now", gettext("Now %(price)s", price=_price(card, old)), "end" if rising else "start"),
-        (new, "new", gettext("Suggested %(price)s", price=_price(card, new)), "start" if rising else "end"),
+        (
+            old,
+            "now",
+            gettext("Now %(price)s", price=_price(card, old)),
+            "end" if rising else "start",
+        ),
+        (
+            new,
+            "new",
+            gettext("Suggested %(price)s", price=_price(card, new)),
+            "start" if rising else "end",
+        ),
     ):
         x = _x(at, prices)
         plot.rule(x, f"c-rule c-rule-{kind}")
         plot.dot(x, _profit_at(at, curve), f"c-{kind}", 6)
-        plot.text(x + (0.012 if anchor == "start" else -0.012), 14, words, anchor=anchor, kind=f"c-note c-note-{kind}")
+        plot.text(
+            x + (0.012 if anchor == "start" else -0.012),
+            14,
+            words,
+            anchor=anchor,
+            kind=f"c-note c-note-{kind}",
+        )
     for tick in nice_ticks(prices[0], prices[-1], 4):
         if prices[0] < tick < prices[-1]:
             plot.under(_x(tick, prices), _price(card, tick))
 
 
-def _read_out(plot: Plot, card: SuggestionCard, point: dict[str, Any], prices: list[float]) -> ReadOut:
+def _read_out(
+    plot: Plot, card: SuggestionCard, point: dict[str, Any], prices: list[float]
+) -> ReadOut:
     return ReadOut(
         _x(float(point["price"]), prices),
         _price(card, point["price"]),
@@ -125,7 +152,11 @@ def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
     curve: list[dict[str, Any]] = card.evidence.get("curve", [])
     step = max(1, len(curve) // 9)
     return [
-        (_price(card, p["price"]), formats.money(float(p["profit"]), card.currency), _profit_range(card, p))
+        (
+            _price(card, p["price"]),
+            formats.money(float(p["profit"]), card.currency),
+            _profit_range(card, p),
+        )
         for p in curve[::step]
     ]
 
@@ -145,9 +176,15 @@ def _reasons(card: SuggestionCard) -> list[str]:
     if new > cost and old > cost:
         turning = (old - cost) / (new - cost) - 1
         found.append(
-            gettext("You would lose money only if sales fell by more than %(share)s.", share=formats.percent(-turning))
+            gettext(
+                "You would lose money only if sales fell by more than %(share)s.",
+                share=formats.percent(-turning),
+            )
             if turning < 0
-            else gettext("It pays off once sales grow by more than %(share)s.", share=formats.percent(turning))
+            else gettext(
+                "It pays off once sales grow by more than %(share)s.",
+                share=formats.percent(turning),
+            )
         )
     found.append(gettext("Season, discounts and days without stock are taken out first."))
     return found
@@ -179,7 +216,9 @@ def _freeze(chosen: ShopSettings) -> list[tuple[bool, str]]:
     first, last = chosen.prices_frozen_first, chosen.prices_frozen_last
     if first is None or last is None:
         return []
-    words = gettext("No price changes %(first)s to %(last)s.", first=formats.day(first), last=formats.day(last))
+    words = gettext(
+        "No price changes %(first)s to %(last)s.", first=formats.day(first), last=formats.day(last)
+    )
     return [(True, words)]
 
 

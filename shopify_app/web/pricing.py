@@ -30,7 +30,10 @@ def index() -> ResponseReturnValue:
         earlier = pages.earlier_changes(conn, shop_id)
         run = pages.latest_run(conn, shop_id)
     views = [card_view(card, today()) for card in (*waiting, *decided)]
-    body = {"suggestions": [card_json(view) for view in views], "earlier": [_change_json(change) for change in earlier]}
+    body = {
+        "suggestions": [card_json(view) for view in views],
+        "earlier": [_change_json(change) for change in earlier],
+    }
     return answer(
         "pricing/index.html", body,
         views=views, open_count=len(waiting), earlier=earlier, everything=everything(run), chosen=chosen(),
@@ -47,8 +50,13 @@ def show(suggestion_id: int) -> ResponseReturnValue:
             raise NotFoundError(f"price suggestion {suggestion_id}")
         earlier = pages.earlier_changes(conn, shop_id, variant_id=card.variant_id)
     view = card_view(card, today())
-    body = card_json(view) | {"evidence": card.evidence, "earlier": [_change_json(change) for change in earlier]}
-    return answer("pricing/show.html", body, view=view, detail=price_view(card, chosen()), earlier=earlier)
+    body = card_json(view) | {
+        "evidence": card.evidence,
+        "earlier": [_change_json(change) for change in earlier],
+    }
+    return answer(
+        "pricing/show.html", body, view=view, detail=price_view(card, chosen()), earlier=earlier
+    )
 
 
 def _change_json(change: EarlierChange) -> dict[str, Any]:

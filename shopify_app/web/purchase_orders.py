@@ -12,7 +12,17 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -27,7 +37,17 @@ from shopify_app.web.auth import public
 from shopify_app.web.reading import language, reading, shop, today, wants_json
 
 LINK_SECONDS: Final = 300
-COLUMNS: Final = ("vendor", "sku", "product", "variant", "quantity", "unit_cost", "line_total", "currency", "order_by")
+COLUMNS: Final = (
+    "vendor",
+    "sku",
+    "product",
+    "variant",
+    "quantity",
+    "unit_cost",
+    "line_total",
+    "currency",
+    "order_by",
+)
 
 blueprint = Blueprint("purchase_orders", __name__, url_prefix="/purchase-orders")
 
@@ -84,7 +104,9 @@ def order_json(order: PurchaseOrder) -> dict[str, Any]:
 
 def ticket(order: PurchaseOrder) -> str:
     """The signed right to read one vendor's order of the asking shop."""
-    return _signer().dumps([shop().shop_id, shop().install_epoch, order.vendor, order.is_closed, language()])
+    return _signer().dumps(
+        [shop().shop_id, shop().install_epoch, order.vendor, order.is_closed, language()]
+    )
 
 
 @blueprint.post("/exports")
@@ -112,12 +134,21 @@ def show_csv(ticket: str) -> ResponseReturnValue:
     for line in order.lines:
         writer.writerow(
             [
-                _inert(line.vendor), _inert(line.sku or ""), _inert(line.product_title), _inert(line.variant_title),
-                line.units, _amount(line.unit_cost), _amount(line.cost), line.currency, line.order_by.isoformat(),
-            ]  # fmt: skip
+                _inert(line.vendor),
+                _inert(line.sku or ""),
+                _inert(line.product_title),
+                _inert(line.variant_title),
+                line.units,
+                _amount(line.unit_cost),
+                _amount(line.cost),
+                line.currency,
+                line.order_by.isoformat(),
+            ]
         )
     made = Response("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    made.headers["Content-Disposition"] = f'attachment; filename="purchase-order-{today().isoformat()}.csv"'
+    made.headers["Content-Disposition"] = (
+        f'attachment; filename="purchase-order-{today().isoformat()}.csv"'
+    )
     made.headers["Cache-Control"] = "no-store"
     return made
 

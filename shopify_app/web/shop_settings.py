@@ -23,7 +23,14 @@ blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 def index() -> ResponseReturnValue:
     """The settings as they are."""
     vendors = _read()
-    return answer("settings/index.html", _as_json(vendors), values=_values(vendors), errors={}, vendors=vendors, shop=shop())
+    return answer(
+        "settings/index.html",
+        _as_json(vendors),
+        values=_values(vendors),
+        errors={},
+        vendors=vendors,
+        shop=shop(),
+    )
 
 
 @blueprint.post("")
@@ -35,8 +42,23 @@ def create() -> ResponseReturnValue:
     if not saved.is_saved:
         errors = {name: _error_words(*error) for name, error in saved.errors.items()}
         shown = _values(vendors) | form
-        return answer("settings/index.html", {"errors": errors}, status=422, values=shown, errors=errors, vendors=vendors, shop=shop())
-    made = answer("settings/index.html", _as_json(vendors), values=_values(vendors), errors={}, vendors=vendors, shop=shop())
+        return answer(
+            "settings/index.html",
+            {"errors": errors},
+            status=422,
+            values=shown,
+            errors=errors,
+            vendors=vendors,
+            shop=shop(),
+        )
+    made = answer(
+        "settings/index.html",
+        _as_json(vendors),
+        values=_values(vendors),
+        errors={},
+        vendors=vendors,
+        shop=shop(),
+    )
     return with_toast(made, gettext("Settings saved"))
 
 
@@ -86,7 +108,9 @@ def _percent(share: Any) -> str:
 
 def _error_words(code: str, low: float, high: float) -> str:
     words: Mapping[str, str] = {
-        "range": gettext("Enter a number from %(low)s to %(high)s", low=formats.count(low), high=_bound(high)),
+        "range": gettext(
+            "Enter a number from %(low)s to %(high)s", low=formats.count(low), high=_bound(high)
+        ),
         "date": gettext("Enter a date"),
         "both_dates": gettext("Enter both dates, or neither"),
         "end_before_start": gettext("Choose an end on or after the start"),

@@ -30,7 +30,10 @@ def index() -> ResponseReturnValue:
     views = [card_view(card, today()) for card in everything]
     rising = [view for view in views if not is_falling(view.card)]
     falling = [view for view in views if is_falling(view.card)]
-    body = {"rising": [card_json(view) for view in rising], "falling": [card_json(view) for view in falling]}
+    body = {
+        "rising": [card_json(view) for view in rising],
+        "falling": [card_json(view) for view in falling],
+    }
     return answer("trends/index.html", body, rising=rising, falling=falling)
 
 

@@ -47,7 +47,10 @@ def step_view(step: BackfillStep) -> StepView:
 def _share(step: BackfillStep) -> float:
     if step.state == "done":
         return 1.0
-    for loaded, whole in ((step.loaded_bytes, step.file_bytes), (step.rows_loaded, step.rows_expected)):
+    for loaded, whole in (
+        (step.loaded_bytes, step.file_bytes),
+        (step.rows_loaded, step.rows_expected),
+    ):
         if whole:
             return min(0.99, loaded / whole)
     return 0.0

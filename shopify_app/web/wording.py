@@ -46,12 +46,20 @@ DISMISS_REASONS: Final = {
 
 UNDO_REFUSALS: Final = {
     "under_way": later("A price change of this product is being sent now. Try again in a moment."),
-    "conflict": later("The price was edited after this suggestion was made, so we did not touch it. There is nothing to undo."),
-    "failed": later("Shopify refused this price change, so nothing was changed. There is nothing to undo."),
-    "unknown": later("We do not know whether the price was changed. Check it in Shopify before you decide."),
+    "conflict": later(
+        "The price was edited after this suggestion was made, so we did not touch it. There is nothing to undo."
+    ),
+    "failed": later(
+        "Shopify refused this price change, so nothing was changed. There is nothing to undo."
+    ),
+    "unknown": later(
+        "We do not know whether the price was changed. Check it in Shopify before you decide."
+    ),
     "undone": later("This was undone before."),
     "not_accepted": later("This suggestion is not accepted, so there is nothing to undo."),
-    "already_exported": later("This order was closed and may be with your supplier. Change it there."),
+    "already_exported": later(
+        "This order was closed and may be with your supplier. Change it there."
+    ),
     "newer_suggestion": later("There is a newer suggestion for this product. Decide on that one."),
 }
 
@@ -125,7 +133,9 @@ def price_certainty(chance: float) -> tuple[str, str]:
 
 def trend_certainty(false_sign_rate: float) -> tuple[str, str]:
     """Words and badge for the chance that a trend points the other way."""
-    return next((str(words), badge) for most, words, badge in TREND_CERTAINTY if false_sign_rate <= most)
+    return next(
+        (str(words), badge) for most, words, badge in TREND_CERTAINTY if false_sign_rate <= most
+    )
 
 
 def lasting_words(chance: float | None) -> str:

@@ -136,14 +136,14 @@ def _sell(
     for number in np.flatnonzero(sold):
         left = int(sold[number])
         while left > 0:
-            units = int(min(left, rng.geometric(0.45)))
+            units = int(min(left, rng.geometric(1 / max(2.0, min(12.0, shelves[number].base)))))
             lines.append(merchant.Item(shelves[number].variant_id, units))
             left -= units
     order = rng.permutation(len(lines))
     baskets: list[list[merchant.Item]] = []
     position = 0
     while position < len(order):
-        size = int(rng.integers(1, 9))
+        size = int(rng.integers(1, max(9, len(lines) // 25)))
         merged: dict[int, int] = {}
         for which in order[position : position + size]:
             merged[lines[which].variant_id] = merged.get(lines[which].variant_id, 0) + lines[which].quantity

@@ -1,0 +1,42 @@
+"""Inputs become suggestions: the pure middle of a run. Nothing is read or written here, so that
+`keel explain` can do the same work again from the same snapshot.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shopify_app.domain.suggestion import NewSuggestion
+from shopify_app.usecases import advice_price, advice_restock, advice_trend
+from shopify_app.usecases.advice_inputs import Inputs
+
+MODEL_VERSION: Final = "1"
+"""Raised with every change of a method or of what a suggestion is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a run found, and what it looked at."""
+
+    suggestions: list[NewSuggestion]
+    counts: dict[str, Any]
+
+
+def work_out(inputs: Inputs, *, seed: int) -> Advice:
+    """Every suggestion of a shop, unranked, and how many variants needed nothing or were not sure."""
+    restock, not_sure_restock = advice_restock.suggest(inputs, seed=seed)
+    price, not_sure_price = advice_price.suggest(inputs, seed=seed)
+    trend = advice_trend.suggest(inputs, seed=seed)
+    found = [*restock, *price, *trend]
+    touched = {one.variant_id for one in found}
+    not_sure: Counter[str] = Counter(not_sure_price) + Counter(not_sure_restock)
+    looked_at = len(inputs.variants)
+    return Advice(
+        found,
+        {
+            "looked_at": looked_at,
+            "suggested": len(touched),
+            "need_nothing": max(looked_at - len(touched), 0),
+            "not_sure": dict(sorted(not_sure.items())),
+        },
+    )

@@ -1,0 +1,76 @@
+"""Evidence recomputes: a suggestion's numbers worked out again from what its run saw."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shopify_app.db import suggestion_runs, suggestions
+from shopify_app.db.connection import transaction
+from shopify_app.errors import NotFoundError
+from shopify_app.usecases import advice, advice_inputs
+from shopify_app.usecases.advice import MODEL_VERSION
+
+NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A suggestion as it was stored and as it comes out now.
+
+    `matches` is True when every number is the same; `differences` names those that are not.
+    """
+
+    suggestion_id: int
+    kind: str
+    model_version: str
+    inputs_are_intact: bool
+    matches: bool
+    differences: dict[str, Any]
+    stored: dict[str, Any]
+    recomputed: dict[str, Any] | None
+
+
+def explain(shop_id: int, suggestion_id: int) -> Explanation:
+    """Work a suggestion out again.
+
+    Raises
+    ------
+    NotFoundError
+        If this shop has no such suggestion, or its run's inputs were let go.
+    """
+    with transaction(shop_id) as conn:
+        card = suggestions.card(conn, shop_id, suggestion_id)
+        run = suggestion_runs.inputs_of(conn, shop_id, int(card.evidence["run_id"])) if card else None
+    if card is None or run is None:
+        raise NotFoundError(f"suggestion {suggestion_id}, or the inputs of its run")
+    inputs = advice_inputs.from_bytes(run.inputs)
+    found = advice.work_out(inputs, seed=run.seed).suggestions
+    again = next((one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None)
+    stored = {"proposal": card.proposal, "evidence": _computed(card.evidence),
+              "value": [str(card.value_low), str(card.value_mid), str(card.value_high)]}
+    recomputed = again and {"proposal": again.proposal, "evidence": _computed(again.evidence),
+                            "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)]}
+    differences = _differences(stored, recomputed)
+    intact = advice_inputs.digest(inputs) == run.inputs_sha256
+    return Explanation(
+        suggestion_id, card.kind.value, run.model_version, intact, intact and not differences and run.model_version == MODEL_VERSION,
+        differences, stored, recomputed,
+    )
+
+
+def _computed(evidence: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in evidence.items() if name not in NOT_COMPUTED}
+
+
+def _differences(stored: dict[str, Any], recomputed: dict[str, Any] | None) -> dict[str, Any]:
+    """Path -> [stored, recomputed] of what is not the same."""
+    if recomputed is None:
+        return {"suggestion": ["stored", "not found again"]}
+    found: dict[str, Any] = {}
+    for part in ("proposal", "evidence"):
+        for name in sorted(stored[part].keys() | recomputed[part].keys()):
+            pair = [stored[part].get(name), recomputed[part].get(name)]
+            if pair[0] != pair[1]:
+                found[f"{part}.{name}"] = pair
+    if stored["value"] != recomputed["value"]:
+        found["value"] = [stored["value"], recomputed["value"]]
+    return found

@@ -1,0 +1,66 @@
+"""Rows become open suggestions: read, work out, keep.
+
+    refresh request --claim--> read inputs --> work out (no transaction) --> run kept, open ones replaced
+
+The inputs are kept with the run, so that every number on a card can be worked out again
+(`explain`). One worker a shop: the request's lease.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+import structlog
+
+from shopify_app.db import refresh_requests, shops, suggestion_runs, suggestions
+from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.domain.shop import Shop
+from shopify_app.errors import NotFoundError
+from shopify_app.usecases import advice, advice_inputs
+from shopify_app.usecases.advice import MODEL_VERSION
+
+LEASE_SECONDS: Final = 900
+SEED: Final = 0
+
+log = structlog.get_logger()
+
+
+def refresh_due_suggestions() -> int:
+    """Work out the suggestions of every shop whose refresh is due; how many shops."""
+    with sweep_transaction() as conn:
+        due = refresh_requests.due_shops(conn)
+    return sum(_refresh_claimed(shop_id) for shop_id in due)
+
+
+def _refresh_claimed(shop_id: int) -> bool:
+    with transaction(shop_id) as conn:
+        asked_at = refresh_requests.claim(conn, shop_id, lease_seconds=LEASE_SECONDS)
+    if asked_at is None:
+        return False
+    refresh_suggestions(shop_id)
+    with transaction(shop_id) as conn:
+        refresh_requests.finish(conn, shop_id, asked_at)
+    return True
+
+
+def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
+    """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+    with transaction(shop_id) as conn:
+        shop = _shop(shops.by_id(conn, shop_id), shop_id)
+        inputs = advice_inputs.read_inputs(conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date())
+    found = advice.work_out(inputs, seed=seed)
+    snapshot, sha256 = advice_inputs.to_bytes(inputs)
+    with transaction(shop_id) as conn:
+        run_id = suggestion_runs.record(
+            conn, shop_id, as_of=inputs.as_of, seed=seed, model_version=MODEL_VERSION, inputs=snapshot, sha256=sha256, counts=found.counts
+        )
+        for one in found.suggestions:
+            one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
+        opened = suggestions.replace_open(conn, shop_id, run_id, found.suggestions)
+    log.info("suggestions_refreshed", shop_id=shop_id, run_id=run_id, found=len(found.suggestions), opened=opened, **found.counts["not_sure"])
+    return run_id
+
+
+def _shop(shop: Shop | None, shop_id: int) -> Shop:
+    if shop is None:
+        raise NotFoundError(f"shop {shop_id}")
+    return shop

@@ -1,0 +1,132 @@
+"""Suggestions as the models leave them, for pages: every key of the evidence contract is there."""
+
+import time
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from psycopg2.extras import Json
+
+from shopify_app.db.connection import transaction
+from shopify_app.domain.shop import Shop
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+from tests.factories import NOW, make_suggestion, make_variant
+
+TODAY = NOW.date()
+PROVENANCE = {
+    "window_first": (TODAY - timedelta(days=700)).isoformat(), "window_last": TODAY.isoformat(), "model": "keel",
+    "model_version": "1", "seed": 0, "run_id": 1, "inputs_sha256": "ab" * 32,
+}  # fmt: skip
+
+
+def id_token(shop: Shop, **claims: Any) -> str:
+    """A token as Shopify would sign it for a user of the shop."""
+    now = int(time.time())
+    body = {
+        "iss": f"https://{shop.domain}/admin", "dest": f"https://{shop.domain}", "aud": CLIENT_ID, "sub": "42",
+        "exp": now + 60, "nbf": now - 5, "iat": now - 5, "jti": uuid.uuid4().hex, "sid": "s1",
+    }  # fmt: skip
+    return jwt.encode(body | claims, CLIENT_SECRET, algorithm="HS256")
+
+
+def bearer(shop: Shop, **headers: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {id_token(shop)}"} | headers
+
+
+def as_json(shop: Shop) -> dict[str, str]:
+    return bearer(shop, Accept="application/json")
+
+
+def price_evidence(**changed: Any) -> dict[str, Any]:
+    curve = [
+        {"price": str(18 + i), "profit": 4_000 + 90 * i - 6 * i * i, "profit_low": 3_700 + 60 * i - 8 * i * i,
+         "profit_high": 4_200 + 130 * i - 4 * i * i}
+        for i in range(15)
+    ]  # fmt: skip
+    return {
+        "elasticity": -1.4, "elasticity_low": -1.9, "elasticity_high": -1.0, "chance_it_helps": 0.83,
+        "units_per_month_now": 264.0, "units_per_month_then": 243.0, "margin_now": 0.62, "margin_then": 0.65,
+        "unit_cost": "9.00", "curve": curve, "binding_limit": "max_step", "events": [],
+        "prices_tried": [{"price": "22.00", "units_per_week": 66, "weeks": 20}, {"price": "25.00", "units_per_week": 61, "weeks": 38}],
+        "clamp_trail": [{"rule": "max_step", "before": "27.00", "after": "26.00"}], **PROVENANCE, **changed,
+    }  # fmt: skip
+
+
+def restock_evidence(**changed: Any) -> dict[str, Any]:
+    weeks = [
+        {"start": (TODAY - timedelta(weeks=26 - i)).isoformat(), "units": 30 + (i * 7) % 18, "in_stock": 0.1 if i == 9 else 1.0}
+        for i in range(26)
+    ]
+    forecast = [
+        {"start": (TODAY + timedelta(weeks=i)).isoformat(), "mean": 40.2 + i, "low": 28.0, "high": 55.0 + i}
+        for i in range(8)
+    ]
+    return {
+        "available_units": 46, "incoming_units": 0, "lead_time_days": 14, "review_period_days": 7, "critical_fractile": 0.92,
+        "target_units": 180, "ideal_units": 134, "expected_demand": 121.0, "demand_low": 96.0, "demand_high": 150.0,
+        "run_out_first": (TODAY + timedelta(days=9)).isoformat(), "run_out_last": (TODAY + timedelta(days=14)).isoformat(),
+        "demand_per_week": 40.3, "stockout_weeks": 1, "weeks": weeks, "forecast": forecast, "pack_units": 10,
+        "minimum_units": 40, "dead_stock_risk": 0.04, "binding_rules": ["pack_units"], "expected_lost_units": 31.0,
+        **PROVENANCE, **changed,
+    }  # fmt: skip
+
+
+def trend_evidence(**changed: Any) -> dict[str, Any]:
+    weeks = [
+        {"start": (TODAY - timedelta(weeks=40 - i)).isoformat(), "units": 20 + (i * 5) % 9 + max(0, i - 30) * 2, "expected": 22.5}
+        for i in range(40)
+    ]
+    return {
+        "ratio": 1.38, "ratio_low": 1.18, "ratio_high": 1.61, "since": (TODAY - timedelta(weeks=10)).isoformat(),
+        "false_sign_rate": 0.01, "cause": "demand", "lasting": 0.72, "units_per_week_before": 3.1,
+        "units_per_week_now": 5.4, "weeks": weeks, **PROVENANCE, **changed,
+    }  # fmt: skip
+
+
+def price_row(shop: Shop, *, title: str = "Soy candle", **columns: Any) -> int:
+    evidence = columns.pop("evidence", price_evidence())
+    variant_id = columns.pop("variant_id", None) or make_variant(shop, title=title, variant_title="Fig", sku="SC-FG")
+    return make_suggestion(shop, variant_id, evidence=evidence, **columns)
+
+
+def restock_row(shop: Shop, *, title: str = "Wool throw", order_by: str | None = None, vendor: str = "Norrland Mill",
+                order_cost: str | None = "5775.00", **columns: Any) -> int:
+    proposal = {"units": 150, "unit_cost": None if order_cost is None else "38.50", "order_cost": order_cost,
+                "order_by": order_by or (TODAY + timedelta(days=6)).isoformat(), "vendor": vendor, "location_id": None}
+    variant_id = make_variant(shop, title=title, variant_title="Moss", sku="WT-MS", vendor=vendor)
+    return make_suggestion(shop, variant_id, kind="restock", proposal=proposal, evidence=restock_evidence(),
+                           value=("970.00", "1300.00", "1700.00"), value_unit="margin_a_week", **columns)
+
+
+def trend_row(shop: Shop, *, title: str = "Pour-over kettle", **columns: Any) -> int:
+    evidence = columns.pop("evidence", trend_evidence())
+    variant_id = make_variant(shop, title=title, variant_title="Default Title", sku="PK-09")
+    return make_suggestion(shop, variant_id, kind="trend", proposal={"direction": "up"}, evidence=evidence,
+                           value=("40.00", "110.00", "210.00"), value_unit="sales_a_month", **columns)
+
+
+def set_change(shop: Shop, suggestion_id: int, state: str, *, seen: str | None = None, error: str | None = None) -> None:
+    """Bring the newest price change of a suggestion into a state, as the outbox would."""
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes
+               SET state = %(state)s, seen_price = %(seen)s, error = %(error)s, lease_until = now(),
+                   finished_at = CASE WHEN %(state)s NOT IN ('approved', 'sending') THEN now() END
+             WHERE shop_id = %(shop_id)s AND suggestion_id = %(id)s
+            """,
+            {"shop_id": shop.shop_id, "id": suggestion_id, "state": state, "seen": seen, "error": error},
+        )
+
+
+def set_settings(shop: Shop, **columns: Any) -> None:
+    """Change single settings of a shop."""
+    assignments = ", ".join(f"{name} = %({name})s" for name in columns)
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(f"UPDATE shop_settings SET {assignments} WHERE shop_id = %(shop_id)s", columns | {"shop_id": shop.shop_id})
+
+
+def set_counts(shop: Shop, counts: dict[str, Any]) -> None:
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE suggestion_runs SET counts = %(counts)s WHERE shop_id = %(shop_id)s", {"counts": Json(counts), "shop_id": shop.shop_id})
