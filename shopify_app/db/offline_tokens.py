@@ -1,11 +1,12 @@
 """Offline tokens (table `offline_tokens`), encrypted. Every query names its shop."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shopify_app.config import settings
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, rows_as
 from shopify_app.db.token_cipher import decrypt, encrypt, key_id_of
 from shopify_app.domain.shop import OfflineToken
 
@@ -128,3 +129,27 @@ def idle_shops(conn: Connection, *, idle_days: int) -> list[int]:
 def _one(row: Sequence[Any] | None) -> Any:
     assert row is not None, "RETURNING gives a row"  # noqa: S101 -- for the type checker
     return row[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpiry:
+    """When a shop's tokens end."""
+
+    shop_id: int
+    domain: str
+    expires_at: datetime
+    refresh_expires_at: datetime | None
+    refreshed_at: datetime
+
+
+def expiries(conn: Connection) -> list[TokenExpiry]:
+    """Every shop's expiries, without the tokens (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT t.shop_id, s.domain, t.expires_at, t.refresh_expires_at, t.refreshed_at
+              FROM offline_tokens t JOIN shops s USING (shop_id)
+             ORDER BY t.shop_id
+            """
+        )
+        return rows_as(TokenExpiry, cur)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import available_timezones
 
 from shopify_app.db import refresh_requests, shop_settings
 from shopify_app.db.connection import transaction
 from shopify_app.domain.shop import ShopSettings, VendorLeadTime
+
+N = TypeVar("N", int, Decimal)
 
 LANGUAGES: Final = ("auto", "en", "zh")
 PRICE_ENDINGS: Final = ("keep", ".99", ".95", ".00")
@@ -124,24 +126,26 @@ class _FormReader:
         text = self._text(name)
         if not text and default is not None:
             return default
-        return self._bounded(name, low, high, lambda: int(text))
+        return self._bounded(name, low, high, lambda: int(text), low)
 
     def _share(self, name: str) -> Decimal:
         low, high = PERCENTS[name]
-        percent = self._bounded(name, low, high, lambda: Decimal(self._text(name)))
-        return Decimal(percent) / 100
+        percent = self._bounded(name, low, high, lambda: Decimal(self._text(name)), Decimal(1))
+        return percent / 100
 
-    def _bounded(
-        self, name: str, low: float, high: float, read: Callable[[], int | Decimal]
-    ) -> int:
+    def _bounded(self, name: str, low: float, high: float, read: Callable[[], N], least: N) -> N:
         try:
             number = read()
-            if not low <= number <= high:
-                raise ValueError
         except (ValueError, InvalidOperation):
+            number = None
+        if (
+            number is None
+            or (isinstance(number, Decimal) and number.is_nan())
+            or not low <= number <= high
+        ):
             self.errors[name] = ("range", low, high)
-            return 1
-        return number  # pyright: ignore[reportReturnType] -- Decimal for shares, int for the rest
+            return least
+        return number
 
     def _one_of(self, name: str, allowed: tuple[str, ...]) -> str:
         text = self._text(name)

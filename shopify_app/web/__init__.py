@@ -1,6 +1,7 @@
 """HTTP: proves who asks, calls use cases, renders."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_babel import Babel
@@ -65,16 +66,17 @@ def create_app() -> Flask:
 
 def _set_up_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(
-        F=formats,
-        asset=assets.asset,
-        settings=settings,
-        language=language,
-        today=today,
-        now=now,
-        zone=zone,
-        sparkline=sparkline,
-        recent=recent,
-        wording=wording,
-        dismiss_reasons=[(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
-    )
+    shown: dict[str, Any] = {
+        "F": formats,
+        "asset": assets.asset,
+        "settings": settings,
+        "language": language,
+        "today": today,
+        "now": now,
+        "zone": zone,
+        "sparkline": sparkline,
+        "recent": recent,
+        "wording": wording,
+        "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
+    }
+    app.jinja_env.globals.update(shown)

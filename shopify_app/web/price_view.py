@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from flask_babel import gettext
@@ -228,7 +229,7 @@ def _x(price: float, prices: list[float]) -> float:
 
 def _profit_at(price: float, curve: list[dict[str, Any]]) -> float:
     """Between two points of the curve, on the straight line."""
-    for left, right in zip(curve, curve[1:], strict=False):
+    for left, right in pairwise(curve):
         a, b = float(left["price"]), float(right["price"])
         if a <= price <= b:
             share = (price - a) / ((b - a) or 1)

@@ -1,6 +1,6 @@
 """What every page needs to know of who asks: settings, language, calendar day, HTML or JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from shopify_app.domain.shop import Shop, ShopSettings
 
 
 @contextmanager
-def reading() -> Iterator[Connection]:
+def reading() -> Generator[Connection]:
     """A transaction of the asking shop, its settings at hand in `g.chosen`."""
     with transaction(shop().shop_id) as conn:
         g.chosen = shop_settings.of_shop(conn, shop().shop_id)

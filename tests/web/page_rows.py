@@ -55,11 +55,20 @@ def price_evidence(**changed: Any) -> dict[str, Any]:
 
 def restock_evidence(**changed: Any) -> dict[str, Any]:
     weeks = [
-        {"start": (TODAY - timedelta(weeks=26 - i)).isoformat(), "units": 30 + (i * 7) % 18, "in_stock": 0.1 if i == 9 else 1.0}
+        {
+            "start": (TODAY - timedelta(weeks=26 - i)).isoformat(),
+            "units": 30 + (i * 7) % 18,
+            "in_stock": 0.1 if i == 9 else 1.0,
+        }
         for i in range(26)
     ]
     forecast = [
-        {"start": (TODAY + timedelta(weeks=i)).isoformat(), "mean": 40.2 + i, "low": 28.0, "high": 55.0 + i}
+        {
+            "start": (TODAY + timedelta(weeks=i)).isoformat(),
+            "mean": 40.2 + i,
+            "low": 28.0,
+            "high": 55.0 + i,
+        }
         for i in range(8)
     ]
     return {
@@ -74,7 +83,11 @@ def restock_evidence(**changed: Any) -> dict[str, Any]:
 
 def trend_evidence(**changed: Any) -> dict[str, Any]:
     weeks = [
-        {"start": (TODAY - timedelta(weeks=40 - i)).isoformat(), "units": 20 + (i * 5) % 9 + max(0, i - 30) * 2, "expected": 22.5}
+        {
+            "start": (TODAY - timedelta(weeks=40 - i)).isoformat(),
+            "units": 20 + (i * 5) % 9 + max(0, i - 30) * 2,
+            "expected": 22.5,
+        }
         for i in range(40)
     ]
     return {
@@ -86,27 +99,60 @@ def trend_evidence(**changed: Any) -> dict[str, Any]:
 
 def price_row(shop: Shop, *, title: str = "Soy candle", **columns: Any) -> int:
     evidence = columns.pop("evidence", price_evidence())
-    variant_id = columns.pop("variant_id", None) or make_variant(shop, title=title, variant_title="Fig", sku="SC-FG")
+    variant_id = columns.pop("variant_id", None) or make_variant(
+        shop, title=title, variant_title="Fig", sku="SC-FG"
+    )
     return make_suggestion(shop, variant_id, evidence=evidence, **columns)
 
 
-def restock_row(shop: Shop, *, title: str = "Wool throw", order_by: str | None = None, vendor: str = "Norrland Mill",
-                order_cost: str | None = "5775.00", **columns: Any) -> int:
-    proposal = {"units": 150, "unit_cost": None if order_cost is None else "38.50", "order_cost": order_cost,
-                "order_by": order_by or (TODAY + timedelta(days=6)).isoformat(), "vendor": vendor, "location_id": None}
+def restock_row(
+    shop: Shop,
+    *,
+    title: str = "Wool throw",
+    order_by: str | None = None,
+    vendor: str = "Norrland Mill",
+    order_cost: str | None = "5775.00",
+    **columns: Any,
+) -> int:
+    proposal = {
+        "units": 150,
+        "unit_cost": None if order_cost is None else "38.50",
+        "order_cost": order_cost,
+        "order_by": order_by or (TODAY + timedelta(days=6)).isoformat(),
+        "vendor": vendor,
+        "location_id": None,
+    }
     variant_id = make_variant(shop, title=title, variant_title="Moss", sku="WT-MS", vendor=vendor)
-    return make_suggestion(shop, variant_id, kind="restock", proposal=proposal, evidence=restock_evidence(),
-                           value=("970.00", "1300.00", "1700.00"), value_unit="margin_a_week", **columns)
+    return make_suggestion(
+        shop,
+        variant_id,
+        kind="restock",
+        proposal=proposal,
+        evidence=restock_evidence(),
+        value=("970.00", "1300.00", "1700.00"),
+        value_unit="margin_a_week",
+        **columns,
+    )
 
 
 def trend_row(shop: Shop, *, title: str = "Pour-over kettle", **columns: Any) -> int:
     evidence = columns.pop("evidence", trend_evidence())
     variant_id = make_variant(shop, title=title, variant_title="Default Title", sku="PK-09")
-    return make_suggestion(shop, variant_id, kind="trend", proposal={"direction": "up"}, evidence=evidence,
-                           value=("40.00", "110.00", "210.00"), value_unit="sales_a_month", **columns)
+    return make_suggestion(
+        shop,
+        variant_id,
+        kind="trend",
+        proposal={"direction": "up"},
+        evidence=evidence,
+        value=("40.00", "110.00", "210.00"),
+        value_unit="sales_a_month",
+        **columns,
+    )
 
 
-def set_change(shop: Shop, suggestion_id: int, state: str, *, seen: str | None = None, error: str | None = None) -> None:
+def set_change(
+    shop: Shop, suggestion_id: int, state: str, *, seen: str | None = None, error: str | None = None
+) -> None:
     """Bring the newest price change of a suggestion into a state, as the outbox would."""
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
@@ -116,7 +162,13 @@ def set_change(shop: Shop, suggestion_id: int, state: str, *, seen: str | None =
                    finished_at = CASE WHEN %(state)s NOT IN ('approved', 'sending') THEN now() END
              WHERE shop_id = %(shop_id)s AND suggestion_id = %(id)s
             """,
-            {"shop_id": shop.shop_id, "id": suggestion_id, "state": state, "seen": seen, "error": error},
+            {
+                "shop_id": shop.shop_id,
+                "id": suggestion_id,
+                "state": state,
+                "seen": seen,
+                "error": error,
+            },
         )
 
 
@@ -124,9 +176,15 @@ def set_settings(shop: Shop, **columns: Any) -> None:
     """Change single settings of a shop."""
     assignments = ", ".join(f"{name} = %({name})s" for name in columns)
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute(f"UPDATE shop_settings SET {assignments} WHERE shop_id = %(shop_id)s", columns | {"shop_id": shop.shop_id})
+        cur.execute(
+            f"UPDATE shop_settings SET {assignments} WHERE shop_id = %(shop_id)s",
+            columns | {"shop_id": shop.shop_id},
+        )
 
 
 def set_counts(shop: Shop, counts: dict[str, Any]) -> None:
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("UPDATE suggestion_runs SET counts = %(counts)s WHERE shop_id = %(shop_id)s", {"counts": Json(counts), "shop_id": shop.shop_id})
+        cur.execute(
+            "UPDATE suggestion_runs SET counts = %(counts)s WHERE shop_id = %(shop_id)s",
+            {"counts": Json(counts), "shop_id": shop.shop_id},
+        )

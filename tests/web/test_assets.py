@@ -51,5 +51,7 @@ def test_not_ready_while_a_migration_is_missing(client, database):
         try:
             assert client.get("/readyz").status_code == 503
         finally:
-            cur.execute("UPDATE schema_migrations SET checksum = left(checksum, 64) WHERE number = 1")
+            cur.execute(
+                "UPDATE schema_migrations SET checksum = left(checksum, 64) WHERE number = 1"
+            )
     conn.close()

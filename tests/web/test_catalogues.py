@@ -13,7 +13,9 @@ def texts(message):
 
 def test_every_text_is_translated():
     stored = catalogues.stored()
-    used = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogues.messages_in_use() if m.id}
+    used = {
+        m.id if isinstance(m.id, str) else m.id[0] for m in catalogues.messages_in_use() if m.id
+    }
     kept = {m.id if isinstance(m.id, str) else m.id[0] for m in stored if m.id and all(texts(m))}
 
     assert used == kept
@@ -23,11 +25,15 @@ def test_translations_use_only_placeholders_of_the_original():
     for message in catalogues.stored():
         original = " ".join(message.id) if isinstance(message.id, tuple) else message.id
         for text in texts(message) if message.id else ():
-            assert set(re.findall(r"%\(\w+\)s", text)) <= set(re.findall(r"%\(\w+\)s", original)) | {"%(num)s"}, original
+            assert set(re.findall(r"%\(\w+\)s", text)) <= set(
+                re.findall(r"%\(\w+\)s", original)
+            ) | {"%(num)s"}, original
 
 
 def test_the_compiled_file_is_the_catalogue():
-    assert (catalogues.FOLDER / "messages.mo").read_bytes() == catalogues.compiled(catalogues.stored())
+    assert (catalogues.FOLDER / "messages.mo").read_bytes() == catalogues.compiled(
+        catalogues.stored()
+    )
 
 
 @pytest.mark.parametrize("name", ["messages.po", "messages.mo"])

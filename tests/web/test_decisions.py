@@ -24,7 +24,10 @@ def client(database):
 
 def writes(shop):
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("SELECT count(*) FROM price_changes WHERE shop_id = %(shop_id)s", {"shop_id": shop.shop_id})
+        cur.execute(
+            "SELECT count(*) FROM price_changes WHERE shop_id = %(shop_id)s",
+            {"shop_id": shop.shop_id},
+        )
         return cur.fetchone()[0]
 
 
@@ -94,7 +97,9 @@ def test_frozen_days_refuse_in_place(client, acme):
 
 @pytest.mark.parametrize("shape", ["row", "line", "act"])
 @pytest.mark.parametrize("make", [price_row, restock_row, trend_row])
-def test_every_shape_of_every_kind_can_be_accepted_dismissed_and_taken_back(client, acme, make, shape):
+def test_every_shape_of_every_kind_can_be_accepted_dismissed_and_taken_back(
+    client, acme, make, shape
+):
     number = make(acme)
     for act in ("dismissal", "undo", "acceptance", "undo"):
         answer = client.post(f"/suggestions/{number}/{act}?shape={shape}", headers=bearer(acme))
@@ -106,7 +111,10 @@ def test_a_toast_offers_the_undo_of_the_same_shape(client, acme):
 
     answer = client.post(f"/suggestions/{number}/acceptance?shape=line", headers=bearer(acme))
 
-    assert json.loads(answer.headers["HX-Trigger"])["app:toast"]["undo"] == f"/suggestions/{number}/undo?shape=line"
+    assert (
+        json.loads(answer.headers["HX-Trigger"])["app:toast"]["undo"]
+        == f"/suggestions/{number}/undo?shape=line"
+    )
 
 
 @pytest.mark.parametrize("act", ["acceptance", "dismissal", "undo"])
@@ -114,13 +122,18 @@ def test_a_rival_cannot_decide_for_us(client, acme, rival, act):
     number = restock_row(acme)
 
     assert post(client, rival, f"/suggestions/{number}/{act}").status_code == 404
-    assert client.get(f"/suggestions/{number}", headers=as_json(acme)).json["suggestion"]["state"] == "open"
+    assert (
+        client.get(f"/suggestions/{number}", headers=as_json(acme)).json["suggestion"]["state"]
+        == "open"
+    )
 
 
 def test_several_are_accepted_each_for_itself(client, acme, rival):
     ours, theirs = price_row(acme), price_row(rival)
 
-    results = post(client, acme, "/suggestions/acceptances", json={"ids": [ours, theirs + 1000]}).json["results"]
+    results = post(
+        client, acme, "/suggestions/acceptances", json={"ids": [ours, theirs + 1000]}
+    ).json["results"]
 
     assert [r["accepted"] for r in results] == [True, False]
 

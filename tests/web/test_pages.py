@@ -19,18 +19,26 @@ def client(database):
 
 
 def html(client, shop, path, language="en"):
-    answer = client.get(path, headers=bearer(shop, Accept="text/html", **{"Accept-Language": language}))
+    answer = client.get(
+        path, headers=bearer(shop, Accept="text/html", **{"Accept-Language": language})
+    )
     assert answer.status_code == 200
     return answer.text
 
 
 def test_home_shows_decisions_by_worth_and_says_what_each_costs(client, acme):
-    restock_row(acme, is_urgent=True, rank_score=1, order_by="2020-01-01"), price_row(acme, rank_score=5), trend_row(acme)
+    (
+        restock_row(acme, is_urgent=True, rank_score=1, order_by="2020-01-01"),
+        price_row(acme, rank_score=5),
+        trend_row(acme),
+    )
 
     page = html(client, acme, "/")
 
     assert "3 decisions for today" in page
-    assert page.index("Order 150 × Wool throw, Moss today") < page.index("Raise Soy candle, Fig from £24.00 to £26.00")
+    assert page.index("Order 150 × Wool throw, Moss today") < page.index(
+        "Raise Soy candle, Fig from £24.00 to £26.00"
+    )
     assert "margin lost per week of waiting" in page
     assert "£970 to £1,700" in page
     assert "Watch Pour-over kettle: up 38%" in page
@@ -38,11 +46,22 @@ def test_home_shows_decisions_by_worth_and_says_what_each_costs(client, acme):
 
 def test_home_says_what_it_looked_at_and_why_it_is_not_sure(client, acme):
     price_row(acme)
-    set_counts(acme, {"looked_at": 412, "need_nothing": 391, "not_sure": {"no_cost": 12, "too_new": 4}, "suggested": 5})
+    set_counts(
+        acme,
+        {
+            "looked_at": 412,
+            "need_nothing": 391,
+            "not_sure": {"no_cost": 12, "too_new": 4},
+            "suggested": 5,
+        },
+    )
 
     page = re.sub(r"\s+", " ", html(client, acme, "/"))
 
-    assert "We looked at 412 products. 391 need nothing. 16 we are not sure about: without a cost, too new." in page
+    assert (
+        "We looked at 412 products. 391 need nothing. 16 we are not sure about: without a cost, too new."
+        in page
+    )
 
 
 def test_home_tells_of_frozen_days(client, acme):
@@ -58,12 +77,18 @@ def test_an_empty_shop_has_every_page(client, acme, path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_rival_sees_nothing_of_ours(client, acme, rival, path):
-    price_row(acme, title="Secret candle"), restock_row(acme, title="Secret throw", vendor="Secret mill"), trend_row(acme, title="Secret kettle")
+    (
+        price_row(acme, title="Secret candle"),
+        restock_row(acme, title="Secret throw", vendor="Secret mill"),
+        trend_row(acme, title="Secret kettle"),
+    )
 
     assert "Secret" not in html(client, rival, path)
 
 
-@pytest.mark.parametrize(("make", "folder"), [(price_row, "pricing"), (restock_row, "restock"), (trend_row, "trends")])
+@pytest.mark.parametrize(
+    ("make", "folder"), [(price_row, "pricing"), (restock_row, "restock"), (trend_row, "trends")]
+)
 def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder):
     number = make(acme)
 
@@ -73,18 +98,21 @@ def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder)
 
 @pytest.mark.parametrize("read", [
     lambda conn, shop_id: pages.data_health(conn, shop_id).variants_followed,
-    lambda conn, shop_id: pages.latest_run(conn, shop_id),
+    pages.latest_run,
     lambda conn, shop_id: pages.open_counts(conn, shop_id).open,
     lambda conn, shop_id: pages.decision_counts(conn, shop_id, NOW).accepted,
     lambda conn, shop_id: pages.decided_cards(conn, shop_id, since=NOW.replace(year=2020)),
-    lambda conn, shop_id: pages.purchase_lines(conn, shop_id),
-    lambda conn, shop_id: pages.vendors(conn, shop_id),
-    lambda conn, shop_id: pages.earlier_changes(conn, shop_id),
+    pages.purchase_lines,
+    pages.vendors,
+    pages.earlier_changes,
     lambda conn, shop_id: pages.idle_stock(conn, shop_id, NOW.date()),
     lambda conn, shop_id: pages.mark_exported(conn, shop_id, "Norrland Mill"),
 ])  # fmt: skip
 def test_no_read_of_pages_crosses_shops(client, acme, rival, read):
-    price_row(acme), client.post(f"/suggestions/{restock_row(acme)}/acceptance", headers=bearer(acme))
+    (
+        price_row(acme),
+        client.post(f"/suggestions/{restock_row(acme)}/acceptance", headers=bearer(acme)),
+    )
 
     with transaction(rival.shop_id) as conn:
         assert not read(conn, rival.shop_id)
@@ -114,7 +142,11 @@ def test_yen_have_no_cents(client, rival):
 
 
 def test_a_budget_picks_what_keeps_most_margin_per_money(client, acme):
-    restock_row(acme, order_cost="5775.00"), restock_row(acme, title="Bowls", order_cost="500.00"), restock_row(acme, title="Unknown", order_cost=None)
+    (
+        restock_row(acme, order_cost="5775.00"),
+        restock_row(acme, title="Bowls", order_cost="500.00"),
+        restock_row(acme, title="Unknown", order_cost=None),
+    )
 
     page = client.get("/restock?budget=600", headers=bearer(acme, Accept="application/json")).json
 
@@ -168,4 +200,7 @@ def test_banned_words_are_nowhere(client, acme):
     paths = [*PATHS, f"/pricing/{numbers[0]}", f"/restock/{numbers[1]}", f"/trends/{numbers[2]}"]
     for path in paths:
         words = re.sub(r"<[^>]+>", " ", html(client, acme, path)).lower()
-        assert not re.search(r"guarantee|will increase|boost|unlock|ai-powered|elasticity|p-value|quantile|please|!", words), path
+        assert not re.search(
+            r"guarantee|will increase|boost|unlock|ai-powered|elasticity|p-value|quantile|please|!",
+            words,
+        ), path

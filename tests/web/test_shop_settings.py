@@ -18,13 +18,27 @@ def change(client, shop, **fields):
 
 def test_what_is_saved_is_read_again(client, acme):
     make_variant(acme, vendor="Northmill")
-    change(client, acme, margin_floor=35.5, cycle_service_level=95, **{"vendor-0-lead_time_days": 21, "vendor-0-pack_units": 12})
+    change(
+        client,
+        acme,
+        margin_floor=35.5,
+        cycle_service_level=95,
+        **{"vendor-0-lead_time_days": 21, "vendor-0-pack_units": 12},
+    )
 
     saved = client.get("/settings", headers=as_json(acme)).json
 
     assert saved["settings"]["margin_floor"] == "0.355"
     assert saved["settings"]["cycle_service_level"] == "0.950"
-    assert saved["vendors"] == [{"vendor": "Northmill", "products": 1, "lead_time_days": 21, "pack_units": 12, "minimum_units": 0}]
+    assert saved["vendors"] == [
+        {
+            "vendor": "Northmill",
+            "products": 1,
+            "lead_time_days": 21,
+            "pack_units": 12,
+            "minimum_units": 0,
+        }
+    ]
 
 
 @pytest.mark.parametrize(("field", "value"), [
@@ -59,4 +73,6 @@ def test_a_freeze_ends_on_or_after_its_start(client, acme):
 def test_a_rivals_settings_stay(client, acme, rival):
     change(client, acme, margin_floor=50)
 
-    assert client.get("/settings", headers=as_json(rival)).json["settings"]["margin_floor"] == "0.200"
+    assert (
+        client.get("/settings", headers=as_json(rival)).json["settings"]["margin_floor"] == "0.200"
+    )

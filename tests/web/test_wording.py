@@ -1,5 +1,7 @@
 """The tables of words: thresholds, and that every code has its words."""
 
+from itertools import pairwise
+
 import pytest
 
 from shopify_app.domain.suggestion import DISMISS_REASONS, PriceChangeState
@@ -28,22 +30,32 @@ def test_trend_certainty(rate, words):
 
 def test_every_reason_and_refusal_has_words():
     assert set(wording.DISMISS_REASONS) == set(DISMISS_REASONS)
-    assert {PriceChangeState.CONFLICT, PriceChangeState.FAILED, PriceChangeState.UNKNOWN, PriceChangeState.UNDONE} <= set(wording.UNDO_REFUSALS)
+    assert {
+        PriceChangeState.CONFLICT,
+        PriceChangeState.FAILED,
+        PriceChangeState.UNKNOWN,
+        PriceChangeState.UNDONE,
+    } <= set(wording.UNDO_REFUSALS)
 
 
 def test_a_rule_without_words_is_shown_as_it_is():
     assert wording.words_for(wording.RULES, "a_new_rule") == "a new rule"
 
 
-@pytest.mark.parametrize(("amount", "text"), [(1_284.4, "$1,300"), (-96, "−$96"), (0.4, "$0"), (99.6, "$100"), (12_345_678, "$12,000,000")])
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(1_284.4, "$1,300"), (-96, "−$96"), (0.4, "$0"), (99.6, "$100"), (12_345_678, "$12,000,000")],
+)
 def test_estimates_have_two_digits(amount, text):
     assert money(amount, "USD") == text
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 0), (-50, 130), (3_700, 5_200), (0.001, 0.009)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0, 0), (-50, 130), (3_700, 5_200), (0.001, 0.009)]
+)
 def test_ticks_cover_the_range_evenly(low, high):
     ticks = nice_ticks(low, high)
-    steps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(ticks)]
 
     assert ticks[0] <= low
     assert ticks[-1] >= high

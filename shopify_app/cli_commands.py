@@ -1,0 +1,102 @@
+"""What each operator's command does: arguments to use cases."""
+
+import argparse
+from typing import Any
+
+from shopify_app.config import settings
+from shopify_app.db import offline_tokens, redactions, shops, suggestions, webhook_inbox
+from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db.migrate import migrate
+from shopify_app.domain.shop import Shop
+from shopify_app.errors import InvalidInputError, NotFoundError
+from shopify_app.usecases import access, facts, inbox, reconcile
+
+
+def migrate_schema(_: argparse.Namespace) -> dict[str, Any]:
+    """Apply migrations."""
+    return {"applied": migrate(settings().database_url)}
+
+
+def list_shops(_: argparse.Namespace) -> list[dict[str, Any]]:
+    """Every shop."""
+    with sweep_transaction() as conn:
+        return [
+            {"shop_id": s.shop_id, "domain": s.domain, "state": s.state.value, "install_epoch": s.install_epoch,
+             "installed_at": s.installed_at, "currency": s.currency, "timezone": s.timezone}
+            for s in shops.every(conn)
+        ]
+
+
+def show_facts(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A shop's books."""
+    return facts.facts(_shop(arguments.shop).shop_id, since=arguments.since, until=arguments.until)
+
+
+def show_inbox(_: argparse.Namespace) -> dict[str, Any]:
+    """How the inbox stands."""
+    return dict(inbox.watch_inbox())
+
+
+def dead_letters(arguments: argparse.Namespace) -> Any:
+    """Parked webhooks."""
+    with sweep_transaction() as conn:
+        if arguments.act == "list":
+            return webhook_inbox.dead(conn)
+        if arguments.act == "replay":
+            return {"replayed": webhook_inbox.replay(conn, delivery_id=arguments.id, since=arguments.since)}
+        if arguments.id is None:
+            raise InvalidInputError("dead show needs the id of a delivery")
+        found = webhook_inbox.dead(conn, delivery_id=arguments.id)
+    if not found:
+        raise NotFoundError(f"no parked delivery {arguments.id}")
+    return found[0]
+
+
+def reconcile_shop(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Compare with Shopify now."""
+    return {"healed": reconcile.reconcile_shop(_shop(arguments.shop), since=arguments.since)}
+
+
+def list_suggestions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Open suggestions, worked out first if asked."""
+    shop = _shop(arguments.shop)
+    if arguments.refresh:
+        from shopify_app.usecases import suggest  # noqa: PLC0415 -- pandas is loaded only for this
+
+        suggest.refresh_suggestions(shop.shop_id)
+    with transaction(shop.shop_id) as conn:
+        found = suggestions.cards(conn, shop.shop_id, limit=arguments.limit)
+    return [
+        {"id": c.id, "kind": c.kind.value, "product": c.product_title, "variant": c.variant_title, "sku": c.sku, "urgent": c.is_urgent,
+         "proposal": c.proposal, "value": f"{c.value_mid} ({c.value_low} to {c.value_high}) {c.currency} {c.value_unit}"}
+        for c in found
+    ]
+
+
+def explain_suggestion(arguments: argparse.Namespace) -> Any:
+    """Work a suggestion out again."""
+    from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
+
+    return explain.explain(_shop(arguments.shop).shop_id, arguments.id)
+
+
+def show_tokens(arguments: argparse.Namespace) -> Any:
+    """When tokens expire (never the tokens)."""
+    if arguments.re_encrypt:
+        return {"re_encrypted": access.re_encrypt_tokens()}
+    with sweep_transaction() as conn:
+        return offline_tokens.expiries(conn)
+
+
+def list_redactions(_: argparse.Namespace) -> Any:
+    """The privacy ledger."""
+    with sweep_transaction() as conn:
+        return redactions.every(conn)
+
+
+def _shop(domain: str) -> Shop:
+    with sweep_transaction() as conn:
+        shop = shops.by_domain(conn, domain)
+    if shop is None:
+        raise NotFoundError(f"no shop {domain}")
+    return shop
