@@ -25,7 +25,7 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"127.0.0.1:{self._port}", "workers": 1, "threads": 16, "worker_class": "gthread", "timeout": 300,
             "graceful_timeout": 5, "loglevel": "warning", "post_worker_init": lambda _: self._state.start(),
-            "worker_exit": lambda *_: self._state.stop(), "proc_name": "keel-simulator",
+            "worker_exit": lambda _server, _worker: self._state.stop(), "proc_name": "keel-simulator",
         }
         for name, value in options.items():
             self.cfg.set(name, value)

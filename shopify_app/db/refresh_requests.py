@@ -26,6 +26,8 @@ def due_shops(conn: Connection) -> list[int]:
               FROM refresh_requests r JOIN shops s USING (shop_id)
              WHERE r.due_at <= now() AND (r.lease_until IS NULL OR r.lease_until < now())
                AND s.state <> 'uninstalled'
+               AND NOT EXISTS (SELECT FROM backfills b  -- half a history makes half-right suggestions
+                                WHERE b.shop_id = r.shop_id AND b.state <> 'done' AND b.step <> 'decisions')
              ORDER BY r.due_at
             """
         )

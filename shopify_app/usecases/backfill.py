@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import structlog
 
-from shopify_app import queue
 from shopify_app.db import (
     backfills,
     daily_sales,
@@ -146,7 +145,6 @@ def _sales(shop: Shop, _: BackfillStep) -> bool:
 def _decisions(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
         refresh_requests.ask(conn, shop.shop_id)
-    queue.ring("workers.decisions.refresh_suggestions")
     return True
 
 

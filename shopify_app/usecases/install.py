@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from shopify_app import queue
 from shopify_app.db import backfills, offline_tokens, price_changes, shop_settings, shops
 from shopify_app.db.connection import TOKEN_LOCK, Connection, shop_lock, sweep_transaction, transaction
 from shopify_app.domain.shop import Shop, ShopState
@@ -53,7 +52,6 @@ def _exchange_and_install(domain: str, raw_token: str) -> Shop:
             backfills.start(conn, shop.shop_id, install_epoch=shop.install_epoch)
     if is_new:
         log.info("shop_installed", shop_id=shop.shop_id, shop=domain, install_epoch=shop.install_epoch)
-        queue.ring("workers.history.step_backfills")
     refresh_shop_facts(shop.shop_id)
     return shop
 
