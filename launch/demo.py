@@ -24,8 +24,13 @@ from launch.valkey import start_valkey
 FOLDER: Final = ROOT / ".keel"
 HISTORY_MINUTES: Final = 20
 STEP_WORDS: Final = {
-    "shop": "shop and locations", "products": "products and costs", "inventory": "stock", "orders": "orders", "refunds": "refunds",
-    "sales": "sales a day", "decisions": "asking for decisions",
+    "shop": "shop and locations",
+    "products": "products and costs",
+    "inventory": "stock",
+    "orders": "orders",
+    "refunds": "refunds",
+    "sales": "sales a day",
+    "decisions": "asking for decisions",
 }
 
 
@@ -45,9 +50,13 @@ def main(argv: list[str] | None = None) -> int:
             _install(sim, domain)
             _show_progress(children, domain, stop)
             if not stop.is_set():
-                url = f"{sim.base_url.copy_with(host='localhost')}store/{domain.split('.')[0]}/apps/keel"
-                _say(f"Home shows {_open_decisions(children, domain)} decisions, {time.monotonic() - began:.0f} s after the start.")
-                _say(f"\n  Keel in the simulated admin:  {url}\n\n  Ctrl-C stops everything; the next start goes on from here.")
+                url = f"{sim.base_url.copy_with(host='localhost')}store/{domain.split('.', maxsplit=1)[0]}/apps/keel"
+                _say(
+                    f"Home shows {_open_decisions(children, domain)} decisions, {time.monotonic() - began:.0f} s after the start."
+                )
+                _say(
+                    f"\n  Keel in the simulated admin:  {url}\n\n  Ctrl-C stops everything; the next start goes on from here."
+                )
                 if not arguments.no_browser:
                     webbrowser.open(url)
                 _wait(children, stop)
@@ -74,14 +83,39 @@ def _everything(port: int, shop: str) -> Iterator[tuple[Children, httpx.Client]]
         stack.callback(valkey.stop)
         _say("Postgres and Valkey are up.")
         secret = local_secrets(FOLDER)
-        children = Children(logs, environment(
-            app_port=app_port, simulator_port=simulator_port, database_url=postgres.url, redis_url=valkey.url, secret=secret))
+        children = Children(
+            logs,
+            environment(
+                app_port=app_port,
+                simulator_port=simulator_port,
+                database_url=postgres.url,
+                redis_url=valkey.url,
+                secret=secret,
+            ),
+        )
         stack.callback(children.stop)
         _keep_settings(children)
-        simulator = children.start("simulator", *python(
-            "simulator", "--data", str(FOLDER / "simulator"), "--port", str(simulator_port), "--app-url", f"http://127.0.0.1:{app_port}",
-            "--client-id", secret.api_key, "--client-secret", secret.api_secret, "--shop", shop))
-        sim = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{simulator_port}/", timeout=60))
+        simulator = children.start(
+            "simulator",
+            *python(
+                "simulator",
+                "--data",
+                str(FOLDER / "simulator"),
+                "--port",
+                str(simulator_port),
+                "--app-url",
+                f"http://127.0.0.1:{app_port}",
+                "--client-id",
+                secret.api_key,
+                "--client-secret",
+                secret.api_secret,
+                "--shop",
+                shop,
+            ),
+        )
+        sim = stack.enter_context(
+            httpx.Client(base_url=f"http://127.0.0.1:{simulator_port}/", timeout=60)
+        )
         _await_url(sim, "_sim/health", children, what="the simulated shop", seconds=180)
         _say(f"The simulated shop is open ({simulator.name}).")
         start_keel(children)
@@ -95,10 +129,20 @@ def _keep_settings(children: Children) -> None:
     """Leave the settings where `./run keel` finds them, readable by their owner only."""
     path = FOLDER / "environment.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps({name: value for name, value in children.environment.items() if os.environ.get(name) != value}))
+    path.write_text(
+        json.dumps(
+            {
+                name: value
+                for name, value in children.environment.items()
+                if os.environ.get(name) != value
+            }
+        )
+    )
 
 
-def _await_url(client: httpx.Client, path: str, children: Children, *, what: str, seconds: float) -> None:
+def _await_url(
+    client: httpx.Client, path: str, children: Children, *, what: str, seconds: float
+) -> None:
     def answers() -> bool:
         if fallen := children.fallen():
             raise RuntimeError(f"{fallen.name} ended:\n{last_words(fallen)}")
@@ -125,25 +169,41 @@ def _show_progress(children: Children, domain: str, stop: threading.Event) -> No
     while not stop.is_set():
         if fallen := children.fallen():
             raise RuntimeError(f"{fallen.name} ended:\n{last_words(fallen)}")
-        steps = _rows(children, domain, "SELECT b.step, b.state, b.rows_loaded, extract(epoch FROM b.finished_at - b.started_at), b.error"
-                      " FROM backfills b JOIN shops s USING (shop_id) WHERE s.domain = %s ORDER BY b.position")
+        steps = _rows(
+            children,
+            domain,
+            "SELECT b.step, b.state, b.rows_loaded, extract(epoch FROM b.finished_at - b.started_at), b.error"
+            " FROM backfills b JOIN shops s USING (shop_id) WHERE s.domain = %s ORDER BY b.position",
+        )
         for step, state, rows, seconds, error in steps:
             if state == "done" and step not in said:
                 said.add(step)
-                _say(f"  {STEP_WORDS[step]:<22} {f'{rows:,} rows' if rows else '':>14}   {float(seconds or 0):6.1f} s")
+                _say(
+                    f"  {STEP_WORDS[step]:<22} {f'{rows:,} rows' if rows else '':>14}   {float(seconds or 0):6.1f} s"
+                )
             if state == "failed":
                 raise RuntimeError(f"reading {STEP_WORDS[step]} failed: {error}")
-        runs = _rows(children, domain, "SELECT extract(epoch FROM r.finished_at - s.installed_at) FROM suggestion_runs r"
-                     " JOIN shops s USING (shop_id) WHERE s.domain = %s ORDER BY r.id LIMIT 1")
+        runs = _rows(
+            children,
+            domain,
+            "SELECT extract(epoch FROM r.finished_at - s.installed_at) FROM suggestion_runs r"
+            " JOIN shops s USING (shop_id) WHERE s.domain = %s ORDER BY r.id LIMIT 1",
+        )
         if steps and all(step[1] == "done" for step in steps) and runs:
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the history was not in after {HISTORY_MINUTES} minutes; see {children.logs.name}/")
+            raise TimeoutError(
+                f"the history was not in after {HISTORY_MINUTES} minutes; see {children.logs.name}/"
+            )
         stop.wait(0.5)
 
 
 def _open_decisions(children: Children, domain: str) -> int:
-    rows = _rows(children, domain, "SELECT count(*) FROM suggestions g JOIN shops s USING (shop_id) WHERE s.domain = %s AND g.state = 'open'")
+    rows = _rows(
+        children,
+        domain,
+        "SELECT count(*) FROM suggestions g JOIN shops s USING (shop_id) WHERE s.domain = %s AND g.state = 'open'",
+    )
     return int(rows[0][0])
 
 
@@ -170,8 +230,17 @@ def _say(words: str) -> None:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
-    parser.add_argument("--shop", default="uk-gifts", help="uk-gifts (real history), apparel, noise, slow, hostile, tiny; KIND:SEED")
-    parser.add_argument("--port", type=int, default=5000, help="the app's port; the simulated admin takes the next one")
+    parser.add_argument(
+        "--shop",
+        default="uk-gifts",
+        help="uk-gifts (real history), apparel, noise, slow, hostile, tiny; KIND:SEED",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=5000,
+        help="the app's port; the simulated admin takes the next one",
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the URL")
     parser.add_argument("--reset", action="store_true", help="forget the data of earlier starts")
     return parser
@@ -179,5 +248,3 @@ def _arguments() -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-
-

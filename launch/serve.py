@@ -31,7 +31,10 @@ def main() -> int:
         children = Children(FOLDER / "logs", environment)
         stack.callback(children.stop)
         start_keel(children)
-        print(f"Keel serves on port {environment['PORT']}; logs are in {FOLDER.name}/logs. Ctrl-C stops it.", flush=True)
+        print(
+            f"Keel serves on port {environment['PORT']}; logs are in {FOLDER.name}/logs. Ctrl-C stops it.",
+            flush=True,
+        )
         while not stop.wait(1):
             if fallen := children.fallen():
                 print(f"{fallen.name} ended:\n{last_words(fallen)}", flush=True)

@@ -44,7 +44,11 @@ def start_valkey(folder: Path, *, port: int | None = None) -> EmbeddedValkey:
     )
     with (folder / "valkey.log").open("ab") as out:
         process = subprocess.Popen(
-            [_binary(), config], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            [_binary(), config],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     server = EmbeddedValkey(port, password, process)
     wait_for(lambda: _answers(server), what="Valkey")

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     except AppError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 -- a command's own words
         return 1
-    print(as_json(answer) if arguments.json else as_text(answer))  # noqa: T201 -- a command's answer
+    print(as_json(answer) if arguments.json else as_text(answer))  # noqa: T201 -- a command's own words
     return 0
 
 
@@ -34,7 +34,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="keel", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: Command, words: str, *options: tuple[tuple[str, ...], dict[str, Any]]) -> None:
+    def add(
+        name: str, run: Command, words: str, *options: tuple[tuple[str, ...], dict[str, Any]]
+    ) -> None:
         command = commands.add_parser(name, help=words, description=words)
         command.add_argument("--json", action="store_true", help="answer as JSON")
         for flags, kwargs in options:
@@ -46,19 +48,59 @@ def parser() -> argparse.ArgumentParser:
     until = (("--until",), {"type": date.fromisoformat, "help": "last day, YYYY-MM-DD"})
     add("migrate", cli_commands.migrate_schema, "bring the database's schema up to date")
     add("shops", cli_commands.list_shops, "every shop and how it stands")
-    add("facts", cli_commands.show_facts, "a shop's days, catalogue and stock, to compare with its own books", shop, since, until)
+    add(
+        "facts",
+        cli_commands.show_facts,
+        "a shop's days, catalogue and stock, to compare with its own books",
+        shop,
+        since,
+        until,
+    )
     add("inbox", cli_commands.show_inbox, "how the webhook inbox stands")
-    add("dead", cli_commands.dead_letters, "parked webhooks: list, show N, replay [N]",
-        (("act",), {"choices": ["list", "show", "replay"]}), (("id",), {"nargs": "?", "type": int}),
-        (("--since",), {"type": datetime.fromisoformat, "help": "replay what was parked since"}))
-    add("reconcile", cli_commands.reconcile_shop, "compare a shop with Shopify now", shop,
-        (("--since",), {"type": datetime.fromisoformat, "help": "look back to this moment (after an outage)"}))
-    add("suggestions", cli_commands.list_suggestions, "a shop's suggestions; --refresh works them out first", shop,
-        (("--refresh",), {"action": "store_true"}), (("--limit",), {"type": int, "default": 50}))
-    add("explain", cli_commands.explain_suggestion, "work a suggestion's numbers out again from its evidence", shop, (("id",), {"type": int}))
-    add("tokens", cli_commands.show_tokens, "when tokens expire; --re-encrypt puts them under the newest key",
-        (("--re-encrypt",), {"action": "store_true"}))
-    add("redactions", cli_commands.list_redactions, "what the privacy topics asked and what was done")
+    add(
+        "dead",
+        cli_commands.dead_letters,
+        "parked webhooks: list, show N, replay [N]",
+        (("act",), {"choices": ["list", "show", "replay"]}),
+        (("id",), {"nargs": "?", "type": int}),
+        (("--since",), {"type": datetime.fromisoformat, "help": "replay what was parked since"}),
+    )
+    add(
+        "reconcile",
+        cli_commands.reconcile_shop,
+        "compare a shop with Shopify now",
+        shop,
+        (
+            ("--since",),
+            {"type": datetime.fromisoformat, "help": "look back to this moment (after an outage)"},
+        ),
+    )
+    add(
+        "suggestions",
+        cli_commands.list_suggestions,
+        "a shop's suggestions; --refresh works them out first",
+        shop,
+        (("--refresh",), {"action": "store_true"}),
+        (("--limit",), {"type": int, "default": 50}),
+    )
+    add(
+        "explain",
+        cli_commands.explain_suggestion,
+        "work a suggestion's numbers out again from its evidence",
+        shop,
+        (("id",), {"type": int}),
+    )
+    add(
+        "tokens",
+        cli_commands.show_tokens,
+        "when tokens expire; --re-encrypt puts them under the newest key",
+        (("--re-encrypt",), {"action": "store_true"}),
+    )
+    add(
+        "redactions",
+        cli_commands.list_redactions,
+        "what the privacy topics asked and what was done",
+    )
     return top
 
 
@@ -76,7 +118,12 @@ def as_text(answer: Any) -> str:
         names = list(rows[0])
         table = [names, *[[str(row[name]) for name in names] for row in rows]]
         widths = [min(max(len(line[column]) for line in table), 60) for column in range(len(names))]
-        return "\n".join("  ".join(cell[:60].ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table)
+        return "\n".join(
+            "  ".join(
+                cell[:60].ljust(width) for cell, width in zip(line, widths, strict=True)
+            ).rstrip()
+            for line in table
+        )
     return "\n".join(f"{name}: {value}" for name, value in _fields(answer).items())
 
 

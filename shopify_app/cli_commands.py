@@ -21,8 +21,15 @@ def list_shops(_: argparse.Namespace) -> list[dict[str, Any]]:
     """Every shop."""
     with sweep_transaction() as conn:
         return [
-            {"shop_id": s.shop_id, "domain": s.domain, "state": s.state.value, "install_epoch": s.install_epoch,
-             "installed_at": s.installed_at, "currency": s.currency, "timezone": s.timezone}
+            {
+                "shop_id": s.shop_id,
+                "domain": s.domain,
+                "state": s.state.value,
+                "install_epoch": s.install_epoch,
+                "installed_at": s.installed_at,
+                "currency": s.currency,
+                "timezone": s.timezone,
+            }
             for s in shops.every(conn)
         ]
 
@@ -43,7 +50,11 @@ def dead_letters(arguments: argparse.Namespace) -> Any:
         if arguments.act == "list":
             return webhook_inbox.dead(conn)
         if arguments.act == "replay":
-            return {"replayed": webhook_inbox.replay(conn, delivery_id=arguments.id, since=arguments.since)}
+            return {
+                "replayed": webhook_inbox.replay(
+                    conn, delivery_id=arguments.id, since=arguments.since
+                )
+            }
         if arguments.id is None:
             raise InvalidInputError("dead show needs the id of a delivery")
         found = webhook_inbox.dead(conn, delivery_id=arguments.id)
@@ -67,8 +78,16 @@ def list_suggestions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     with transaction(shop.shop_id) as conn:
         found = suggestions.cards(conn, shop.shop_id, limit=arguments.limit)
     return [
-        {"id": c.id, "kind": c.kind.value, "product": c.product_title, "variant": c.variant_title, "sku": c.sku, "urgent": c.is_urgent,
-         "proposal": c.proposal, "value": f"{c.value_mid} ({c.value_low} to {c.value_high}) {c.currency} {c.value_unit}"}
+        {
+            "id": c.id,
+            "kind": c.kind.value,
+            "product": c.product_title,
+            "variant": c.variant_title,
+            "sku": c.sku,
+            "urgent": c.is_urgent,
+            "proposal": c.proposal,
+            "value": f"{c.value_mid} ({c.value_low} to {c.value_high}) {c.currency} {c.value_unit}",
+        }
         for c in found
     ]
 

@@ -89,7 +89,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """This process's settings."""
+    """The settings of this process."""
     return read_settings(os.environ)  # noqa: TID251 -- the one place that reads it
 
 

@@ -65,7 +65,9 @@ class ShopifyUserError(AppError):
     `code` is Shopify's code, `field` the path it names.
     """
 
-    def __init__(self, message: str, *, code: str | None = None, field: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, field: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.field = field

@@ -5,13 +5,23 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 WEBHOOKS_RECEIVED: Final = Counter("keel_webhooks_received_total", "Webhooks", ["topic", "answer"])
-WEBHOOKS_APPLIED: Final = Counter("keel_webhooks_applied_total", "Inbox rows worked through", ["topic", "outcome"])
-INBOX_OLDEST_SECONDS: Final = Gauge("keel_inbox_oldest_seconds", "Age of the oldest webhook not yet applied")
+WEBHOOKS_APPLIED: Final = Counter(
+    "keel_webhooks_applied_total", "Inbox rows worked through", ["topic", "outcome"]
+)
+INBOX_OLDEST_SECONDS: Final = Gauge(
+    "keel_inbox_oldest_seconds", "Age of the oldest webhook not yet applied"
+)
 INBOX_DEAD: Final = Gauge("keel_inbox_dead", "Parked webhooks")
-HEALED_ROWS: Final = Counter("keel_healed_rows_total", "Rows that reconciliation had to mend", ["kind"])
-SHOPIFY_CALLS: Final = Counter("keel_shopify_calls_total", "Admin API calls", ["operation", "answer"])
+HEALED_ROWS: Final = Counter(
+    "keel_healed_rows_total", "Rows that reconciliation had to mend", ["kind"]
+)
+SHOPIFY_CALLS: Final = Counter(
+    "keel_shopify_calls_total", "Admin API calls", ["operation", "answer"]
+)
 SHOPIFY_SECONDS: Final = Histogram("keel_shopify_seconds", "Admin API latency", ["operation"])
-PRICE_WRITES: Final = Counter("keel_price_writes_total", "Price changes brought to an end", ["state"])
+PRICE_WRITES: Final = Counter(
+    "keel_price_writes_total", "Price changes brought to an end", ["state"]
+)
 PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
 
 

@@ -23,14 +23,21 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         """One worker, threads, loopback."""
         options: dict[str, Any] = {
-            "bind": f"127.0.0.1:{self._port}", "workers": 1, "threads": 16, "worker_class": "gthread", "timeout": 300,
-            "graceful_timeout": 5, "loglevel": "warning", "post_worker_init": lambda _: self._state.start(),
-            "worker_exit": lambda _server, _worker: self._state.stop(), "proc_name": "keel-simulator",
+            "bind": f"127.0.0.1:{self._port}",
+            "workers": 1,
+            "threads": 16,
+            "worker_class": "gthread",
+            "timeout": 300,
+            "graceful_timeout": 5,
+            "loglevel": "warning",
+            "post_worker_init": lambda _: self._state.start(),
+            "worker_exit": lambda _server, _worker: self._state.stop(),
+            "proc_name": "keel-simulator",
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         """The app."""
         return self._app
 
@@ -39,14 +46,22 @@ def main() -> None:
     """Make the shops that were asked for, then serve."""
     arguments = _arguments().parse_args()
     config = SimConfig(
-        Path(arguments.data), arguments.port, arguments.app_url.rstrip("/"), Path(arguments.app_toml), arguments.client_id,
-        arguments.client_secret, arguments.old_client_secret,
+        Path(arguments.data),
+        arguments.port,
+        arguments.app_url.rstrip("/"),
+        Path(arguments.app_toml),
+        arguments.client_id,
+        arguments.client_secret,
+        arguments.old_client_secret,
     )
     state = make_simulator(config)
     for wanted in arguments.shop:
         kind, _, seed = wanted.partition(":")
         made = kinds.create_shop(state.store, kind, int(seed or 0))
-        print(f"shop {made['shop']}: {made['orders']} orders, {made['order_lines']} lines, {made['seconds']} s", flush=True)  # noqa: T201 -- a program's own output
+        print(
+            f"shop {made['shop']}: {made['orders']} orders, {made['order_lines']} lines, {made['seconds']} s",
+            flush=True,
+        )
     state.store.connection().close()
     state = make_simulator(config)
     Server(create_app(config, state), state, arguments.port).run()
@@ -61,7 +76,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--client-secret", required=True)
     parser.add_argument("--old-client-secret", default="")
-    parser.add_argument("--shop", action="append", default=[], help="KIND[:SEED], made unless it is there")
+    parser.add_argument(
+        "--shop", action="append", default=[], help="KIND[:SEED], made unless it is there"
+    )
     return parser
 
 

@@ -24,17 +24,31 @@ def app_frame(handle: str, path: str = "") -> Response:
     """The app inside the admin; opening it installs it, as the App Store's button would."""
     sim = simulator()
     domain = f"{handle}.myshopify.com"
-    row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (domain,)).fetchone()
+    row = (
+        sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (domain,)).fetchone()
+    )
     if row is None:
         abort(404)
     if row["installed_at"] is None and request.args.get("install") == "1":
         install(sim, domain, None)
-        row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (domain,)).fetchone()
+        row = (
+            sim.store.connection()
+            .execute("SELECT * FROM shops WHERE domain = ?", (domain,))
+            .fetchone()
+        )
     locale = "zh-CN" if request.args.get("locale", "").startswith("zh") else "en"
     query = request.query_string.decode()
-    target = launch_url(sim.config, row, path=f"/{path}", locale=locale) if row["installed_at"] else ""
+    target = (
+        launch_url(sim.config, row, path=f"/{path}", locale=locale) if row["installed_at"] else ""
+    )
     html = render_template(
-        "admin.html", shop=row, handle=handle, target=target, app_origin=sim.config.app_url, locale=locale, query=query,
+        "admin.html",
+        shop=row,
+        handle=handle,
+        target=target,
+        app_origin=sim.config.app_url,
+        locale=locale,
+        query=query,
         client_id=sim.config.client_id,
     )
     return Response(html, headers={"Cache-Control": "no-store"})
@@ -44,10 +58,17 @@ def app_frame(handle: str, path: str = "") -> Response:
 def token() -> Response | tuple[Response, int]:
     """A fresh ID token for the frame; only the admin's own page may ask."""
     sim = simulator()
-    if urlsplit(request.headers.get("Origin", "")).netloc != urlsplit(sim.config.admin_origin).netloc:
+    if (
+        urlsplit(request.headers.get("Origin", "")).netloc
+        != urlsplit(sim.config.admin_origin).netloc
+    ):
         return jsonify(error="not the admin"), 403
     domain = str((request.get_json(silent=True) or {}).get("shop"))
-    row = sim.store.connection().execute("SELECT 1 FROM shops WHERE domain = ? AND installed_at IS NOT NULL", (domain,)).fetchone()
+    row = (
+        sim.store.connection()
+        .execute("SELECT 1 FROM shops WHERE domain = ? AND installed_at IS NOT NULL", (domain,))
+        .fetchone()
+    )
     if row is None:
         return jsonify(error="not installed"), 404
     return jsonify(id_token=id_token(sim.config, domain))

@@ -28,7 +28,9 @@ class BulkEngine:
         self._store, self._config, self._faults = store, config, faults
         self._stop = threading.Event()
 
-    def start(self, shop: str, query: str, granted: str) -> tuple[int | None, dict[str, Any] | None]:
+    def start(
+        self, shop: str, query: str, granted: str
+    ) -> tuple[int | None, dict[str, Any] | None]:
         """(the operation, or what is wrong)."""
         try:
             compile_query(query)
@@ -36,10 +38,15 @@ class BulkEngine:
             return None, {"field": ["query"], "message": str(error), "code": "INVALID"}
         with self._store.transaction() as conn:
             running = conn.execute(
-                "SELECT count(*) FROM bulk_operations WHERE shop = ? AND status IN ('CREATED', 'RUNNING')", (shop,)
+                "SELECT count(*) FROM bulk_operations WHERE shop = ? AND status IN ('CREATED', 'RUNNING')",
+                (shop,),
             ).fetchone()[0]
             if running >= AT_ONCE:
-                return None, {"field": None, "message": "Too many bulk operations", "code": "LIMIT_REACHED"}
+                return None, {
+                    "field": None,
+                    "message": "Too many bulk operations",
+                    "code": "LIMIT_REACHED",
+                }
             number = self._store.draw_ids(conn, shop)
             conn.execute(
                 "INSERT INTO bulk_operations (shop, id, type, status, query, created_at) VALUES (?, ?, 'QUERY', 'CREATED', ?, ?)",
@@ -50,9 +57,13 @@ class BulkEngine:
 
     def resume(self) -> None:
         """Begin what was running again."""
-        for row in self._store.connection().execute(
-            "SELECT b.shop, b.id, s.granted_scopes FROM bulk_operations b JOIN shops s ON s.domain = b.shop WHERE b.status IN ('CREATED', 'RUNNING')"
-        ).fetchall():
+        for row in (
+            self._store.connection()
+            .execute(
+                "SELECT b.shop, b.id, s.granted_scopes FROM bulk_operations b JOIN shops s ON s.domain = b.shop WHERE b.status IN ('CREATED', 'RUNNING')"
+            )
+            .fetchall()
+        ):
             self._spawn(row["shop"], row["id"], row["granted_scopes"])
 
     def stop(self) -> None:
@@ -66,7 +77,9 @@ class BulkEngine:
         return f"{self._config.api_origin}/{row['shop']}/bulk-files/{row['url_token']}.jsonl"
 
     def _spawn(self, shop: str, number: int, granted: str) -> None:
-        threading.Thread(target=self._run, args=(shop, number, granted), name=f"bulk-{number}", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(shop, number, granted), name=f"bulk-{number}", daemon=True
+        ).start()
 
     def _run(self, shop: str, number: int, granted: str) -> None:
         try:
@@ -79,8 +92,12 @@ class BulkEngine:
         time.sleep(float(self._faults.get("bulk_delay_seconds", 0.0)))
         self._set(shop, number, status="RUNNING")
         conn = self._store.connection()
-        row = conn.execute("SELECT query FROM bulk_operations WHERE shop = ? AND id = ?", (shop, number)).fetchone()
-        currency = conn.execute("SELECT currency FROM shops WHERE domain = ?", (shop,)).fetchone()[0]
+        row = conn.execute(
+            "SELECT query FROM bulk_operations WHERE shop = ? AND id = ?", (shop, number)
+        ).fetchone()
+        currency = conn.execute("SELECT currency FROM shops WHERE domain = ?", (shop,)).fetchone()[
+            0
+        ]
         if self._faults.get("bulk_fail"):
             self._finish(shop, number, status="FAILED", error_code="INTERNAL_SERVER_ERROR")
             return
@@ -97,22 +114,35 @@ class BulkEngine:
                 objects, roots = objects + count, roots + root_count
                 self._set(shop, number, object_count=objects, root_object_count=roots)
         self._finish(
-            shop, number, status="COMPLETED", object_count=objects, root_object_count=roots, file_size=path.stat().st_size,
-            path=str(path), url_token=token,
+            shop,
+            number,
+            status="COMPLETED",
+            object_count=objects,
+            root_object_count=roots,
+            file_size=path.stat().st_size,
+            path=str(path),
+            url_token=token,
         )
 
     def _set(self, shop: str, number: int, **columns: Any) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         with self._store.transaction() as conn:
-            conn.execute(f"UPDATE bulk_operations SET {assignments} WHERE shop = ? AND id = ?", (*columns.values(), shop, number))  # noqa: S608 -- our own words
+            conn.execute(
+                f"UPDATE bulk_operations SET {assignments} WHERE shop = ? AND id = ?",
+                (*columns.values(), shop, number),
+            )
 
     def _finish(self, shop: str, number: int, **columns: Any) -> None:
         with self._store.transaction() as conn:
             now = iso(self._store.now(shop))
             self._set(shop, number, completed_at=now, **columns)
             body = {
-                "admin_graphql_api_id": f"gid://shopify/BulkOperation/{number}", "completed_at": now, "created_at": now,
-                "error_code": columns.get("error_code"), "status": columns["status"].lower(), "type": "query",
+                "admin_graphql_api_id": f"gid://shopify/BulkOperation/{number}",
+                "completed_at": now,
+                "created_at": now,
+                "error_code": columns.get("error_code"),
+                "status": columns["status"].lower(),
+                "type": "query",
             }
             events.record(conn, self._store, shop, "bulk_operations/finish", number, payload=body)
 
@@ -122,9 +152,12 @@ def bulk_file(shop: str, token: str) -> Response:
     """A result's file; byte ranges are served, as storage does."""
     from simulator.state import simulator  # noqa: PLC0415 -- state makes the engine
 
-    row = simulator().store.connection().execute(
-        "SELECT path FROM bulk_operations WHERE shop = ? AND url_token = ?", (shop, token)
-    ).fetchone()
+    row = (
+        simulator()
+        .store.connection()
+        .execute("SELECT path FROM bulk_operations WHERE shop = ? AND url_token = ?", (shop, token))
+        .fetchone()
+    )
     if row is None:
         abort(404)
     return send_file(row["path"], mimetype="application/jsonl", conditional=True, etag=False)

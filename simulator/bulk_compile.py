@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, get_named_type, get_nullable_type, is_list_type, value_from_ast_untyped
+from graphql import (
+    FieldNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
 
 from simulator import scopes
 from simulator.graphql_fields import RESOLVERS, Connection, Context, Node, Resolver
@@ -18,7 +26,11 @@ from simulator.search import where
 from simulator.store import iso
 
 MOST_CONNECTIONS: Final = 5
-ROOT_TABLES: Final = {"orders": ("Order", "orders"), "products": ("Product", "products"), "inventoryItems": ("InventoryItem", "inventory_items")}
+ROOT_TABLES: Final = {
+    "orders": ("Order", "orders"),
+    "products": ("Product", "products"),
+    "inventoryItems": ("InventoryItem", "inventory_items"),
+}
 
 
 class BulkRulesError(ValueError):
@@ -44,7 +56,9 @@ class BulkQuery:
     search: str
     selection: _Selection
 
-    def chunks(self, context: Context, granted: str, now: str, size: int) -> Iterator[tuple[bytes, int, int]]:
+    def chunks(
+        self, context: Context, granted: str, now: str, size: int
+    ) -> Iterator[tuple[bytes, int, int]]:
         """JSONL in chunks: (bytes, objects, root objects). Children follow their parent."""
         typename, table = ROOT_TABLES[self.root]
         clause, params = where(self.search)
@@ -54,9 +68,12 @@ class BulkQuery:
             clause += " AND EXISTS (SELECT 1 FROM variants v WHERE v.shop = inventory_items.shop AND v.inventory_item_id = inventory_items.id AND v.deleted_at IS NULL)"
         if table == "orders" and not scopes.grants(granted, "read_all_orders"):
             clause += " AND created_at >= ?"
-            params.append(iso(datetime.fromisoformat(now.replace("Z", "+00:00")) - timedelta(days=60)))
+            params.append(iso(datetime.fromisoformat(now) - timedelta(days=60)))
         order = "updated_at, id" if table == "orders" else "id"
-        rows = context.conn.execute(f"SELECT * FROM {table} WHERE shop = ?{clause} ORDER BY {order}", (context.shop, *params))  # noqa: S608 -- our own words
+        rows = context.conn.execute(
+            f"SELECT * FROM {table} WHERE shop = ?{clause} ORDER BY {order}",
+            (context.shop, *params),
+        )
         lines: list[bytes] = []
         roots = 0
         for row in rows:
@@ -68,15 +85,30 @@ class BulkQuery:
         if lines:
             yield b"\n".join(lines) + b"\n", len(lines), roots
 
-    def _write(self, context: Context, node: Node, selection: _Selection, parent: str | None, lines: list[bytes]) -> None:
+    def _write(
+        self,
+        context: Context,
+        node: Node,
+        selection: _Selection,
+        parent: str | None,
+        lines: list[bytes],
+    ) -> None:
         line = {name: value(context, node) for name, value in selection.fields}
         if parent is not None:
             line["__parentId"] = parent
         lines.append(orjson.dumps(line))
         for resolver, arguments, below in selection.connections:
             connection: Connection = resolver(context, node, arguments)
-            for row in context.conn.execute(f"{connection.sql} ORDER BY {', '.join(connection.key)}", connection.params):
-                self._write(context, {"__typename": connection.typename, **dict(row)}, below, line["id"], lines)
+            for row in context.conn.execute(
+                f"{connection.sql} ORDER BY {', '.join(connection.key)}", connection.params
+            ):
+                self._write(
+                    context,
+                    {"__typename": connection.typename, **dict(row)},
+                    below,
+                    line["id"],
+                    lines,
+                )
 
 
 def compile_query(text: str) -> BulkQuery:
@@ -92,7 +124,10 @@ def compile_query(text: str) -> BulkQuery:
     if document is None or errors:
         raise BulkRulesError(errors[0].message)
     operation = document.definitions[0]
-    if not isinstance(operation, OperationDefinitionNode) or len(operation.selection_set.selections) != 1:
+    if (
+        not isinstance(operation, OperationDefinitionNode)
+        or len(operation.selection_set.selections) != 1
+    ):
         raise BulkRulesError("Bulk queries must have one root connection.")
     root = operation.selection_set.selections[0]
     if not isinstance(root, FieldNode) or root.name.value not in ROOT_TABLES:
@@ -104,12 +139,21 @@ def compile_query(text: str) -> BulkQuery:
     counter = [1]
     selection = _compile(_node_of(root), query_type, depth=1, counter=counter, inside_list=False)
     if counter[0] > MOST_CONNECTIONS:
-        raise BulkRulesError(f"Bulk queries cannot contain more than {MOST_CONNECTIONS} connections.")
+        raise BulkRulesError(
+            f"Bulk queries cannot contain more than {MOST_CONNECTIONS} connections."
+        )
     search = _arguments(root).get("query") or ""
     return BulkQuery(root.name.value, str(search), selection)
 
 
-def _compile(field: FieldNode, parent: GraphQLObjectType, *, depth: int, counter: list[int], inside_list: bool) -> _Selection:
+def _compile(
+    field: FieldNode,
+    parent: GraphQLObjectType,
+    *,
+    depth: int,
+    counter: list[int],
+    inside_list: bool,
+) -> _Selection:
     fields: list[tuple[str, Value]] = []
     connections: list[tuple[Resolver, dict[str, Any], _Selection]] = []
     for child in _fields(field):
@@ -122,19 +166,27 @@ def _compile(field: FieldNode, parent: GraphQLObjectType, *, depth: int, counter
         arguments = _arguments(child)
         if named.name.endswith("Connection"):
             if inside_list:
-                raise BulkRulesError("Queries that contain a connection field within a list field are not currently supported.")
+                raise BulkRulesError(
+                    "Queries that contain a connection field within a list field are not currently supported."
+                )
             if depth > 2:
                 raise BulkRulesError("Bulk queries cannot nest connections deeper than two levels.")
             counter[0] += 1
             node_type = get_named_type(named.fields["nodes"].type)  # pyright: ignore[reportAttributeAccessIssue] -- a Connection has nodes
-            below = _compile(_node_of(child), node_type, depth=depth + 1, counter=counter, inside_list=False)  # pyright: ignore[reportArgumentType] -- and they are objects
+            below = _compile(
+                _node_of(child), node_type, depth=depth + 1, counter=counter, inside_list=False
+            )  # pyright: ignore[reportArgumentType] -- and they are objects
             connections.append((_resolver(parent.name, name), arguments, below))
             continue
         is_list = is_list_type(get_nullable_type(declared))
         if isinstance(named, GraphQLObjectType):
-            nested = _compile(child, named, depth=depth, counter=counter, inside_list=inside_list or is_list)
+            nested = _compile(
+                child, named, depth=depth, counter=counter, inside_list=inside_list or is_list
+            )
             if nested.connections:
-                raise BulkRulesError("Queries that contain a connection field within a list field are not currently supported.")
+                raise BulkRulesError(
+                    "Queries that contain a connection field within a list field are not currently supported."
+                )
             fields.append((key, _object(_resolver(parent.name, name), arguments, nested.fields)))
         else:
             fields.append((key, _scalar(_resolver(parent.name, name), arguments)))
@@ -145,7 +197,9 @@ def _scalar(resolver: Resolver, arguments: dict[str, Any]) -> Value:
     return lambda c, n: resolver(c, n, arguments)
 
 
-def _object(resolver: Resolver, arguments: dict[str, Any], fields: list[tuple[str, Value]]) -> Value:
+def _object(
+    resolver: Resolver, arguments: dict[str, Any], fields: list[tuple[str, Value]]
+) -> Value:
     def value(c: Context, n: Node) -> Any:
         found = resolver(c, n, arguments)
         if found is None:
@@ -169,11 +223,17 @@ def _resolver(typename: str, field: str) -> Resolver:
 def _node_of(connection: FieldNode) -> FieldNode:
     """The `edges { node { … } }` of a connection, which must select its id."""
     edges = next((child for child in _fields(connection) if child.name.value == "edges"), None)
-    node = next((child for child in _fields(edges) if child.name.value == "node"), None) if edges else None
+    node = (
+        next((child for child in _fields(edges) if child.name.value == "node"), None)
+        if edges
+        else None
+    )
     if node is None:
         raise BulkRulesError("Bulk queries must use edges { node { … } }.")
     if not any(child.name.value == "id" and child.alias is None for child in _fields(node)):
-        raise BulkRulesError("The parent 'node' field for a nested connection must select the 'id' field without an alias and must be of type 'ID!'.")
+        raise BulkRulesError(
+            "The parent 'node' field for a nested connection must select the 'id' field without an alias and must be of type 'ID!'."
+        )
     return node
 
 
@@ -184,4 +244,6 @@ def _fields(field: FieldNode | None) -> list[FieldNode]:
 
 
 def _arguments(field: FieldNode) -> dict[str, Any]:
-    return {argument.name.value: value_from_ast_untyped(argument.value) for argument in field.arguments}
+    return {
+        argument.name.value: value_from_ast_untyped(argument.value) for argument in field.arguments
+    }

@@ -36,14 +36,24 @@ def create_shop() -> Response:
     """Make a shop of a kind."""
     body = _body()
     return jsonify(
-        kinds.create_shop(simulator().store, body["kind"], int(body.get("seed", 0)), domain=body.get("domain"), last_days=body.get("last_days"))
+        kinds.create_shop(
+            simulator().store,
+            body["kind"],
+            int(body.get("seed", 0)),
+            domain=body.get("domain"),
+            last_days=body.get("last_days"),
+        )
     )
 
 
 @bp.get("/shops")
 def list_shops() -> Response:
     """Every shop."""
-    rows = simulator().store.connection().execute("SELECT domain, kind, seed, currency, now_at, installed_at FROM shops ORDER BY id")
+    rows = (
+        simulator()
+        .store.connection()
+        .execute("SELECT domain, kind, seed, currency, now_at, installed_at FROM shops ORDER BY id")
+    )
     return jsonify([dict(row) for row in rows])
 
 
@@ -52,7 +62,12 @@ def state(shop: str) -> Response:
     """Clock, install, pending deliveries."""
     sim = simulator()
     row = merchant.one(sim.store.connection(), "SELECT * FROM shops WHERE domain = ?", shop)
-    return jsonify(now=row["now_at"], installed_at=row["installed_at"], scopes=row["granted_scopes"], pending=sim.emitter.pending())
+    return jsonify(
+        now=row["now_at"],
+        installed_at=row["installed_at"],
+        scopes=row["granted_scopes"],
+        pending=sim.emitter.pending(),
+    )
 
 
 @bp.post("/<shop>/install")
@@ -70,7 +85,10 @@ def install(sim: Simulator, shop: str, scopes: list[str] | None) -> str:
             "UPDATE shops SET installed_at = now_at, granted_scopes = ?, install_count = install_count + 1 WHERE domain = ? AND installed_at IS NULL",
             (",".join(granted), shop),
         )
-    return launch_url.launch_url(sim.config, merchant.one(sim.store.connection(), "SELECT * FROM shops WHERE domain = ?", shop))
+    return launch_url.launch_url(
+        sim.config,
+        merchant.one(sim.store.connection(), "SELECT * FROM shops WHERE domain = ?", shop),
+    )
 
 
 @bp.get("/<shop>/launch-url")
@@ -78,14 +96,28 @@ def fresh_launch_url(shop: str) -> Response:
     """What the admin would put into the frame now."""
     sim = simulator()
     row = merchant.one(sim.store.connection(), "SELECT * FROM shops WHERE domain = ?", shop)
-    return jsonify(url=launch_url.launch_url(sim.config, row, path=request.args.get("path", "/"), locale=request.args.get("locale", "en")))
+    return jsonify(
+        url=launch_url.launch_url(
+            sim.config,
+            row,
+            path=request.args.get("path", "/"),
+            locale=request.args.get("locale", "en"),
+        )
+    )
 
 
 @bp.post("/<shop>/id-token")
 def fresh_id_token(shop: str) -> Response:
     """A signed ID token."""
     body = _body()
-    return jsonify(id_token=launch_url.id_token(simulator().config, shop, user_id=str(body.get("user_id", "42")), life_seconds=int(body.get("ttl", 60))))
+    return jsonify(
+        id_token=launch_url.id_token(
+            simulator().config,
+            shop,
+            user_id=str(body.get("user_id", "42")),
+            life_seconds=int(body.get("ttl", 60)),
+        )
+    )
 
 
 @bp.post("/<shop>/uninstall")
@@ -94,7 +126,9 @@ def uninstall(shop: str) -> Response:
     sim = simulator()
     with sim.store.transaction() as conn:
         events.record(conn, sim.store, shop, "app/uninstalled", None, even_if_gone=True)
-        conn.execute("UPDATE shops SET installed_at = NULL, granted_scopes = '' WHERE domain = ?", (shop,))
+        conn.execute(
+            "UPDATE shops SET installed_at = NULL, granted_scopes = '' WHERE domain = ?", (shop,)
+        )
         conn.execute("UPDATE access_tokens SET revoked_at = 1 WHERE shop = ?", (shop,))
     return jsonify(ok=True)
 
@@ -102,7 +136,9 @@ def uninstall(shop: str) -> Response:
 @bp.post("/<shop>/redact")
 def redact(shop: str) -> Response:
     """shop/redact, as 48 hours after an uninstall."""
-    row = merchant.one(simulator().store.connection(), "SELECT id FROM shops WHERE domain = ?", shop)
+    row = merchant.one(
+        simulator().store.connection(), "SELECT id FROM shops WHERE domain = ?", shop
+    )
     return _tell(shop, "shop/redact", {"shop_id": row["id"], "shop_domain": shop})
 
 
@@ -110,8 +146,16 @@ def redact(shop: str) -> Response:
 def customers_redact(shop: str) -> Response:
     """customers/redact for some orders."""
     body = _body()
-    person = {"id": body.get("customer_id", 1), "email": "sam@example.com", "phone": "+447700900123"}
-    return _tell(shop, "customers/redact", {"shop_domain": shop, "customer": person, "orders_to_redact": body.get("order_ids", [])})
+    person = {
+        "id": body.get("customer_id", 1),
+        "email": "sam@example.com",
+        "phone": "+447700900123",
+    }
+    return _tell(
+        shop,
+        "customers/redact",
+        {"shop_domain": shop, "customer": person, "orders_to_redact": body.get("order_ids", [])},
+    )
 
 
 @bp.post("/<shop>/data-request")
@@ -119,7 +163,11 @@ def data_request(shop: str) -> Response:
     """customers/data_request for some orders."""
     body = _body()
     person = {"id": body.get("customer_id", 1), "email": "sam@example.com", "phone": None}
-    return _tell(shop, "customers/data_request", {"shop_domain": shop, "customer": person, "orders_requested": body.get("order_ids", [])})
+    return _tell(
+        shop,
+        "customers/data_request",
+        {"shop_domain": shop, "customer": person, "orders_requested": body.get("order_ids", [])},
+    )
 
 
 @bp.post("/<shop>/scopes")
@@ -128,10 +176,21 @@ def change_scopes(shop: str) -> Response:
     sim, granted = simulator(), list(_body()["granted"])
     with sim.store.transaction() as conn:
         row = merchant.one(conn, "SELECT id, granted_scopes FROM shops WHERE domain = ?", shop)
-        conn.execute("UPDATE shops SET granted_scopes = ? WHERE domain = ?", (",".join(granted), shop))
+        conn.execute(
+            "UPDATE shops SET granted_scopes = ? WHERE domain = ?", (",".join(granted), shop)
+        )
         events.record(
-            conn, sim.store, shop, "app/scopes_update", None,
-            payload={"id": row["id"], "previous": row["granted_scopes"].split(","), "current": granted, "shop_id": row["id"]},
+            conn,
+            sim.store,
+            shop,
+            "app/scopes_update",
+            None,
+            payload={
+                "id": row["id"],
+                "previous": row["granted_scopes"].split(","),
+                "current": granted,
+                "shop_id": row["id"],
+            },
         )
     return jsonify(granted=granted)
 
@@ -139,7 +198,11 @@ def change_scopes(shop: str) -> Response:
 def _tell(shop: str, topic: str, payload: dict[str, Any]) -> Response:
     sim = simulator()
     with sim.store.transaction() as conn:
-        return jsonify(deliveries=events.record(conn, sim.store, shop, topic, None, payload=payload, even_if_gone=True))
+        return jsonify(
+            deliveries=events.record(
+                conn, sim.store, shop, topic, None, payload=payload, even_if_gone=True
+            )
+        )
 
 
 @bp.post("/<shop>/advance")
@@ -151,15 +214,22 @@ def advance(shop: str) -> Response:
 @bp.get("/<shop>/ledger")
 def shop_ledger(shop: str) -> Response:
     """The shop's own books."""
-    return jsonify(ledger(simulator().store, shop, request.args.get("since"), request.args.get("until")))
+    return jsonify(
+        ledger(simulator().store, shop, request.args.get("since"), request.args.get("until"))
+    )
 
 
 @bp.get("/<shop>/price-writes")
 def price_writes(shop: str) -> Response:
     """Who changed which price, when."""
     variant_id = request.args.get("variant_id")
-    rows = simulator().store.connection().execute(
-        "SELECT * FROM price_writes WHERE shop = ? AND (? IS NULL OR variant_id = ?) ORDER BY seq", (shop, variant_id, variant_id)
+    rows = (
+        simulator()
+        .store.connection()
+        .execute(
+            "SELECT * FROM price_writes WHERE shop = ? AND (? IS NULL OR variant_id = ?) ORDER BY seq",
+            (shop, variant_id, variant_id),
+        )
     )
     return jsonify([dict(row) for row in rows])
 
@@ -167,7 +237,11 @@ def price_writes(shop: str) -> Response:
 @bp.get("/<shop>/truth")
 def truth(shop: str) -> Response:
     """What only the simulator knows of each variant."""
-    rows = simulator().store.connection().execute("SELECT * FROM truth WHERE shop = ? ORDER BY variant_id", (shop,))
+    rows = (
+        simulator()
+        .store.connection()
+        .execute("SELECT * FROM truth WHERE shop = ? ORDER BY variant_id", (shop,))
+    )
     return jsonify([{**dict(row), "trend": json.loads(row["trend"])} for row in rows])
 
 
@@ -175,9 +249,19 @@ def truth(shop: str) -> Response:
 def truth_days(shop: str) -> Response:
     """True demand, sales and lost sales per variant and day."""
     args = request.args
-    rows = simulator().store.connection().execute(
-        "SELECT * FROM truth_days WHERE shop = ? AND day >= ? AND day <= ? AND (? IS NULL OR variant_id = ?) ORDER BY day, variant_id",
-        (shop, args.get("since", ""), args.get("until", "9999"), args.get("variant_id"), args.get("variant_id")),
+    rows = (
+        simulator()
+        .store.connection()
+        .execute(
+            "SELECT * FROM truth_days WHERE shop = ? AND day >= ? AND day <= ? AND (? IS NULL OR variant_id = ?) ORDER BY day, variant_id",
+            (
+                shop,
+                args.get("since", ""),
+                args.get("until", "9999"),
+                args.get("variant_id"),
+                args.get("variant_id"),
+            ),
+        )
     )
     return jsonify([dict(row) for row in rows])
 
@@ -185,11 +269,15 @@ def truth_days(shop: str) -> Response:
 @bp.get("/<shop>/variants")
 def variants(shop: str) -> Response:
     """Variants with price, cost and stock."""
-    rows = simulator().store.connection().execute(
-        "SELECT v.*, p.title AS product_title, i.unit_cost, (SELECT coalesce(sum(available), 0) FROM inventory_levels l WHERE l.shop = v.shop"
-        " AND l.inventory_item_id = v.inventory_item_id) AS available FROM variants v JOIN products p ON p.shop = v.shop AND p.id = v.product_id"
-        " JOIN inventory_items i ON i.shop = v.shop AND i.id = v.inventory_item_id WHERE v.shop = ? ORDER BY v.id LIMIT ?",
-        (shop, int(request.args.get("limit", 1000))),
+    rows = (
+        simulator()
+        .store.connection()
+        .execute(
+            "SELECT v.*, p.title AS product_title, i.unit_cost, (SELECT coalesce(sum(available), 0) FROM inventory_levels l WHERE l.shop = v.shop"
+            " AND l.inventory_item_id = v.inventory_item_id) AS available FROM variants v JOIN products p ON p.shop = v.shop AND p.id = v.product_id"
+            " JOIN inventory_items i ON i.shop = v.shop AND i.id = v.inventory_item_id WHERE v.shop = ? ORDER BY v.id LIMIT ?",
+            (shop, int(request.args.get("limit", 1000))),
+        )
     )
     return jsonify([dict(row) for row in rows])
 
@@ -207,8 +295,18 @@ def edit_price(shop: str, variant_id: int) -> Response:
     """The merchant changes a price."""
     body = _body()
     compare_at = body.get("compare_at_price")
-    return _act(shop, lambda conn, sim, _: merchant.set_price(
-        conn, sim.store, shop, variant_id, str(body["price"]), compare_at and str(compare_at), actor="merchant"))
+    return _act(
+        shop,
+        lambda conn, sim, _: merchant.set_price(
+            conn,
+            sim.store,
+            shop,
+            variant_id,
+            str(body["price"]),
+            compare_at and str(compare_at),
+            actor="merchant",
+        ),
+    )
 
 
 @bp.post("/<shop>/variants/<int:variant_id>/stock")
@@ -218,9 +316,21 @@ def edit_stock(shop: str, variant_id: int) -> Response:
 
     def act(conn: Any, sim: Simulator, at: datetime) -> None:
         level = merchant.one(
-            conn, "SELECT l.* FROM inventory_levels l JOIN variants v ON v.shop = l.shop AND v.inventory_item_id = l.inventory_item_id"
-            " WHERE v.shop = ? AND v.id = ? ORDER BY l.location_id LIMIT 1", shop, variant_id)
-        merchant.set_available(conn, sim.store, shop, level["inventory_item_id"], level["location_id"], available, at=at)
+            conn,
+            "SELECT l.* FROM inventory_levels l JOIN variants v ON v.shop = l.shop AND v.inventory_item_id = l.inventory_item_id"
+            " WHERE v.shop = ? AND v.id = ? ORDER BY l.location_id LIMIT 1",
+            shop,
+            variant_id,
+        )
+        merchant.set_available(
+            conn,
+            sim.store,
+            shop,
+            level["inventory_item_id"],
+            level["location_id"],
+            available,
+            at=at,
+        )
 
     return _act(shop, act)
 
@@ -229,15 +339,30 @@ def edit_stock(shop: str, variant_id: int) -> Response:
 def edit_cost(shop: str, variant_id: int) -> Response:
     """The merchant enters a cost."""
     cost = _body().get("cost")
-    return _act(shop, lambda conn, sim, at: merchant.set_cost(conn, sim.store, shop, variant_id, cost and str(cost), at=at))
+    return _act(
+        shop,
+        lambda conn, sim, at: merchant.set_cost(
+            conn, sim.store, shop, variant_id, cost and str(cost), at=at
+        ),
+    )
 
 
 @bp.post("/<shop>/orders")
 def order(shop: str) -> Response:
     """Someone buys."""
     body = _body()
-    items = [merchant.Item(int(line["variant_id"]), int(line["quantity"]), Decimal(str(line.get("discount", 0)))) for line in body["lines"]]
-    return _act(shop, lambda conn, sim, at: merchant.place_order(conn, sim.store, shop, items, at=at, test=bool(body.get("test"))))
+    items = [
+        merchant.Item(
+            int(line["variant_id"]), int(line["quantity"]), Decimal(str(line.get("discount", 0)))
+        )
+        for line in body["lines"]
+    ]
+    return _act(
+        shop,
+        lambda conn, sim, at: merchant.place_order(
+            conn, sim.store, shop, items, at=at, test=bool(body.get("test"))
+        ),
+    )
 
 
 @bp.post("/<shop>/orders/<int:order_id>/refund")
@@ -246,35 +371,60 @@ def refund(shop: str, order_id: int) -> Response:
     body = _body()
     lines = [(int(line["line_id"]), int(line["quantity"])) for line in body["lines"]]
     kind = str(body.get("restock_type", "return"))
-    return _act(shop, lambda conn, sim, at: merchant.refund_order(conn, sim.store, shop, order_id, lines, restock_type=kind, at=at))
+    return _act(
+        shop,
+        lambda conn, sim, at: merchant.refund_order(
+            conn, sim.store, shop, order_id, lines, restock_type=kind, at=at
+        ),
+    )
 
 
 @bp.post("/<shop>/orders/<int:order_id>/cancel")
 def cancel(shop: str, order_id: int) -> Response:
     """The merchant cancels."""
-    return _act(shop, lambda conn, sim, at: merchant.cancel_order(conn, sim.store, shop, order_id, at=at))
+    return _act(
+        shop, lambda conn, sim, at: merchant.cancel_order(conn, sim.store, shop, order_id, at=at)
+    )
 
 
 @bp.post("/<shop>/orders/<int:order_id>/edit")
 def edit(shop: str, order_id: int) -> Response:
     """The merchant takes units off an order."""
     body = _body()
-    return _act(shop, lambda conn, sim, at: merchant.edit_order(
-        conn, sim.store, shop, order_id, int(body["line_id"]), int(body["delta"]), at=at))
+    return _act(
+        shop,
+        lambda conn, sim, at: merchant.edit_order(
+            conn, sim.store, shop, order_id, int(body["line_id"]), int(body["delta"]), at=at
+        ),
+    )
 
 
 @bp.post("/<shop>/products/<int:product_id>/delete")
 def delete_product(shop: str, product_id: int) -> Response:
     """The merchant deletes a product."""
-    return _act(shop, lambda conn, sim, at: merchant.delete_product(conn, sim.store, shop, product_id, at=at))
+    return _act(
+        shop,
+        lambda conn, sim, at: merchant.delete_product(conn, sim.store, shop, product_id, at=at),
+    )
 
 
 @bp.post("/<shop>/purchase-orders")
 def purchase_order(shop: str) -> Response:
     """The merchant orders from a supplier."""
     body = _body()
-    return _act(shop, lambda conn, sim, at: iso(days.place_purchase_order(
-        conn, shop, int(body["variant_id"]), int(body["units"]), at=at, placed_by=str(body.get("placed_by", "merchant")))))
+    return _act(
+        shop,
+        lambda conn, sim, at: iso(  # noqa: ARG005 -- acts share a signature
+            days.place_purchase_order(
+                conn,
+                shop,
+                int(body["variant_id"]),
+                int(body["units"]),
+                at=at,
+                placed_by=str(body.get("placed_by", "merchant")),
+            )
+        ),
+    )
 
 
 @bp.route("/faults", methods=["GET", "PUT", "DELETE"])
@@ -298,10 +448,21 @@ def flush() -> Response:
 def deliveries() -> Response:
     """What was sent, without bodies."""
     args = request.args
-    rows = simulator().store.connection().execute(
-        "SELECT seq, shop, topic, uri, webhook_id, event_id, triggered_at, attempts, state, last_status FROM deliveries"
-        " WHERE (? IS NULL OR shop = ?) AND (? IS NULL OR topic = ?) AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT 1000",
-        (args.get("shop"), args.get("shop"), args.get("topic"), args.get("topic"), args.get("state"), args.get("state")),
+    rows = (
+        simulator()
+        .store.connection()
+        .execute(
+            "SELECT seq, shop, topic, uri, webhook_id, event_id, triggered_at, attempts, state, last_status FROM deliveries"
+            " WHERE (? IS NULL OR shop = ?) AND (? IS NULL OR topic = ?) AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT 1000",
+            (
+                args.get("shop"),
+                args.get("shop"),
+                args.get("topic"),
+                args.get("topic"),
+                args.get("state"),
+                args.get("state"),
+            ),
+        )
     )
     return jsonify([dict(row) for row in rows])
 

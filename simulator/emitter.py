@@ -45,7 +45,11 @@ class Emitter:
 
     def pending(self) -> int:
         """Deliveries not yet at their end."""
-        return int(self._store.connection().execute("SELECT count(*) FROM deliveries WHERE state = 'pending'").fetchone()[0])
+        return int(
+            self._store.connection()
+            .execute("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+            .fetchone()[0]
+        )
 
     def flush(self, timeout_seconds: float) -> int:
         """Wait until nothing is pending; what is left."""
@@ -60,9 +64,14 @@ class Emitter:
                 self._stop.wait(0.05)
 
     def _send_due(self) -> bool:
-        rows = self._store.connection().execute(
-            "SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?", (time.time(), BATCH)
-        ).fetchall()
+        rows = (
+            self._store.connection()
+            .execute(
+                "SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?",
+                (time.time(), BATCH),
+            )
+            .fetchall()
+        )
         list(self._pool.map(self._deliver, rows))
         return bool(rows)
 
@@ -87,7 +96,10 @@ class Emitter:
         if late <= 0:
             return True
         with self._store.transaction() as conn:
-            conn.execute("UPDATE deliveries SET due_at = ?, attempts = 1 WHERE seq = ?", (time.time() + late, row["seq"]))
+            conn.execute(
+                "UPDATE deliveries SET due_at = ?, attempts = 1 WHERE seq = ?",
+                (time.time() + late, row["seq"]),
+            )
         return False
 
     def _body(self, row: sqlite3.Row) -> bytes:
@@ -96,12 +108,23 @@ class Emitter:
         return bytes(row["body"])
 
     def _post(self, row: sqlite3.Row, body: bytes) -> int:
-        secret = self._config.old_client_secret if self._faults.get("webhook_secret") == "old" else self._config.client_secret
-        signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+        secret = (
+            self._config.old_client_secret
+            if self._faults.get("webhook_secret") == "old"
+            else self._config.client_secret
+        )
+        signature = base64.b64encode(
+            hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        ).decode()
         headers = {
-            "Content-Type": "application/json", "X-Shopify-Topic": row["topic"], "X-Shopify-Shop-Domain": row["shop"],
-            "X-Shopify-Hmac-Sha256": signature, "X-Shopify-Webhook-Id": row["webhook_id"], "X-Shopify-Event-Id": row["event_id"],
-            "X-Shopify-Triggered-At": row["triggered_at"], "X-Shopify-API-Version": self._version,
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": row["topic"],
+            "X-Shopify-Shop-Domain": row["shop"],
+            "X-Shopify-Hmac-Sha256": signature,
+            "X-Shopify-Webhook-Id": row["webhook_id"],
+            "X-Shopify-Event-Id": row["event_id"],
+            "X-Shopify-Triggered-At": row["triggered_at"],
+            "X-Shopify-API-Version": self._version,
         }
         url = row["uri"] if row["uri"].startswith("http") else self._config.app_url + row["uri"]
         try:
@@ -123,7 +146,9 @@ class Emitter:
             "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, due_at = ? WHERE seq = ?",
             ("failed" if over else "pending", attempts, status, time.time() + wait, row["seq"]),
         )
-        if over and row["subscription_id"] is not None:  # Shopify takes API-created subscriptions away
+        if (
+            over and row["subscription_id"] is not None
+        ):  # Shopify takes API-created subscriptions away
             conn.execute(
                 "UPDATE webhook_subscriptions SET deleted_at = datetime('now') WHERE shop = ? AND id = ?",
                 (row["shop"], row["subscription_id"]),

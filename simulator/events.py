@@ -16,8 +16,15 @@ TOML: list[Subscription] = []
 
 
 def record(
-    conn: sqlite3.Connection, store: Store, shop: str, topic: str, resource_id: Any, *, payload: dict[str, Any] | None = None,
-    event_id: str | None = None, even_if_gone: bool = False,
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    topic: str,
+    resource_id: Any,
+    *,
+    payload: dict[str, Any] | None = None,
+    event_id: str | None = None,
+    even_if_gone: bool = False,
 ) -> int:
     """Queue one event for every subscription of its topic; how many deliveries."""
     row = conn.execute("SELECT installed_at FROM shops WHERE domain = ?", (shop,)).fetchone()
@@ -25,7 +32,8 @@ def record(
         return 0
     targets = [(sub.uri, sub.include_fields, None) for sub in TOML if sub.topic == topic]
     for own in conn.execute(
-        "SELECT * FROM webhook_subscriptions WHERE shop = ? AND topic = ? AND deleted_at IS NULL", (shop, topic)
+        "SELECT * FROM webhook_subscriptions WHERE shop = ? AND topic = ? AND deleted_at IS NULL",
+        (shop, topic),
     ):
         fields = json.loads(own["include_fields"]) if own["include_fields"] else None
         targets.append((own["uri"], fields, own["id"]))
@@ -38,6 +46,16 @@ def record(
         conn.execute(
             "INSERT INTO deliveries (shop, topic, uri, webhook_id, event_id, triggered_at, body, subscription_id, due_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (shop, topic, uri, str(uuid.uuid4()), event_id, iso(store.now(shop)), text.encode(), subscription_id, time.time()),
+            (
+                shop,
+                topic,
+                uri,
+                str(uuid.uuid4()),
+                event_id,
+                iso(store.now(shop)),
+                text.encode(),
+                subscription_id,
+                time.time(),
+            ),
         )
     return len(targets)

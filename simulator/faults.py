@@ -37,7 +37,9 @@ class Faults:
         """Set switches; others stay."""
         with self._store.transaction() as conn:
             for name, value in values.items():
-                conn.execute("INSERT OR REPLACE INTO faults VALUES (?, ?)", (name, json.dumps(value)))
+                conn.execute(
+                    "INSERT OR REPLACE INTO faults VALUES (?, ?)", (name, json.dumps(value))
+                )
         self._cached = None
 
     def clear(self) -> None:

@@ -63,7 +63,13 @@ def graphql(shop: str, version: str) -> Response | tuple[Response, int]:
         return refused
     time.sleep(float(sim.faults.get("graphql_latency_seconds", 0.0)))
     body: dict[str, Any] = request.get_json(silent=True) or {}
-    answer, lost = _answer(sim, shop, str(body.get("query", "")), body.get("variables") or {}, body.get("operationName"))
+    answer, lost = _answer(
+        sim,
+        shop,
+        str(body.get("query", "")),
+        body.get("variables") or {},
+        body.get("operationName"),
+    )
     if lost:
         return jsonify(errors="Bad gateway"), 502
     response = jsonify(answer)
@@ -74,11 +80,17 @@ def graphql(shop: str, version: str) -> Response | tuple[Response, int]:
 
 def _refuse(sim: Simulator, shop: str) -> tuple[Response, int] | None:
     """HTTP refusals: token, frozen shop, faults."""
-    row = sim.store.connection().execute("SELECT access_blocked FROM shops WHERE domain = ?", (shop,)).fetchone()
+    row = (
+        sim.store.connection()
+        .execute("SELECT access_blocked FROM shops WHERE domain = ?", (shop,))
+        .fetchone()
+    )
     if row is None:
         return jsonify(errors="Not Found"), 404
     if not is_good_access_token(sim, shop, request.headers.get("X-Shopify-Access-Token", "")):
-        return jsonify(errors="[API] Invalid API key or access token (unrecognized login or wrong password)"), 401
+        return jsonify(
+            errors="[API] Invalid API key or access token (unrecognized login or wrong password)"
+        ), 401
     if row["access_blocked"]:
         return jsonify(errors="Unavailable Shop"), row["access_blocked"]
     if sim.faults.get("graphql_http_status") and sim.faults.hit("graphql_http_share"):
@@ -97,19 +109,37 @@ def _answer(
         return {"errors": [error.formatted for error in errors]}, False
     cost = CostModel(schema()).cost(document, variables, operation)
     if cost > HIGHEST_COST:
-        return {"errors": [{"message": f"Query cost is {cost}", "extensions": {"code": "MAX_COST_EXCEEDED", "cost": cost}}]}, False
+        return {
+            "errors": [
+                {
+                    "message": f"Query cost is {cost}",
+                    "extensions": {"code": "MAX_COST_EXCEEDED", "cost": cost},
+                }
+            ]
+        }, False
     if sim.faults.hit("graphql_throttle"):
         sim.throttle.empty(shop)
     if not sim.throttle.take(shop, cost):
-        return {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}], "extensions": _cost(sim, shop, cost, None)}, False
+        return {
+            "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
+            "extensions": _cost(sim, shop, cost, None),
+        }, False
     is_mutation = text.lstrip().startswith("mutation")
     if not is_mutation and sim.faults.hit("graphql_internal_error"):
         return _internal_error(), False
     row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (shop,)).fetchone()
     context = Context(sim.store.connection(), shop, row["currency"])
     run = _Run(sim, context, row["granted_scopes"])
-    result = execute(schema(), document, root_value={}, context_value=run, variable_values=variables, operation_name=operation,
-                     field_resolver=run.field, type_resolver=lambda value, *_: value["__typename"])
+    result: Any = execute(
+        schema(),
+        document,
+        root_value={},
+        context_value=run,
+        variable_values=variables,
+        operation_name=operation,
+        field_resolver=run.field,
+        type_resolver=lambda value, *_: value["__typename"],
+    )
     body: dict[str, Any] = {"data": result.data, "extensions": _cost(sim, shop, cost, cost)}
     if result.errors:
         body["errors"] = [_formatted(error) for error in result.errors]
@@ -137,13 +167,26 @@ class _Run:
             raise GraphQLError(str(error), extensions={"code": "INTERNAL_SERVER_ERROR"}) from error
         return self._page(value, arguments) if isinstance(value, Connection) else value
 
-    def _root(self, typename: str, name: str, arguments: dict[str, Any], info: GraphQLResolveInfo) -> Any:
+    def _root(
+        self, typename: str, name: str, arguments: dict[str, Any], info: GraphQLResolveInfo
+    ) -> Any:
         needed = scopes.NEEDED.get(name)
-        if needed and (not scopes.grants(self.granted, needed) or (needed == "read_orders" and self.sim.faults.get("pcd_denied"))):
-            raise GraphQLError(f"Access denied for {name} field.", extensions={"code": "ACCESS_DENIED", "requiredAccess": f"`{needed}` access scope."})
-        table: dict[str, Callable[..., Any]] = graphql_mutations.MUTATIONS if typename == "Mutation" else graphql_roots.ROOTS
+        if needed and (
+            not scopes.grants(self.granted, needed)
+            or (needed == "read_orders" and self.sim.faults.get("pcd_denied"))
+        ):
+            raise GraphQLError(
+                f"Access denied for {name} field.",
+                extensions={"code": "ACCESS_DENIED", "requiredAccess": f"`{needed}` access scope."},
+            )
+        table: dict[str, Callable[..., Any]] = (
+            graphql_mutations.MUTATIONS if typename == "Mutation" else graphql_roots.ROOTS
+        )
         if name not in table:
-            raise GraphQLError(f"the simulator does not serve {typename}.{name}", extensions={"code": "INTERNAL_SERVER_ERROR"})
+            raise GraphQLError(
+                f"the simulator does not serve {typename}.{name}",
+                extensions={"code": "INTERNAL_SERVER_ERROR"},
+            )
         try:
             value = table[name](self.sim, self.context, self.granted, arguments)
         except SearchError as error:
@@ -153,24 +196,53 @@ class _Run:
     def _page(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         first = int(arguments.get("first") or arguments.get("last") or 0)
         if first > 250:
-            raise GraphQLError("The input array size is greater than the maximum allowed of 250.", extensions={"code": "MAX_INPUT_SIZE_EXCEEDED"})
+            raise GraphQLError(
+                "The input array size is greater than the maximum allowed of 250.",
+                extensions={"code": "MAX_INPUT_SIZE_EXCEEDED"},
+            )
         order = ", ".join(connection.key)
         sql, params = connection.sql, list(connection.params)
         if after := arguments.get("after"):
             sql += f" AND ({order}) > ({', '.join('?' * len(connection.key))})"
             params += _cursor_values(after)
-        rows = self.context.conn.execute(f"{sql} ORDER BY {order} LIMIT ?", (*params, first + 1)).fetchall()
+        rows = self.context.conn.execute(
+            f"{sql} ORDER BY {order} LIMIT ?", (*params, first + 1)
+        ).fetchall()
         nodes = [{"__typename": connection.typename, **dict(row)} for row in rows[:first]]
         cursors = [_cursor([row[key] for key in connection.key]) for row in rows[:first]]
         return {
-            "nodes": nodes, "edges": [{"node": node, "cursor": cursor} for node, cursor in zip(nodes, cursors, strict=True)],
-            "pageInfo": {"hasNextPage": len(rows) > first, "hasPreviousPage": bool(arguments.get("after")),
-                         "endCursor": cursors[-1] if cursors else None, "startCursor": cursors[0] if cursors else None},
+            "nodes": nodes,
+            "edges": [
+                {"node": node, "cursor": cursor}
+                for node, cursor in zip(nodes, cursors, strict=True)
+            ],
+            "pageInfo": {
+                "hasNextPage": len(rows) > first,
+                "hasPreviousPage": bool(arguments.get("after")),
+                "endCursor": cursors[-1] if cursors else None,
+                "startCursor": cursors[0] if cursors else None,
+            },
         }
 
 
-_SERVED: Final = frozenset({"Shop", "Order", "LineItem", "DiscountAllocation", "TaxLine", "Refund", "RefundLineItem", "Product",
-                            "ProductVariant", "InventoryItem", "InventoryLevel", "Location", "BulkOperation", "WebhookSubscription"})
+_SERVED: Final = frozenset(
+    {
+        "Shop",
+        "Order",
+        "LineItem",
+        "DiscountAllocation",
+        "TaxLine",
+        "Refund",
+        "RefundLineItem",
+        "Product",
+        "ProductVariant",
+        "InventoryItem",
+        "InventoryLevel",
+        "Location",
+        "BulkOperation",
+        "WebhookSubscription",
+    }
+)
 
 
 def _cursor(values: list[Any]) -> str:
@@ -186,22 +258,37 @@ def _cursor_values(cursor: str) -> list[Any]:
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:
     if error.original_error is not None and not error.extensions:
-        return {"message": f"Internal error: {error.message}", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+        return {
+            "message": f"Internal error: {error.message}",
+            "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+        }
     return dict(error.formatted)
 
 
 def _internal_error() -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     message = f"Internal error. Looks like something went wrong on our end.\nRequest ID: {request_id} (include this in support requests)."
-    return {"data": None, "errors": [{"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}}]}
+    return {
+        "data": None,
+        "errors": [
+            {
+                "message": message,
+                "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id},
+            }
+        ],
+    }
 
 
 def _cost(sim: Simulator, shop: str, requested: int, actual: int | None) -> dict[str, Any]:
-    return {"cost": {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": sim.throttle.status(shop)}}
+    return {
+        "cost": {
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": sim.throttle.status(shop),
+        }
+    }
 
 
 def sixty_days_ago(sim: Simulator, shop: str) -> str:
     """The oldest order that may be read without read_all_orders."""
     return iso(sim.store.now(shop) - timedelta(days=60))
-
-

@@ -18,8 +18,16 @@ def _set_prices(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -
     """productVariantsBulkUpdate: all or nothing unless partial updates are allowed."""
     product_id = number_of(arguments["productId"])
     with sim.store.transaction() as conn:
-        if conn.execute("SELECT 1 FROM products WHERE shop = ? AND id = ? AND deleted_at IS NULL", (c.shop, product_id)).fetchone() is None:
-            return _payload([], [_error(["productId"], "Product does not exist", "PRODUCT_DOES_NOT_EXIST")])
+        if (
+            conn.execute(
+                "SELECT 1 FROM products WHERE shop = ? AND id = ? AND deleted_at IS NULL",
+                (c.shop, product_id),
+            ).fetchone()
+            is None
+        ):
+            return _payload(
+                [], [_error(["productId"], "Product does not exist", "PRODUCT_DOES_NOT_EXIST")]
+            )
         errors: list[Node] = []
         good: list[tuple[int, str, str | None]] = []
         for position, wanted in enumerate(arguments["variants"]):
@@ -30,9 +38,28 @@ def _set_prices(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -
             return _payload([], errors)
         request_id = str(uuid.uuid4())
         for variant_id, price, compare_at in good:
-            merchant.set_price(conn, sim.store, c.shop, variant_id, price, compare_at, actor="app", request_id=request_id)
-        rows = [conn.execute("SELECT * FROM variants WHERE shop = ? AND id = ?", (c.shop, one[0])).fetchone() for one in good]
-    product = node("Product", c.conn.execute("SELECT * FROM products WHERE shop = ? AND id = ?", (c.shop, product_id)).fetchone())
+            merchant.set_price(
+                conn,
+                sim.store,
+                c.shop,
+                variant_id,
+                price,
+                compare_at,
+                actor="app",
+                request_id=request_id,
+            )
+        rows = [
+            conn.execute(
+                "SELECT * FROM variants WHERE shop = ? AND id = ?", (c.shop, one[0])
+            ).fetchone()
+            for one in good
+        ]
+    product = node(
+        "Product",
+        c.conn.execute(
+            "SELECT * FROM products WHERE shop = ? AND id = ?", (c.shop, product_id)
+        ).fetchone(),
+    )
     return {**_payload([node("ProductVariant", row) for row in rows], errors), "product": product}
 
 
@@ -42,27 +69,52 @@ def _check(
     """(what is wrong with one variant's input, or the change it asks for)."""
     path = ["variants", str(position)]
     if "id" not in wanted:
-        return [_error([*path, "id"], "Product variant is missing ID attribute", "PRODUCT_VARIANT_ID_MISSING")], []
+        return [
+            _error(
+                [*path, "id"],
+                "Product variant is missing ID attribute",
+                "PRODUCT_VARIANT_ID_MISSING",
+            )
+        ], []
     row = conn.execute(
-        "SELECT * FROM variants WHERE shop = ? AND id = ? AND product_id = ? AND deleted_at IS NULL", (c.shop, number_of(wanted["id"]), product_id)
+        "SELECT * FROM variants WHERE shop = ? AND id = ? AND product_id = ? AND deleted_at IS NULL",
+        (c.shop, number_of(wanted["id"]), product_id),
     ).fetchone()
     if row is None:
-        return [_error([*path, "id"], "Product variant does not exist", "PRODUCT_VARIANT_DOES_NOT_EXIST")], []
+        return [
+            _error(
+                [*path, "id"], "Product variant does not exist", "PRODUCT_VARIANT_DOES_NOT_EXIST"
+            )
+        ], []
     try:
         price = row["price"] if wanted.get("price") is None else _money(wanted["price"], c.currency)
-        compare_at = row["compare_at_price"] if "compareAtPrice" not in wanted else wanted["compareAtPrice"] and _money(wanted["compareAtPrice"], c.currency)
+        compare_at = (
+            row["compare_at_price"]
+            if "compareAtPrice" not in wanted
+            else wanted["compareAtPrice"] and _money(wanted["compareAtPrice"], c.currency)
+        )
     except InvalidOperation:
         return [_error([*path, "price"], "Price is not a number", "INVALID_INPUT")], []
     if Decimal(price) < 0:
-        return [_error([*path, "price"], "Price must be greater than or equal to 0", "GREATER_THAN_OR_EQUAL_TO")], []
+        return [
+            _error(
+                [*path, "price"],
+                "Price must be greater than or equal to 0",
+                "GREATER_THAN_OR_EQUAL_TO",
+            )
+        ], []
     if compare_at and Decimal(compare_at) > Decimal("1e15"):
-        return [_error([*path, "compareAtPrice"], "Compare at price is too large", "INVALID_INPUT")], []
+        return [
+            _error([*path, "compareAtPrice"], "Compare at price is too large", "INVALID_INPUT")
+        ], []
     return [], [(row["id"], price, compare_at or None)]
 
 
 def _money(value: Any, currency: str) -> str:
     """A price as the store keeps it: the currency's digits."""
-    return str(Decimal(str(value)).quantize(Decimal(1) if currency in NO_MINOR_UNIT else Decimal("0.01")))
+    return str(
+        Decimal(str(value)).quantize(Decimal(1) if currency in NO_MINOR_UNIT else Decimal("0.01"))
+    )
 
 
 def _error(field: list[str], message: str, code: str) -> Node:
@@ -77,7 +129,9 @@ def _run_bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> 
     operation, error = sim.bulk.start(c.shop, arguments["query"], granted)
     if error:
         return {"bulkOperation": None, "userErrors": [error]}
-    row = c.conn.execute("SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation)).fetchone()
+    row = c.conn.execute(
+        "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation)
+    ).fetchone()
     found = node("BulkOperation", row) or {}
     found["url"] = None
     return {"bulkOperation": found, "userErrors": []}
@@ -86,9 +140,15 @@ def _run_bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> 
 def _cancel_bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
     operation_id = number_of(arguments["id"])
     c.conn.execute(
-        "UPDATE bulk_operations SET status = 'CANCELING' WHERE shop = ? AND id = ? AND status IN ('CREATED', 'RUNNING')", (c.shop, operation_id)
+        "UPDATE bulk_operations SET status = 'CANCELING' WHERE shop = ? AND id = ? AND status IN ('CREATED', 'RUNNING')",
+        (c.shop, operation_id),
     )
-    found = node("BulkOperation", c.conn.execute("SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation_id)).fetchone())
+    found = node(
+        "BulkOperation",
+        c.conn.execute(
+            "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation_id)
+        ).fetchone(),
+    )
     return {"bulkOperation": found and {**found, "url": None}, "userErrors": []}
 
 
@@ -99,14 +159,24 @@ def _subscribe(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) ->
         topic = arguments["topic"].lower().replace("_", "/", 1)
         conn.execute(
             "INSERT INTO webhook_subscriptions (shop, id, topic, uri, include_fields, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (c.shop, number, topic, wanted["uri"], json.dumps(wanted["includeFields"]) if wanted.get("includeFields") else None,
-             iso(sim.store.now(c.shop))),
+            (
+                c.shop,
+                number,
+                topic,
+                wanted["uri"],
+                json.dumps(wanted["includeFields"]) if wanted.get("includeFields") else None,
+                iso(sim.store.now(c.shop)),
+            ),
         )
-        row = conn.execute("SELECT * FROM webhook_subscriptions WHERE shop = ? AND id = ?", (c.shop, number)).fetchone()
+        row = conn.execute(
+            "SELECT * FROM webhook_subscriptions WHERE shop = ? AND id = ?", (c.shop, number)
+        ).fetchone()
     return {"webhookSubscription": node("WebhookSubscription", row), "userErrors": []}
 
 
 MUTATIONS: Final[dict[str, Callable[..., Any]]] = {
-    "productVariantsBulkUpdate": _set_prices, "bulkOperationRunQuery": _run_bulk, "bulkOperationCancel": _cancel_bulk,
+    "productVariantsBulkUpdate": _set_prices,
+    "bulkOperationRunQuery": _run_bulk,
+    "bulkOperationCancel": _cancel_bulk,
     "webhookSubscriptionCreate": _subscribe,
 }

@@ -20,13 +20,21 @@ def number_of(gid: str) -> int:
 
 
 def _shop(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
-    return node("Shop", c.conn.execute("SELECT * FROM shops WHERE domain = ?", (c.shop,)).fetchone())
+    return node(
+        "Shop", c.conn.execute("SELECT * FROM shops WHERE domain = ?", (c.shop,)).fetchone()
+    )
 
 
 def _installation(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
     handles = [{"handle": scope} for scope in granted.split(",") if scope]
     app = {"id": "gid://shopify/App/1", "handle": "keel", "apiKey": sim.config.client_id}
-    return {"__typename": "AppInstallation", "id": "gid://shopify/AppInstallation/1", "accessScopes": handles, "app": app, "activeSubscriptions": []}
+    return {
+        "__typename": "AppInstallation",
+        "id": "gid://shopify/AppInstallation/1",
+        "accessScopes": handles,
+        "app": app,
+        "activeSubscriptions": [],
+    }
 
 
 def _window(sim: Any, c: Context, granted: str) -> tuple[str, tuple[str, ...]]:
@@ -39,26 +47,45 @@ def _window(sim: Any, c: Context, granted: str) -> tuple[str, tuple[str, ...]]:
 def _orders(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
     clause, params = where(arguments.get("query"))
     window, more = _window(sim, c, granted)
-    key = {"UPDATED_AT": ("updated_at", "id"), "CREATED_AT": ("created_at", "id")}.get(arguments.get("sortKey", ""), ("processed_at", "id"))
-    return Connection("Order", f"SELECT * FROM orders WHERE shop = ? AND deleted_at IS NULL{clause}{window}", (c.shop, *params, *more), key)
+    key = {"UPDATED_AT": ("updated_at", "id"), "CREATED_AT": ("created_at", "id")}.get(
+        arguments.get("sortKey", ""), ("processed_at", "id")
+    )
+    return Connection(
+        "Order",
+        f"SELECT * FROM orders WHERE shop = ? AND deleted_at IS NULL{clause}{window}",
+        (c.shop, *params, *more),
+        key,
+    )
 
 
 def _products(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
     clause, params = where(arguments.get("query"))
     key = ("updated_at", "id") if arguments.get("sortKey") == "UPDATED_AT" else ("id",)
-    return Connection("Product", f"SELECT * FROM products WHERE shop = ? AND deleted_at IS NULL{clause}", (c.shop, *params), key)
+    return Connection(
+        "Product",
+        f"SELECT * FROM products WHERE shop = ? AND deleted_at IS NULL{clause}",
+        (c.shop, *params),
+        key,
+    )
 
 
 def _items(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
     clause, params = where(arguments.get("query"))
-    sql = ("SELECT * FROM inventory_items WHERE shop = ? AND EXISTS (SELECT 1 FROM variants v WHERE v.shop = inventory_items.shop"
-           f" AND v.inventory_item_id = inventory_items.id AND v.deleted_at IS NULL){clause}")
+    sql = (
+        "SELECT * FROM inventory_items WHERE shop = ? AND EXISTS (SELECT 1 FROM variants v WHERE v.shop = inventory_items.shop"
+        f" AND v.inventory_item_id = inventory_items.id AND v.deleted_at IS NULL){clause}"
+    )
     return Connection("InventoryItem", sql, (c.shop, *params), ("id",))
 
 
 def _variants(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
     clause, params = where(arguments.get("query"))
-    return Connection("ProductVariant", f"SELECT * FROM variants WHERE shop = ? AND deleted_at IS NULL{clause}", (c.shop, *params), ("id",))
+    return Connection(
+        "ProductVariant",
+        f"SELECT * FROM variants WHERE shop = ? AND deleted_at IS NULL{clause}",
+        (c.shop, *params),
+        ("id",),
+    )
 
 
 def _locations(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
@@ -66,16 +93,24 @@ def _locations(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) ->
 
 
 def _location(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
-    found = node("Location", c.conn.execute("SELECT * FROM locations WHERE shop = ? AND id = ?", (c.shop, number_of(arguments["id"]))).fetchone())
-    return found
+    return node(
+        "Location",
+        c.conn.execute(
+            "SELECT * FROM locations WHERE shop = ? AND id = ?",
+            (c.shop, number_of(arguments["id"])),
+        ).fetchone(),
+    )
 
 
 def _by_id(typename: str, table: str, alive: str = "") -> Callable[..., Node | None]:
-    sql = f"SELECT * FROM {table} WHERE shop = ? AND id = ?{alive}"  # noqa: S608 -- our own words
+    sql = f"SELECT * FROM {table} WHERE shop = ? AND id = ?{alive}"
 
     def root(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
         window, more = _window(sim, c, granted) if typename == "Order" else ("", ())
-        return node(typename, c.conn.execute(sql + window, (c.shop, number_of(arguments["id"]), *more)).fetchone())
+        return node(
+            typename,
+            c.conn.execute(sql + window, (c.shop, number_of(arguments["id"]), *more)).fetchone(),
+        )
 
     return root
 
@@ -93,12 +128,18 @@ def _node(sim: Any, c: Context, granted: str, gid: str) -> Node | None:
 
 
 def _level(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
-    row = c.conn.execute("SELECT * FROM inventory_levels WHERE shop = ? AND id = ?", (c.shop, number_of(arguments["id"]))).fetchone()
+    row = c.conn.execute(
+        "SELECT * FROM inventory_levels WHERE shop = ? AND id = ?",
+        (c.shop, number_of(arguments["id"])),
+    ).fetchone()
     return node("InventoryLevel", row)
 
 
 def _bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
-    row = c.conn.execute("SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, number_of(arguments["id"]))).fetchone()
+    row = c.conn.execute(
+        "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?",
+        (c.shop, number_of(arguments["id"])),
+    ).fetchone()
     found = node("BulkOperation", row)
     if found is not None:
         found["url"] = sim.bulk.url_of(row)
@@ -106,7 +147,12 @@ def _bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node
 
 
 def _subscriptions(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
-    return Connection("WebhookSubscription", "SELECT * FROM webhook_subscriptions WHERE shop = ? AND deleted_at IS NULL", (c.shop,), ("id",))
+    return Connection(
+        "WebhookSubscription",
+        "SELECT * FROM webhook_subscriptions WHERE shop = ? AND deleted_at IS NULL",
+        (c.shop,),
+        ("id",),
+    )
 
 
 BY_ID: Final[dict[str, Callable[..., Node | None]]] = {
@@ -120,8 +166,21 @@ BY_ID: Final[dict[str, Callable[..., Node | None]]] = {
 }
 
 ROOTS: Final[dict[str, Callable[..., Any]]] = {
-    "shop": _shop, "currentAppInstallation": _installation, "orders": _orders, "products": _products, "inventoryItems": _items,
-    "productVariants": _variants, "locations": _locations, "nodes": _nodes, "bulkOperation": _bulk, "webhookSubscriptions": _subscriptions,
-    "order": BY_ID["Order"], "refund": BY_ID["Refund"], "product": BY_ID["Product"], "productVariant": BY_ID["ProductVariant"],
-    "inventoryItem": BY_ID["InventoryItem"], "inventoryLevel": _level, "location": _location,
+    "shop": _shop,
+    "currentAppInstallation": _installation,
+    "orders": _orders,
+    "products": _products,
+    "inventoryItems": _items,
+    "productVariants": _variants,
+    "locations": _locations,
+    "nodes": _nodes,
+    "bulkOperation": _bulk,
+    "webhookSubscriptions": _subscriptions,
+    "order": BY_ID["Order"],
+    "refund": BY_ID["Refund"],
+    "product": BY_ID["Product"],
+    "productVariant": BY_ID["ProductVariant"],
+    "inventoryItem": BY_ID["InventoryItem"],
+    "inventoryLevel": _level,
+    "location": _location,
 }

@@ -18,8 +18,15 @@ def id_token(config: SimConfig, shop: str, *, user_id: str = "42", life_seconds:
     """A session token as Shopify signs it."""
     now = int(time.time())
     claims = {
-        "iss": f"https://{shop}/admin", "dest": f"https://{shop}", "aud": config.client_id, "sub": user_id, "exp": now + life_seconds,
-        "nbf": now, "iat": now, "jti": str(uuid.uuid4()), "sid": secrets.token_hex(32),
+        "iss": f"https://{shop}/admin",
+        "dest": f"https://{shop}",
+        "aud": config.client_id,
+        "sub": user_id,
+        "exp": now + life_seconds,
+        "nbf": now,
+        "iat": now,
+        "jti": str(uuid.uuid4()),
+        "sid": secrets.token_hex(32),
     }
     return jwt.encode(claims, config.client_secret, algorithm="HS256")
 
@@ -27,11 +34,22 @@ def id_token(config: SimConfig, shop: str, *, user_id: str = "42", life_seconds:
 def launch_url(config: SimConfig, shop: sqlite3.Row, *, path: str = "/", locale: str = "en") -> str:
     """The app's URL with embedded, hmac, host, id_token, locale, session, shop, timestamp."""
     domain = shop["domain"]
-    host = base64.b64encode(f"admin.shopify.com/store/{domain.split('.')[0]}".encode()).decode().rstrip("=")
+    host = (
+        base64.b64encode(f"admin.shopify.com/store/{domain.split('.')[0]}".encode())
+        .decode()
+        .rstrip("=")
+    )
     query = {
-        "embedded": "1", "host": host, "id_token": id_token(config, domain), "locale": locale, "session": secrets.token_hex(32),
-        "shop": domain, "timestamp": str(int(time.time())),
+        "embedded": "1",
+        "host": host,
+        "id_token": id_token(config, domain),
+        "locale": locale,
+        "session": secrets.token_hex(32),
+        "shop": domain,
+        "timestamp": str(int(time.time())),
     }
     message = urlencode(sorted(query.items()), quote_via=quote)
-    query["hmac"] = hmac.new(config.client_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+    query["hmac"] = hmac.new(
+        config.client_secret.encode(), message.encode(), hashlib.sha256
+    ).hexdigest()
     return f"{config.app_url}{path}{'&' if '?' in path else '?'}{urlencode(query)}"

@@ -29,7 +29,10 @@ def access_token(shop: str) -> tuple[Response, int] | Response:
         return jsonify(error="unavailable"), 503
     body: dict[str, Any] = request.get_json(silent=True) or {}
     row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (shop,)).fetchone()
-    known = body.get("client_id") == sim.config.client_id and body.get("client_secret") in sim.config.secrets
+    known = (
+        body.get("client_id") == sim.config.client_id
+        and body.get("client_secret") in sim.config.secrets
+    )
     if row is None or not known or row["installed_at"] is None:
         return jsonify(error="invalid_client"), 400
     grant = body.get("grant_type")
@@ -40,32 +43,62 @@ def access_token(shop: str) -> tuple[Response, int] | Response:
     return jsonify(error="unsupported_grant_type"), 400
 
 
-def _exchange(sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]) -> tuple[Response, int] | Response:
+def _exchange(
+    sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]
+) -> tuple[Response, int] | Response:
     if not _is_good_id_token(sim, shop, str(body.get("subject_token", ""))):
         return jsonify(error="invalid_subject_token"), 400
-    if str(body.get("requested_token_type", "")).endswith("online-access-token") and "offline" not in body["requested_token_type"]:
-        return jsonify(access_token=_issue(sim, shop, row, "online", 86_399)[0], scope=row["granted_scopes"], expires_in=86_399)
+    if (
+        str(body.get("requested_token_type", "")).endswith("online-access-token")
+        and "offline" not in body["requested_token_type"]
+    ):
+        return jsonify(
+            access_token=_issue(sim, shop, row, "online", 86_399)[0],
+            scope=row["granted_scopes"],
+            expires_in=86_399,
+        )
     if str(body.get("expiring", "0")) != "1":
-        return jsonify(access_token=_issue(sim, shop, row, "offline", None)[0], scope=row["granted_scopes"])
+        return jsonify(
+            access_token=_issue(sim, shop, row, "offline", None)[0], scope=row["granted_scopes"]
+        )
     return _pair(sim, shop, row, replaces=None)
 
 
-def _refresh(sim: Simulator, shop: str, row: sqlite3.Row, token: str) -> tuple[Response, int] | Response:
+def _refresh(
+    sim: Simulator, shop: str, row: sqlite3.Row, token: str
+) -> tuple[Response, int] | Response:
     """Rotate; the refresh token used stays good until the new pair is first used."""
-    found = sim.store.connection().execute("SELECT * FROM refresh_tokens WHERE token = ? AND shop = ?", (token, shop)).fetchone()
-    good = found is not None and found["install"] == row["install_count"] and found["dead_at"] is None and found["expires_at"] > _now(sim)
+    found = (
+        sim.store.connection()
+        .execute("SELECT * FROM refresh_tokens WHERE token = ? AND shop = ?", (token, shop))
+        .fetchone()
+    )
+    good = (
+        found is not None
+        and found["install"] == row["install_count"]
+        and found["dead_at"] is None
+        and found["expires_at"] > _now(sim)
+    )
     if not good:
         return jsonify(error="invalid_request"), 401
     return _pair(sim, shop, row, replaces=token)
 
 
-def _pair(sim: Simulator, shop: str, row: sqlite3.Row, *, replaces: str | None) -> tuple[Response, int] | Response:
+def _pair(
+    sim: Simulator, shop: str, row: sqlite3.Row, *, replaces: str | None
+) -> tuple[Response, int] | Response:
     with sim.store.transaction() as conn:
         now = _now(sim)
         if replaces is None:  # an exchange retires every refresh token of this app and shop
-            conn.execute("UPDATE refresh_tokens SET dead_at = ? WHERE shop = ? AND dead_at IS NULL", (now, shop))
+            conn.execute(
+                "UPDATE refresh_tokens SET dead_at = ? WHERE shop = ? AND dead_at IS NULL",
+                (now, shop),
+            )
         else:  # its use proves the pair arrived: what it replaced is dead from now on
-            conn.execute("UPDATE refresh_tokens SET dead_at = ? WHERE shop = ? AND replaced_by = ?", (now, shop, replaces))
+            conn.execute(
+                "UPDATE refresh_tokens SET dead_at = ? WHERE shop = ? AND replaced_by = ?",
+                (now, shop, replaces),
+            )
         access, _ = _issue(sim, shop, row, "offline", ACCESS_SECONDS, conn)
         fresh = f"shprt_{secrets.token_hex(16)}"
         conn.execute(
@@ -80,35 +113,58 @@ def _pair(sim: Simulator, shop: str, row: sqlite3.Row, *, replaces: str | None) 
     if sim.faults.hit("oauth_lose_reply"):
         return jsonify(error="lost"), 502
     return jsonify(
-        access_token=access, scope=row["granted_scopes"], expires_in=ACCESS_SECONDS, refresh_token=fresh,
+        access_token=access,
+        scope=row["granted_scopes"],
+        expires_in=ACCESS_SECONDS,
+        refresh_token=fresh,
         refresh_token_expires_in=REFRESH_SECONDS,
     )
 
 
 def _issue(
-    sim: Simulator, shop: str, row: sqlite3.Row, kind: str, life: int | None, conn: sqlite3.Connection | None = None
+    sim: Simulator,
+    shop: str,
+    row: sqlite3.Row,
+    kind: str,
+    life: int | None,
+    conn: sqlite3.Connection | None = None,
 ) -> tuple[str, float]:
     token, now = f"shpat_{secrets.token_hex(16)}", _now(sim)
     (conn or sim.store.connection()).execute(
         "INSERT INTO access_tokens (token, shop, install, kind, scopes, issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (token, shop, row["install_count"], kind, row["granted_scopes"], now, None if life is None else now + life),
+        (
+            token,
+            shop,
+            row["install_count"],
+            kind,
+            row["granted_scopes"],
+            now,
+            None if life is None else now + life,
+        ),
     )
     return token, now
 
 
 def is_good_access_token(sim: Simulator, shop: str, token: str) -> bool:
     """Whether the Admin API takes a token; using it retires the refresh token its pair replaced."""
-    row = sim.store.connection().execute(
-        "SELECT t.* FROM access_tokens t JOIN shops s ON s.domain = t.shop WHERE t.token = ? AND t.shop = ?"
-        " AND t.install = s.install_count AND s.installed_at IS NOT NULL AND t.revoked_at IS NULL", (token, shop)
-    ).fetchone()
+    row = (
+        sim.store.connection()
+        .execute(
+            "SELECT t.* FROM access_tokens t JOIN shops s ON s.domain = t.shop WHERE t.token = ? AND t.shop = ?"
+            " AND t.install = s.install_count AND s.installed_at IS NOT NULL AND t.revoked_at IS NULL",
+            (token, shop),
+        )
+        .fetchone()
+    )
     return row is not None and (row["expires_at"] is None or row["expires_at"] > _now(sim))
 
 
 def _is_good_id_token(sim: Simulator, shop: str, token: str) -> bool:
     for secret in sim.config.secrets:
         try:
-            claims = jwt.decode(token, secret, algorithms=["HS256"], audience=sim.config.client_id, leeway=10)
+            claims = jwt.decode(
+                token, secret, algorithms=["HS256"], audience=sim.config.client_id, leeway=10
+            )
         except jwt.InvalidTokenError:
             continue
         return claims.get("dest") == f"https://{shop}"

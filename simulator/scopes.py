@@ -3,16 +3,30 @@
 from typing import Final
 
 NEEDED: Final = {
-    "orders": "read_orders", "order": "read_orders", "refund": "read_orders", "products": "read_products", "product": "read_products",
-    "productVariants": "read_products", "productVariant": "read_products", "inventoryItems": "read_inventory",
-    "inventoryItem": "read_inventory", "inventoryLevel": "read_inventory", "locations": "read_locations", "location": "read_locations",
+    "orders": "read_orders",
+    "order": "read_orders",
+    "refund": "read_orders",
+    "products": "read_products",
+    "product": "read_products",
+    "productVariants": "read_products",
+    "productVariant": "read_products",
+    "inventoryItems": "read_inventory",
+    "inventoryItem": "read_inventory",
+    "inventoryLevel": "read_inventory",
+    "locations": "read_locations",
+    "location": "read_locations",
     "productVariantsBulkUpdate": "write_products",
 }
 """Root field -> scope."""
 
 NODE_SCOPES: Final = {
-    "Order": "read_orders", "Refund": "read_orders", "Product": "read_products", "ProductVariant": "read_products",
-    "InventoryItem": "read_inventory", "InventoryLevel": "read_inventory", "Location": "read_locations",
+    "Order": "read_orders",
+    "Refund": "read_orders",
+    "Product": "read_products",
+    "ProductVariant": "read_products",
+    "InventoryItem": "read_inventory",
+    "InventoryLevel": "read_inventory",
+    "Location": "read_locations",
 }
 """Type behind `nodes(ids:)` -> scope."""
 
@@ -20,4 +34,6 @@ NODE_SCOPES: Final = {
 def grants(granted: str, scope: str) -> bool:
     """Whether a comma list grants a scope; writing implies reading."""
     have = set(granted.split(","))
-    return scope in have or (scope.startswith("read_") and scope.replace("read_", "write_", 1) in have)
+    return scope in have or (
+        scope.startswith("read_") and scope.replace("read_", "write_", 1) in have
+    )

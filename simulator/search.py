@@ -21,7 +21,7 @@ def where(query: str | None) -> tuple[str, list[str]]:
     for name, operator, single, double, bare in TERM.findall(query or ""):
         value = single or double or bare
         if name in TIMES:
-            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(value)
             clauses.append(f"{name} {operator or '='} ?")
             params.append(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
         elif name == "test":

@@ -42,7 +42,12 @@ def make_simulator(config: SimConfig) -> Simulator:
     toml = subscriptions.read(config.app_toml)
     events.TOML[:] = toml.subscriptions
     return Simulator(
-        config, store, faults, Emitter(store, config, faults, toml.api_version), BulkEngine(store, config, faults), Throttle()
+        config,
+        store,
+        faults,
+        Emitter(store, config, faults, toml.api_version),
+        BulkEngine(store, config, faults),
+        Throttle(),
     )
 
 

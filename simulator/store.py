@@ -17,7 +17,7 @@ def iso(moment: datetime) -> str:
 
 def from_iso(text: str) -> datetime:
     """The aware moment of a stored text."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 class Store:
@@ -36,7 +36,7 @@ class Store:
         return self.path.parent
 
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection; rows answer by name."""
+        """The connection of this thread; rows answer by name."""
         conn = getattr(self._local, "conn", None)
         if conn is None:
             conn = sqlite3.connect(self.path, timeout=60, isolation_level=None)
@@ -64,7 +64,11 @@ class Store:
 
     def now(self, shop: str) -> datetime:
         """What a shop's clock says."""
-        row = self.connection().execute("SELECT now_at FROM shops WHERE domain = ?", (shop,)).fetchone()
+        row = (
+            self.connection()
+            .execute("SELECT now_at FROM shops WHERE domain = ?", (shop,))
+            .fetchone()
+        )
         return from_iso(row["now_at"])
 
     def tick(self, conn: sqlite3.Connection, shop: str, seconds: int = 1) -> datetime:
@@ -76,6 +80,7 @@ class Store:
     def draw_ids(self, conn: sqlite3.Connection, shop: str, count: int = 1) -> int:
         """The first of `count` fresh ids of a shop (above 2**31, as Shopify's are)."""
         row = conn.execute(
-            "UPDATE shops SET next_id = next_id + ? WHERE domain = ? RETURNING next_id", (count, shop)
+            "UPDATE shops SET next_id = next_id + ? WHERE domain = ? RETURNING next_id",
+            (count, shop),
         ).fetchone()
         return int(row["next_id"]) - count

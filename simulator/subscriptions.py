@@ -32,9 +32,14 @@ def read(path: Path) -> AppToml:
     found: list[Subscription] = []
     for entry in parsed["webhooks"]["subscriptions"]:
         fields = entry.get("include_fields")
-        for topic in [*entry.get("topics", []), *entry.get("compliance_topics", [])]:
-            found.append(Subscription(topic, entry["uri"], tuple(fields) if fields else None))
+        topics = [*entry.get("topics", []), *entry.get("compliance_topics", [])]
+        found += [
+            Subscription(topic, entry["uri"], tuple(fields) if fields else None) for topic in topics
+        ]
     scopes = parsed["access_scopes"]
     return AppToml(
-        tuple(scopes["scopes"].split(",")), tuple(scopes.get("optional_scopes", [])), parsed["webhooks"]["api_version"], tuple(found)
+        tuple(scopes["scopes"].split(",")),
+        tuple(scopes.get("optional_scopes", [])),
+        parsed["webhooks"]["api_version"],
+        tuple(found),
     )

@@ -40,7 +40,11 @@ class Throttle:
         """As `extensions.cost.throttleStatus` says it."""
         with self._lock:
             bucket = self._now(shop)
-            return {"maximumAvailable": MAXIMUM, "currentlyAvailable": int(bucket.level), "restoreRate": RESTORE_PER_SECOND}
+            return {
+                "maximumAvailable": MAXIMUM,
+                "currentlyAvailable": int(bucket.level),
+                "restoreRate": RESTORE_PER_SECOND,
+            }
 
     def _now(self, shop: str) -> _Bucket:
         bucket = self._buckets.setdefault(shop, _Bucket())

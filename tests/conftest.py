@@ -62,10 +62,10 @@ def settings_env(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def database(settings_env: None, postgres: EmbeddedPostgres) -> Iterator[str]:
+def database(settings_env: None, postgres: EmbeddedPostgres) -> str:
     """The migrated database, empty; its owner's URL."""
     _empty(postgres.url)
-    yield postgres.url
+    return postgres.url
 
 
 @pytest.fixture

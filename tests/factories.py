@@ -14,9 +14,21 @@ _ids = itertools.count(9_000_000_000)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def make_shop(domain: str, *, currency: str = "GBP", timezone: str = "Europe/London", state: str = "installed",
-              scopes: tuple[str, ...] = ("read_orders", "write_products", "read_inventory", "read_locations", "read_all_orders"),
-              **columns: Any) -> Shop:
+def make_shop(
+    domain: str,
+    *,
+    currency: str = "GBP",
+    timezone: str = "Europe/London",
+    state: str = "installed",
+    scopes: tuple[str, ...] = (
+        "read_orders",
+        "write_products",
+        "read_inventory",
+        "read_locations",
+        "read_all_orders",
+    ),
+    **columns: Any,
+) -> Shop:
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute(
             """
@@ -25,53 +37,129 @@ def make_shop(domain: str, *, currency: str = "GBP", timezone: str = "Europe/Lon
                     CASE WHEN %(state)s = 'uninstalled' THEN now() END, %(installed_at)s)
             RETURNING *
             """,
-            {"domain": domain, "name": domain.split(".")[0].title(), "currency": currency, "timezone": timezone,
-             "state": state, "scopes": list(scopes), "installed_at": columns.get("installed_at", NOW - timedelta(days=30))},
+            {
+                "domain": domain,
+                "name": domain.split(".", maxsplit=1)[0].title(),
+                "currency": currency,
+                "timezone": timezone,
+                "state": state,
+                "scopes": list(scopes),
+                "installed_at": columns.get("installed_at", NOW - timedelta(days=30)),
+            },
         )
         shop = rows_as(Shop, cur)[0]
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s)", {"shop_id": shop.shop_id})
+        cur.execute(
+            "INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s)", {"shop_id": shop.shop_id}
+        )
     return shop
 
 
-def make_variant(shop: Shop, *, title: str = "Linen apron", variant_title: str = "Navy", price: str = "24.00",
-                 compare_at_price: str | None = None, cost: str | None = "9.00", available: int = 40, sku: str | None = "LA-NV",
-                 vendor: str | None = "Northmill", product_type: str | None = "Aprons", product_id: int | None = None) -> int:
+def make_variant(
+    shop: Shop,
+    *,
+    title: str = "Linen apron",
+    variant_title: str = "Navy",
+    price: str = "24.00",
+    compare_at_price: str | None = None,
+    cost: str | None = "9.00",
+    available: int = 40,
+    sku: str | None = "LA-NV",
+    vendor: str | None = "Northmill",
+    product_type: str | None = "Aprons",
+    product_id: int | None = None,
+) -> int:
     variant_id, item_id, location_id = next(_ids), next(_ids), 7_000_000_001
     new_product = product_id is None
     product_id = product_id or next(_ids)
-    given = {"shop_id": shop.shop_id, "id": variant_id, "product_id": product_id, "item_id": item_id, "title": title,
-             "variant_title": variant_title, "price": Decimal(price), "compare_at": Decimal(compare_at_price) if compare_at_price else None,
-             "cost": Decimal(cost) if cost else None, "available": available, "sku": sku, "vendor": vendor, "type": product_type,
-             "at": NOW, "location_id": location_id}
+    given = {
+        "shop_id": shop.shop_id,
+        "id": variant_id,
+        "product_id": product_id,
+        "item_id": item_id,
+        "title": title,
+        "variant_title": variant_title,
+        "price": Decimal(price),
+        "compare_at": Decimal(compare_at_price) if compare_at_price else None,
+        "cost": Decimal(cost) if cost else None,
+        "available": available,
+        "sku": sku,
+        "vendor": vendor,
+        "type": product_type,
+        "at": NOW,
+        "location_id": location_id,
+    }
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         if new_product:
-            cur.execute("INSERT INTO products (shop_id, id, title, status, vendor, product_type, updated_at)"
-                        " VALUES (%(shop_id)s, %(product_id)s, %(title)s, 'ACTIVE', %(vendor)s, %(type)s, %(at)s)", given)
-        cur.execute("INSERT INTO inventory_items (shop_id, id, unit_cost, updated_at) VALUES (%(shop_id)s, %(item_id)s, %(cost)s, %(at)s)", given)
-        cur.execute("INSERT INTO variants (shop_id, id, product_id, inventory_item_id, title, sku, price, compare_at_price, updated_at)"
-                    " VALUES (%(shop_id)s, %(id)s, %(product_id)s, %(item_id)s, %(variant_title)s, %(sku)s, %(price)s, %(compare_at)s, %(at)s)", given)
-        cur.execute("INSERT INTO locations (shop_id, id, name, updated_at) VALUES (%(shop_id)s, %(location_id)s, 'Warehouse', %(at)s) ON CONFLICT DO NOTHING", given)
-        cur.execute("INSERT INTO inventory_levels (shop_id, inventory_item_id, location_id, available_units, updated_at)"
-                    " VALUES (%(shop_id)s, %(item_id)s, %(location_id)s, %(available)s, %(at)s)", given)
+            cur.execute(
+                "INSERT INTO products (shop_id, id, title, status, vendor, product_type, updated_at)"
+                " VALUES (%(shop_id)s, %(product_id)s, %(title)s, 'ACTIVE', %(vendor)s, %(type)s, %(at)s)",
+                given,
+            )
+        cur.execute(
+            "INSERT INTO inventory_items (shop_id, id, unit_cost, updated_at) VALUES (%(shop_id)s, %(item_id)s, %(cost)s, %(at)s)",
+            given,
+        )
+        cur.execute(
+            "INSERT INTO variants (shop_id, id, product_id, inventory_item_id, title, sku, price, compare_at_price, updated_at)"
+            " VALUES (%(shop_id)s, %(id)s, %(product_id)s, %(item_id)s, %(variant_title)s, %(sku)s, %(price)s, %(compare_at)s, %(at)s)",
+            given,
+        )
+        cur.execute(
+            "INSERT INTO locations (shop_id, id, name, updated_at) VALUES (%(shop_id)s, %(location_id)s, 'Warehouse', %(at)s) ON CONFLICT DO NOTHING",
+            given,
+        )
+        cur.execute(
+            "INSERT INTO inventory_levels (shop_id, inventory_item_id, location_id, available_units, updated_at)"
+            " VALUES (%(shop_id)s, %(item_id)s, %(location_id)s, %(available)s, %(at)s)",
+            given,
+        )
     return variant_id
 
 
 def make_run(shop: Shop) -> int:
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts, finished_at)"
-                    " VALUES (%(shop_id)s, %(as_of)s, 0, 'test', '', '', %(counts)s, now()) RETURNING id",
-                    {"shop_id": shop.shop_id, "as_of": NOW.date(),
-                     "counts": Json({"looked_at": 12, "need_nothing": 8, "not_sure": {"too_few_price_changes": 3}, "suggested": 1})})
+        cur.execute(
+            "INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts, finished_at)"
+            " VALUES (%(shop_id)s, %(as_of)s, 0, 'test', '', '', %(counts)s, now()) RETURNING id",
+            {
+                "shop_id": shop.shop_id,
+                "as_of": NOW.date(),
+                "counts": Json(
+                    {
+                        "looked_at": 12,
+                        "need_nothing": 8,
+                        "not_sure": {"too_few_price_changes": 3},
+                        "suggested": 1,
+                    }
+                ),
+            },
+        )
         return cur.fetchone()[0]
 
 
-def make_suggestion(shop: Shop, variant_id: int, *, kind: str = "price", proposal: dict[str, Any] | None = None,
-                    evidence: dict[str, Any] | None = None, value: tuple[str, str, str] = ("12.00", "96.00", "180.00"),
-                    value_unit: str = "profit_a_month", rank_score: float = 1.0, is_urgent: bool = False, state: str = "open",
-                    run_id: int | None = None, as_of: date = NOW.date()) -> int:
+def make_suggestion(
+    shop: Shop,
+    variant_id: int,
+    *,
+    kind: str = "price",
+    proposal: dict[str, Any] | None = None,
+    evidence: dict[str, Any] | None = None,
+    value: tuple[str, str, str] = ("12.00", "96.00", "180.00"),
+    value_unit: str = "profit_a_month",
+    rank_score: float = 1.0,
+    is_urgent: bool = False,
+    state: str = "open",
+    run_id: int | None = None,
+    as_of: date | None = None,
+) -> int:
     run_id = run_id or make_run(shop)
-    proposal = proposal or {"price": "26.00", "compare_at_price": None, "old_price": "24.00", "old_compare_at_price": None}
+    proposal = proposal or {
+        "price": "26.00",
+        "compare_at_price": None,
+        "old_price": "24.00",
+        "old_compare_at_price": None,
+    }
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
             """
@@ -83,8 +171,22 @@ def make_suggestion(shop: Shop, variant_id: int, *, kind: str = "price", proposa
                     CASE WHEN %(state)s = 'dismissed' THEN 'not_now' END)
             RETURNING id
             """,
-            {"shop_id": shop.shop_id, "run_id": run_id, "kind": kind, "variant_id": variant_id, "state": state,
-             "proposal": Json(proposal), "evidence": Json(evidence or {}), "low": value[0], "mid": value[1], "high": value[2],
-             "unit": value_unit, "currency": shop.currency, "rank": rank_score, "urgent": is_urgent, "as_of": as_of},
+            {
+                "shop_id": shop.shop_id,
+                "run_id": run_id,
+                "kind": kind,
+                "variant_id": variant_id,
+                "state": state,
+                "proposal": Json(proposal),
+                "evidence": Json(evidence or {}),
+                "low": value[0],
+                "mid": value[1],
+                "high": value[2],
+                "unit": value_unit,
+                "currency": shop.currency,
+                "rank": rank_score,
+                "urgent": is_urgent,
+                "as_of": as_of,
+            },
         )
         return cur.fetchone()[0]

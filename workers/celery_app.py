@@ -37,9 +37,11 @@ class DoorbellTask(Task[Any, Any]):
             return super().__call__(*args, **kwargs)
 
 
-def make_celery() -> Celery:
+def make_celery() -> "Celery[DoorbellTask]":
     """The workers' Celery app."""
-    app = Celery("keel", broker=settings().redis_url, include=list(TASK_MODULES), task_cls=DoorbellTask)
+    app = Celery(
+        "keel", broker=settings().redis_url, include=list(TASK_MODULES), task_cls=DoorbellTask
+    )
     app.conf.update(
         task_acks_late=True,
         task_reject_on_worker_lost=True,

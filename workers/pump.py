@@ -1,4 +1,6 @@
-"""The pump: looks in Postgres for due work and rings the workers' doorbells. `python -m workers.pump`
+"""The pump: looks in Postgres for due work and rings the workers' doorbells.
+
+Run it with `python -m workers.pump`.
 
 It holds no work itself: killed or started twice, nothing is lost or done twice. With `--inline`
 it does the work instead of ringing: the road when Redis is gone for good.
@@ -82,7 +84,9 @@ def run(stop: threading.Event, *, inline: bool = False) -> None:
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--inline", action="store_true", help="do the work here instead of ringing the workers")
+    arguments.add_argument(
+        "--inline", action="store_true", help="do the work here instead of ringing the workers"
+    )
     inline = bool(arguments.parse_args().inline)
     set_up_logs(settings().log_level)
     serve_metrics(settings().metrics_port)

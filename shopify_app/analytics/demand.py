@@ -73,7 +73,7 @@ class DemandForecast:
         ValueError
             If the run is empty or leaves the horizon.
         """
-        last = self.mean.shape[1] if last is None else last
+        last = int(self.mean.shape[1] if last is None else last)
         if not 1 <= first <= last <= self.mean.shape[1]:
             raise ValueError(f"periods {first}..{last} are not within 1..{self.mean.shape[1]}")
         span = np.log(min(last - first + 1, SPANS[-1]))
@@ -83,7 +83,9 @@ class DemandForecast:
         dispersion = (1 - share) * self.dispersion[:, low] + share * self.dispersion[:, high]
         return self.mean[:, first - 1 : last].sum(axis=1), dispersion
 
-    def quantile(self, levels: Sequence[float], *, first: int = 1, last: int | None = None) -> np.ndarray:
+    def quantile(
+        self, levels: Sequence[float], *, first: int = 1, last: int | None = None
+    ) -> np.ndarray:
         """Quantiles (n, k) of the total over periods first..last."""
         mean, dispersion = self.total(first=first, last=last)
         return nb.quantile(np.asarray(levels, float)[None, :], mean[:, None], dispersion[:, None])
@@ -100,7 +102,13 @@ class DemandForecast:
 
 
 def forecast_demand(
-    history: pd.DataFrame, *, horizon: int, period: str = "W", as_of: object | None = None, events: pd.DataFrame | None = None, seed: int = 0
+    history: pd.DataFrame,
+    *,
+    horizon: int,
+    period: str = "W",
+    as_of: object | None = None,
+    events: pd.DataFrame | None = None,
+    seed: int = 0,
 ) -> DemandForecast:
     """Forecast every series of a history.
 
@@ -134,7 +142,9 @@ def forecast_demand(
         for part, prior in _parts(panel, past)
     ]
     if not chunks:
-        return DemandForecast(panel.series_ids, np.zeros((0, horizon)), np.zeros((0, len(SPANS))), np.zeros(0))
+        return DemandForecast(
+            panel.series_ids, np.zeros((0, horizon)), np.zeros((0, len(SPANS))), np.zeros(0)
+        )
     rate, alive, residuals = (np.concatenate(pieces) for pieces in zip(*chunks, strict=True))
     dispersion = _dispersion(rate, residuals)
     return DemandForecast(panel.series_ids, rate[:, None] * coming[None, :], dispersion, alive)
@@ -143,16 +153,28 @@ def forecast_demand(
 def _parts(panel: Panel, past: np.ndarray) -> list[tuple[slice, np.ndarray]]:
     """Slices of series, each with its prior (shape, rate) per series."""
     prior = _group_priors(panel.units, panel.exposure * past[None, :], panel.groups)
-    return [(slice(at, at + CHUNK), prior[at : at + CHUNK]) for at in range(0, len(panel.series_ids), CHUNK)]
+    return [
+        (slice(at, at + CHUNK), prior[at : at + CHUNK])
+        for at in range(0, len(panel.series_ids), CHUNK)
+    ]
 
 
-def _event_factors(panel: Panel, events: pd.DataFrame | None, period: str, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+def _event_factors(
+    panel: Panel, events: pd.DataFrame | None, period: str, horizon: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Multipliers of the past periods and of the coming ones."""
     past, coming = np.ones(len(panel.periods)), np.ones(horizon)
     if events is None or events.empty or not len(panel.periods):
         return past, coming
     days = {"D": 1, "W": 7, "M": 30}[period]
-    offset = ((events["period"].to_numpy("datetime64[s]") - panel.periods[0]) / np.timedelta64(days, "D")).round().astype(int)
+    offset = (
+        (
+            (events["period"].to_numpy("datetime64[s]") - panel.periods[0])
+            / np.timedelta64(days, "D")
+        )
+        .round()
+        .astype(int)
+    )
     for at, factor in zip(offset, events["factor"].to_numpy(float), strict=True):
         if 0 <= at < len(past):
             past[at] *= factor
@@ -188,7 +210,9 @@ def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
     return np.array([shape, shape / mean])
 
 
-def _forecast(units: np.ndarray, exposure: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _forecast(
+    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(rate (n,), alive (n,), dispersion statistics (n, spans, 2)) of some series."""
     exposure = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure)
     models = [(forget, hazard) for forget in FORGETTING for hazard in DEATH_HAZARDS]
@@ -196,7 +220,9 @@ def _forecast(units: np.ndarray, exposure: np.ndarray, prior: np.ndarray) -> tup
     final = np.empty((2, len(models), len(units)))
     scores = np.empty((len(models), len(units)))
     for number, (forget, hazard) in enumerate(models):
-        rates[number], final[0, number], final[1, number], scores[number] = _filter(units, exposure, prior, forget, hazard)
+        rates[number], final[0, number], final[1, number], scores[number] = _filter(
+            units, exposure, prior, forget, hazard
+        )
     weights = _weights(scores, units, exposure)
     rate = (weights * final[0] * final[1]).sum(axis=0)
     alive = (weights * final[1]).sum(axis=0)
@@ -261,9 +287,17 @@ def _dispersion(rate: np.ndarray, residuals: np.ndarray) -> np.ndarray:
     result = np.empty(residuals.shape[:2])
     for number in range(len(SPANS)):
         excess, squares = residuals[:, number, 0], residuals[:, number, 1]
-        pooled = np.array([
-            _ratio(excess[classes == c].sum(), squares[classes == c].sum(), excess.sum(), squares.sum()) for c in range(len(CLASSES) - 1)
-        ])[classes]
+        pooled = np.array(
+            [
+                _ratio(
+                    excess[classes == c].sum(),
+                    squares[classes == c].sum(),
+                    excess.sum(),
+                    squares.sum(),
+                )
+                for c in range(len(CLASSES) - 1)
+            ]
+        )[classes]
         evidence = squares / np.maximum(rate * SPANS[number], 1e-6) ** 2
         share = evidence / (evidence + SHRINK_PERIODS)
         own = np.clip(excess / np.maximum(squares, 1e-9), 0.0, 25.0)

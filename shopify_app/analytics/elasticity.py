@@ -13,7 +13,7 @@ price has its group's answer with a wide range, and `prices_tried` says so.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,9 @@ class PriceResponse:
 
     def expected_units(self, rows: np.ndarray, price_ratio: np.ndarray) -> np.ndarray:
         """Expected units relative to today's, (len(rows),), at prices relative to today's."""
-        return (self.posterior[rows] * np.asarray(price_ratio)[:, None] ** GRID[None, :]).sum(axis=1)
+        return (self.posterior[rows] * np.asarray(price_ratio)[:, None] ** GRID[None, :]).sum(
+            axis=1
+        )
 
 
 def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
@@ -81,34 +83,60 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     events = _events(panel, series)
     likelihood = np.zeros((len(ids), len(GRID)))
     np.add.at(likelihood, events["series"].to_numpy(int), _log_likelihood(events))
-    groups = panel.groupby(series)["group"].first().to_numpy() if "group" in panel else np.zeros(len(ids))
+    groups = (
+        panel.groupby(series)["group"].first().to_numpy()
+        if "group" in panel
+        else np.zeros(len(ids))
+    )
     posterior = _posterior(likelihood, pd.factorize(groups)[0])
-    return PriceResponse(_table(ids, panel, series, events, posterior), posterior)
+    return PriceResponse(_table(np.asarray(ids), panel, series, events, posterior), posterior)
 
 
 def _events(panel: pd.DataFrame, series: np.ndarray) -> pd.DataFrame:
     """Changes of price: counts and exposures in the windows before and after, one row a change."""
     price = panel["price"].to_numpy(float)
-    week = ((panel["period"] - panel["period"].min()) / np.timedelta64(7, "D")).round().to_numpy(int) if len(panel) else np.array([], int)
-    starts = np.r_[True, (series[1:] != series[:-1]) | (np.abs(np.diff(np.log(price))) > LEAST_STEP)] if len(panel) else np.array([], bool)
+    week = (
+        ((panel["period"] - panel["period"].min()) / np.timedelta64(7, "D")).round().to_numpy(int)
+        if len(panel)
+        else np.array([], int)
+    )
+    starts = (
+        np.r_[True, (series[1:] != series[:-1]) | (np.abs(np.diff(np.log(price))) > LEAST_STEP)]
+        if len(panel)
+        else np.array([], bool)
+    )
     spell = np.cumsum(starts) - 1
     units = panel["units"].to_numpy(float)
     exposure = panel["in_stock"].to_numpy(float) if "in_stock" in panel else np.ones(len(panel))
     first = np.flatnonzero(starts)
     last = np.r_[first[1:], len(panel)] - 1
     index = _shop_index(week, units)
-    rows: list[tuple[float, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for left, right in zip(range(len(first) - 1), range(1, len(first)), strict=True):
-        if series[first[left]] != series[first[right]] or last[left] - first[left] + 1 < LEAST_WEEKS or last[right] - first[right] + 1 < LEAST_WEEKS:
+        if (
+            series[first[left]] != series[first[right]]
+            or last[left] - first[left] + 1 < LEAST_WEEKS
+            or last[right] - first[right] + 1 < LEAST_WEEKS
+        ):
             continue
         before = slice(max(first[left], last[left] - WINDOW_WEEKS + 1), last[left] + 1)
         after = slice(first[right], min(last[right], first[right] + WINDOW_WEEKS - 1) + 1)
-        rows.append((
-            series[first[left]], week[first[right]], np.log(price[first[right]] / price[last[left]]), units[before].sum(), units[after].sum(),
-            (exposure[before] * index[week[before]]).sum(), (exposure[after] * index[week[after]]).sum(),
-        ))
+        rows.append(
+            (
+                series[first[left]],
+                week[first[right]],
+                np.log(price[first[right]] / price[last[left]]),
+                units[before].sum(),
+                units[after].sum(),
+                (exposure[before] * index[week[before]]).sum(),
+                (exposure[after] * index[week[after]]).sum(),
+            )
+        )
     del spell
-    found = pd.DataFrame(rows, columns=["series", "week", "step", "before", "after", "before_exposure", "after_exposure"])
+    found = pd.DataFrame(
+        rows,
+        columns=["series", "week", "step", "before", "after", "before_exposure", "after_exposure"],
+    )
     return _without_shop_wide(found, week, series)
 
 
@@ -118,7 +146,9 @@ def _shop_index(week: np.ndarray, units: np.ndarray) -> np.ndarray:
         return np.ones(1)
     cap = np.quantile(units, 0.99) if len(units) else 1.0
     total = np.bincount(week, np.minimum(units, max(cap, 1.0)))
-    return np.maximum(total / max(total[total > 0].mean() if (total > 0).any() else 1.0, 1e-9), 0.05)
+    return np.maximum(
+        total / max(total[total > 0].mean() if (total > 0).any() else 1.0, 1e-9), 0.05
+    )
 
 
 def _without_shop_wide(events: pd.DataFrame, week: np.ndarray, series: np.ndarray) -> pd.DataFrame:
@@ -128,7 +158,11 @@ def _without_shop_wide(events: pd.DataFrame, week: np.ndarray, series: np.ndarra
     active = pd.Series(series).groupby(week).nunique()
     changed = events.groupby("week")["series"].nunique()
     share = (changed / active.reindex(changed.index)).reindex(events["week"]).to_numpy()
-    usable = (events["before_exposure"] > 0) & (events["after_exposure"] > 0) & (events["before"] + events["after"] > 0)
+    usable = (
+        (events["before_exposure"] > 0)
+        & (events["after_exposure"] > 0)
+        & (events["before"] + events["after"] > 0)
+    )
     return events[(share <= SHOP_WIDE_SHARE) & usable.to_numpy()].reset_index(drop=True)
 
 
@@ -137,11 +171,17 @@ def _log_likelihood(events: pd.DataFrame) -> np.ndarray:
     if events.empty:
         return np.zeros((0, len(GRID)))
     step = events["step"].to_numpy(float)[:, None]
-    odds = np.exp(GRID[None, :] * step) * (events["after_exposure"] / events["before_exposure"]).to_numpy(float)[:, None]
+    odds = (
+        np.exp(GRID[None, :] * step)
+        * (events["after_exposure"] / events["before_exposure"]).to_numpy(float)[:, None]
+    )
     share = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
     concentration = np.clip(1 / (share * (1 - share) * 2 * OVERDISPERSION) - 1, 0.5, 1e6)
     a, b = share * concentration, (1 - share) * concentration
-    after, before = events["after"].to_numpy(float)[:, None], events["before"].to_numpy(float)[:, None]
+    after, before = (
+        events["after"].to_numpy(float)[:, None],
+        events["before"].to_numpy(float)[:, None],
+    )
     return betaln(a + after, b + before) - betaln(a, b)
 
 
@@ -155,7 +195,11 @@ def _posterior(log_likelihood: np.ndarray, groups: np.ndarray) -> np.ndarray:
         rows = groups == group
         likelihood = np.exp(log_likelihood[rows] - log_likelihood[rows].max(axis=1, keepdims=True))
         informative = np.ptp(log_likelihood[rows], axis=1) > 1e-9
-        group_log = np.log(np.maximum(likelihood[informative] @ spread, 1e-300)).sum(axis=0) if informative.any() else np.zeros(len(GRID))
+        group_log = (
+            np.log(np.maximum(likelihood[informative] @ spread, 1e-300)).sum(axis=0)
+            if informative.any()
+            else np.zeros(len(GRID))
+        )
         centre = literature * np.exp(group_log - group_log.max())
         prior = spread @ (centre / centre.sum())
         posterior = likelihood * prior
@@ -163,14 +207,42 @@ def _posterior(log_likelihood: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return result
 
 
-def _table(ids: np.ndarray, panel: pd.DataFrame, series: np.ndarray, events: pd.DataFrame, posterior: np.ndarray) -> pd.DataFrame:
+def _table(
+    ids: np.ndarray,
+    panel: pd.DataFrame,
+    series: np.ndarray,
+    events: pd.DataFrame,
+    posterior: np.ndarray,
+) -> pd.DataFrame:
     mean = posterior @ GRID
     cumulative = posterior.cumsum(axis=1)
-    low, high = (GRID[np.minimum((cumulative < level).sum(axis=1), len(GRID) - 1)] for level in (0.1, 0.9))
+    low, high = (
+        GRID[np.minimum((cumulative < level).sum(axis=1), len(GRID) - 1)] for level in (0.1, 0.9)
+    )
     count = np.bincount(events["series"].to_numpy(int), minlength=len(ids))
-    information = np.bincount(events["series"].to_numpy(int), (events["before"] + events["after"]).to_numpy(float), minlength=len(ids))
-    tried = panel["price"].round(2).groupby(series).nunique().reindex(range(len(ids))).fillna(0).to_numpy(int)
-    return pd.DataFrame({
-        "series_id": ids, "elasticity": mean, "sd": np.sqrt(np.maximum((posterior @ GRID**2) - mean**2, 0)), "low": low, "high": high,
-        "prices_tried": tried, "events": count, "information": information,
-    })
+    information = np.bincount(
+        events["series"].to_numpy(int),
+        (events["before"] + events["after"]).to_numpy(float),
+        minlength=len(ids),
+    )
+    tried = (
+        panel["price"]
+        .round(2)
+        .groupby(series)
+        .nunique()
+        .reindex(range(len(ids)))
+        .fillna(0)
+        .to_numpy(int)
+    )
+    return pd.DataFrame(
+        {
+            "series_id": ids,
+            "elasticity": mean,
+            "sd": np.sqrt(np.maximum((posterior @ GRID**2) - mean**2, 0)),
+            "low": low,
+            "high": high,
+            "prices_tried": tried,
+            "events": count,
+            "information": information,
+        }
+    )

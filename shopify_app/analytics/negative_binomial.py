@@ -26,7 +26,7 @@ def cdf(units: Array, mean: Array, dispersion: Array) -> Array:
     return np.where(units < 0, 0.0, np.where(dispersion > POISSON_BELOW, nb, poisson))
 
 
-def quantile(level: Array, mean: Array, dispersion: Array) -> Array:
+def quantile(level: Array | float, mean: Array, dispersion: Array) -> Array:
     """Smallest whole number of units with cdf >= level, by bisection over whole numbers.
 
     Raises
@@ -56,10 +56,14 @@ def expected_shortage(units: Array, mean: Array, dispersion: Array) -> Array:
     -----
     :math:`E[(D-x)^+] = M\,P(D' \ge x) - x\,P(D > x)` where D' has size r + 1 (for Poisson D' = D).
     """
-    units, mean, dispersion = np.broadcast_arrays(np.floor(np.maximum(units, 0.0)), mean, dispersion)
+    units, mean, dispersion = np.broadcast_arrays(
+        np.floor(np.maximum(units, 0.0)), mean, dispersion
+    )
     size = 1.0 / np.maximum(dispersion, POISSON_BELOW)
     p = size / (size + np.maximum(mean, 1e-300))
     upper_nb = 1.0 - np.where(units >= 1, betainc(size + 1.0, np.maximum(units, 1.0), p), 0.0)
-    upper_poisson = 1.0 - np.where(units >= 1, gammaincc(np.maximum(units, 1.0), np.maximum(mean, 0.0)), 0.0)
+    upper_poisson = 1.0 - np.where(
+        units >= 1, gammaincc(np.maximum(units, 1.0), np.maximum(mean, 0.0)), 0.0
+    )
     upper = np.where(dispersion > POISSON_BELOW, upper_nb, upper_poisson)
     return np.maximum(mean * upper - units * (1.0 - cdf(units, mean, dispersion)), 0.0)

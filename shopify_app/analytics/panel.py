@@ -39,7 +39,7 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
     """
     _check(history, period)
     if as_of is not None:
-        history = history[history["period"] < np.datetime64(as_of)]  # pyright: ignore[reportArgumentType] -- any date there is
+        history = history[history["period"] < pd.Timestamp(str(as_of))]
     if history.empty:
         empty = np.zeros((0, 0))
         return Panel(np.array([]), np.array([], "datetime64[s]"), empty, empty, np.array([], int))
@@ -65,7 +65,9 @@ def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:
     if period == "M":
         months = starts.astype("datetime64[M]").astype(int)
         column = months - months.min()
-        return column, np.arange(months.min(), months.max() + 1).astype("datetime64[M]").astype("datetime64[s]")
+        return column, np.arange(months.min(), months.max() + 1).astype("datetime64[M]").astype(
+            "datetime64[s]"
+        )
     step = STEP[period]
     column = ((starts - starts.min()) / step).astype(int)
     return column, starts.min() + np.arange(column.max() + 1) * step.astype("timedelta64[s]")

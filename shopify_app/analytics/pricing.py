@@ -39,7 +39,11 @@ class PriceLimits:
 
 
 def suggest_prices(
-    response: PriceResponse, catalogue: pd.DataFrame, limits: PriceLimits, *, stock: pd.DataFrame | None = None
+    response: PriceResponse,
+    catalogue: pd.DataFrame,
+    limits: PriceLimits,
+    *,
+    stock: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Propose prices.
 
@@ -66,15 +70,32 @@ def suggest_prices(
     if missing := [series for series in catalogue["series_id"] if series not in row_of]:
         raise ValueError(f"not fitted: {missing[:3]}")
     short: set[Any] = set() if stock is None else set(stock.loc[stock["is_short"], "series_id"])
-    return pd.DataFrame([_suggest(response, row_of[row.series_id], row, limits, is_short=row.series_id in short) for row in catalogue.itertuples(index=False)])
+    return pd.DataFrame(
+        [
+            _suggest(response, row_of[row.series_id], row, limits, is_short=row.series_id in short)
+            for row in catalogue.itertuples(index=False)
+        ]
+    )
 
 
-def _suggest(response: PriceResponse, number: int, row: Any, limits: PriceLimits, *, is_short: bool) -> dict[str, Any]:
+def _suggest(
+    response: PriceResponse, number: int, row: Any, limits: PriceLimits, *, is_short: bool
+) -> dict[str, Any]:
     """One series' proposal or the reason for none."""
     fitted = response.table.iloc[number]
     found: dict[str, Any] = {
-        "series_id": row.series_id, "price": np.nan, "old_price": row.price, "gain_low": 0.0, "gain_mid": 0.0, "gain_high": 0.0,
-        "chance_it_helps": 0.0, "binding_limit": None, "clamp_trail": [], "units_then": row.units_per_month, "abstained_because": None, "curve": [],
+        "series_id": row.series_id,
+        "price": np.nan,
+        "old_price": row.price,
+        "gain_low": 0.0,
+        "gain_mid": 0.0,
+        "gain_high": 0.0,
+        "chance_it_helps": 0.0,
+        "binding_limit": None,
+        "clamp_trail": [],
+        "units_then": row.units_per_month,
+        "abstained_because": None,
+        "curve": [],
     }
     found["abstained_because"] = _reason_to_abstain(fitted, row, limits)
     if found["abstained_because"]:
@@ -84,7 +105,9 @@ def _suggest(response: PriceResponse, number: int, row: Any, limits: PriceLimits
         return {**found, "abstained_because": "no_room_inside_limits"}
     posterior = response.posterior[number]
     units = row.units_per_month * (candidates[:, None] / row.price) ** GRID[None, :]
-    gain = units * (candidates[:, None] - row.unit_cost) - row.units_per_month * (row.price - row.unit_cost)
+    gain = units * (candidates[:, None] - row.unit_cost) - row.units_per_month * (
+        row.price - row.unit_cost
+    )
     mean, chance = gain @ posterior, (gain > 0) @ posterior
     floor = limits.min_gain_share * row.units_per_month * max(row.price - row.unit_cost, 0.01)
     allowed = (chance >= limits.min_chance) & (mean * WINNERS_SHARE >= floor)
@@ -94,14 +117,36 @@ def _suggest(response: PriceResponse, number: int, row: Any, limits: PriceLimits
     best = int(np.argmax(np.where(allowed, mean, -np.inf)))
     order = np.argsort(gain[best])
     cumulative = posterior[order].cumsum()
-    low, high = (gain[best][order][min(np.searchsorted(cumulative, level), len(GRID) - 1)] for level in (0.1, 0.9))
+    low, high = (
+        gain[best][order][min(np.searchsorted(cumulative, level), len(GRID) - 1)]
+        for level in (0.1, 0.9)
+    )
     edge = best in (0, len(candidates) - 1)
-    wish = float(np.exp(np.log(row.price) + 2 * np.log(candidates[best] / row.price))) if edge else float(candidates[best])
-    trail = [{"rule": "max_price_step", "before": round(wish, limits.minor_digits), "after": float(candidates[best])}] if edge else []
+    wish = (
+        float(np.exp(np.log(row.price) + 2 * np.log(candidates[best] / row.price)))
+        if edge
+        else float(candidates[best])
+    )
+    trail = (
+        [
+            {
+                "rule": "max_price_step",
+                "before": round(wish, limits.minor_digits),
+                "after": float(candidates[best]),
+            }
+        ]
+        if edge
+        else []
+    )
     return {
-        **found, "price": float(candidates[best]), "gain_mid": float(mean[best] * WINNERS_SHARE),
-        "gain_low": float(min(low, mean[best] * WINNERS_SHARE)), "gain_high": float(max(high * WINNERS_SHARE, mean[best] * WINNERS_SHARE)),
-        "chance_it_helps": float(chance[best]), "binding_limit": "max_price_step" if edge else None, "clamp_trail": trail,
+        **found,
+        "price": float(candidates[best]),
+        "gain_mid": float(mean[best] * WINNERS_SHARE),
+        "gain_low": float(min(low, mean[best] * WINNERS_SHARE)),
+        "gain_high": float(max(high * WINNERS_SHARE, mean[best] * WINNERS_SHARE)),
+        "chance_it_helps": float(chance[best]),
+        "binding_limit": "max_price_step" if edge else None,
+        "clamp_trail": trail,
         "units_then": float(units[best] @ posterior),
     }
 
@@ -127,7 +172,11 @@ def _candidates(price: float, cost: float, limits: PriceLimits, *, may_fall: boo
     grid = price * np.linspace(1 - limits.max_step, 1 + limits.max_step, STEPS)
     rounded = np.unique(_with_ending(np.round(grid / unit) * unit, limits))
     floor = max(cost / (1 - limits.margin_floor), cost + unit)
-    inside = (rounded >= floor - 1e-9) & (np.abs(rounded / price - 1) <= limits.max_step + 1e-9) & (np.abs(rounded - price) >= unit / 2)
+    inside = (
+        (rounded >= floor - 1e-9)
+        & (np.abs(rounded / price - 1) <= limits.max_step + 1e-9)
+        & (np.abs(rounded - price) >= unit / 2)
+    )
     if not may_fall:
         inside &= rounded > price
     return np.round(rounded[inside], limits.minor_digits)
@@ -141,14 +190,25 @@ def _with_ending(prices: np.ndarray, limits: PriceLimits) -> np.ndarray:
     return np.maximum(np.round(prices - cents), 0) + cents
 
 
-def _curve(candidates: np.ndarray, gain: np.ndarray, posterior: np.ndarray, row: Any) -> list[dict[str, float]]:
+def _curve(
+    candidates: np.ndarray, gain: np.ndarray, posterior: np.ndarray, row: Any
+) -> list[dict[str, float]]:
     """Monthly gross profit along the candidate prices, with its 80 % range."""
     base = row.units_per_month * (row.price - row.unit_cost)
     points: list[dict[str, float]] = []
     for price, gains in zip(candidates, gain, strict=True):
         order = np.argsort(gains)
         cumulative = posterior[order].cumsum()
-        low, high = (gains[order][min(np.searchsorted(cumulative, level), len(GRID) - 1)] for level in (0.1, 0.9))
-        points.append({"price": float(price), "profit": round(float(base + gains @ posterior), 2), "profit_low": round(float(base + low), 2),
-                       "profit_high": round(float(base + high), 2)})
+        low, high = (
+            gains[order][min(np.searchsorted(cumulative, level), len(GRID) - 1)]
+            for level in (0.1, 0.9)
+        )
+        points.append(
+            {
+                "price": float(price),
+                "profit": round(float(base + gains @ posterior), 2),
+                "profit_low": round(float(base + low), 2),
+                "profit_high": round(float(base + high), 2),
+            }
+        )
     return points

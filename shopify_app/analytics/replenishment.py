@@ -51,7 +51,9 @@ class OrderPlan:
     dead_stock_risk: np.ndarray
 
 
-def critical_fractile(shortage_cost: np.ndarray, holding_cost: np.ndarray, review_periods: np.ndarray) -> np.ndarray:
+def critical_fractile(
+    shortage_cost: np.ndarray, holding_cost: np.ndarray, review_periods: np.ndarray
+) -> np.ndarray:
     r"""Newsvendor fractile :math:`c_u / (c_u + c_o)`, with :math:`c_o` the cost of holding over a review.
 
     Examples
@@ -66,8 +68,16 @@ def critical_fractile(shortage_cost: np.ndarray, holding_cost: np.ndarray, revie
 
 
 def order_quantities(
-    forecast: DemandForecast, *, on_hand: np.ndarray, incoming: np.ndarray, lead_time: np.ndarray, review_periods: np.ndarray,
-    holding_cost: np.ndarray, shortage_cost: np.ndarray, pack: np.ndarray | int = 1, minimum: np.ndarray | int = 0,
+    forecast: DemandForecast,
+    *,
+    on_hand: np.ndarray,
+    incoming: np.ndarray,
+    lead_time: np.ndarray,
+    review_periods: np.ndarray,
+    holding_cost: np.ndarray,
+    shortage_cost: np.ndarray,
+    pack: np.ndarray | int = 1,
+    minimum: np.ndarray | int = 0,
     service_level_cap: float | None = None,
 ) -> OrderPlan:
     """Plan one order of every series.
@@ -88,8 +98,12 @@ def order_quantities(
         If shapes or signs are wrong, or the horizon is too short.
     """
     n = len(forecast.series_ids)
-    on_hand, incoming, holding, shortage = (_vector(x, n) for x in (on_hand, incoming, holding_cost, shortage_cost))
-    lead, review, packs, least = (_vector(x, n).astype(int) for x in (lead_time, review_periods, pack, minimum))
+    on_hand, incoming, holding, shortage = (
+        _vector(x, n) for x in (on_hand, incoming, holding_cost, shortage_cost)
+    )
+    lead, review, packs, least = (
+        _vector(x, n).astype(int) for x in (lead_time, review_periods, pack, minimum)
+    )
     if n and (lead.min() < 0 or review.min() < 1 or packs.min() < 1 or least.min() < 0):
         raise ValueError("lead_time and minimum must be >= 0, review_periods and pack >= 1")
     if n and (holding.min() < 0 or shortage.min() < 0):
@@ -107,12 +121,19 @@ def order_quantities(
     after = np.maximum(position, 0.0) + units
     slow, slow_spread = _totals(forecast, 2 * (lead + review))
     return OrderPlan(
-        units=units, ideal_units=ideal, target_units=target, critical_fractile=fractile, expected_demand=mean,
-        demand_low=nb.quantile(0.1, mean, spread), demand_high=nb.quantile(0.9, mean, spread),
+        units=units,
+        ideal_units=ideal,
+        target_units=target,
+        critical_fractile=fractile,
+        expected_demand=mean,
+        demand_low=nb.quantile(0.1, mean, spread),
+        demand_high=nb.quantile(0.9, mean, spread),
         lost_without=nb.expected_shortage(np.maximum(position, 0.0), mean, spread),
         lost_with=nb.expected_shortage(after, mean, spread),
         lost_by_waiting=_lost_by_waiting(forecast, np.maximum(position, 0.0), lead),
-        dead_stock_risk=np.where(units > 0, nb.cdf(np.maximum(position, 0.0), slow, slow_spread), 0.0),
+        dead_stock_risk=np.where(
+            units > 0, nb.cdf(np.maximum(position, 0.0), slow, slow_spread), 0.0
+        ),
     )
 
 
@@ -127,13 +148,23 @@ def _totals(forecast: DemandForecast, periods: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _by_the_rules(
-    ideal: np.ndarray, position: np.ndarray, mean: np.ndarray, spread: np.ndarray, shortage: np.ndarray, overage: np.ndarray,
-    pack: np.ndarray, minimum: np.ndarray,
+    ideal: np.ndarray,
+    position: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    shortage: np.ndarray,
+    overage: np.ndarray,
+    pack: np.ndarray,
+    minimum: np.ndarray,
 ) -> np.ndarray:
     """The pack multiple, at or beyond the minimum, or nothing, that costs least; cost is convex in the units."""
     position = np.maximum(position, 0.0)
     least = np.ceil(minimum / pack) * pack
-    choices = [np.zeros_like(ideal), np.maximum(np.floor(ideal / pack) * pack, least), np.maximum(np.ceil(ideal / pack) * pack, least)]
+    choices = [
+        np.zeros_like(ideal),
+        np.maximum(np.floor(ideal / pack) * pack, least),
+        np.maximum(np.ceil(ideal / pack) * pack, least),
+    ]
     costs = []
     for units in choices:
         stock = position + units
@@ -143,12 +174,18 @@ def _by_the_rules(
     return np.where(ideal > 0, np.choose(best, choices), 0.0)
 
 
-def _lost_by_waiting(forecast: DemandForecast, position: np.ndarray, lead: np.ndarray) -> np.ndarray:
+def _lost_by_waiting(
+    forecast: DemandForecast, position: np.ndarray, lead: np.ndarray
+) -> np.ndarray:
     """Units lost because an order comes one period later: what is short by then, less what is short anyway."""
     now, now_spread = _totals(forecast, np.maximum(lead, 1))
     now = np.where(lead > 0, now, 0.0)
     then, then_spread = _totals(forecast, lead + 1)
-    return np.maximum(nb.expected_shortage(position, then, then_spread) - nb.expected_shortage(position, now, now_spread), 0.0)
+    return np.maximum(
+        nb.expected_shortage(position, then, then_spread)
+        - nb.expected_shortage(position, now, now_spread),
+        0.0,
+    )
 
 
 def _vector(value: np.ndarray | float, n: int) -> np.ndarray:

@@ -28,8 +28,18 @@ LEAST_EFFECT: Final = 1.15
 GRID: Final = np.linspace(-2.4, 2.4, 97)
 WIDTHS: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 COLUMNS: Final = (
-    "series_id", "direction", "ratio", "ratio_low", "ratio_high", "since", "false_sign_rate", "cause", "lasting", "units_per_week_before",
-    "units_per_week_now", "weeks_recent",
+    "series_id",
+    "direction",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "since",
+    "false_sign_rate",
+    "cause",
+    "lasting",
+    "units_per_week_before",
+    "units_per_week_now",
+    "weeks_recent",
 )
 
 
@@ -45,7 +55,11 @@ class _Window:
 
 
 def detect_trends(
-    history: pd.DataFrame, *, as_of: object, false_sign_rate: float = 0.1, lead_time: float | None = None
+    history: pd.DataFrame,
+    *,
+    as_of: object,
+    false_sign_rate: float = 0.1,
+    lead_time: float | None = None,
 ) -> pd.DataFrame:
     """Directions of all series.
 
@@ -92,18 +106,32 @@ def _judge(panel: Panel, weeks: int) -> dict[str, np.ndarray]:
     down = posterior[:, GRID < -1e-9].sum(axis=1)
     cumulative = posterior.cumsum(axis=1)
     mean = posterior @ GRID
-    at = [np.array([GRID[min(np.searchsorted(row, level), len(GRID) - 1)] for row in cumulative]) for level in (0.1, 0.9)]
+    at = [
+        np.array([GRID[min(np.searchsorted(row, level), len(GRID) - 1)] for row in cumulative])
+        for level in (0.1, 0.9)
+    ]
     return {
-        "mean": mean, "low": at[0], "high": at[1], "wrong": 1.0 - np.maximum(up, down), "weeks": np.full(len(mean), weeks),
-        "now": window.recent / np.maximum(window.recent_exposure, 1e-9), "before": window.before / np.maximum(window.before_exposure, 1e-9),
+        "mean": mean,
+        "low": at[0],
+        "high": at[1],
+        "wrong": 1.0 - np.maximum(up, down),
+        "weeks": np.full(len(mean), weeks),
+        "now": window.recent / np.maximum(window.recent_exposure, 1e-9),
+        "before": window.before / np.maximum(window.before_exposure, 1e-9),
     }
 
 
 def _windows(panel: Panel, weeks: int) -> _Window:
     units, exposure = panel.units, panel.exposure
     recent, before = slice(-weeks, None), slice(-weeks - BASE_WEEKS, -weeks)
-    y1, e1 = (units[:, recent] * (exposure[:, recent] > 0)).sum(axis=1), exposure[:, recent].sum(axis=1)
-    y0, e0 = (units[:, before] * (exposure[:, before] > 0)).sum(axis=1), exposure[:, before].sum(axis=1)
+    y1, e1 = (
+        (units[:, recent] * (exposure[:, recent] > 0)).sum(axis=1),
+        exposure[:, recent].sum(axis=1),
+    )
+    y0, e0 = (
+        (units[:, before] * (exposure[:, before] > 0)).sum(axis=1),
+        exposure[:, before].sum(axis=1),
+    )
     return _Window(weeks, y1, y0, e1 * _shop_wide(y1, e1, y0, e0), e0)
 
 
@@ -127,19 +155,34 @@ def _overdispersion(panel: Panel, weeks: int) -> np.ndarray:
     seen = exposure[:, cut].reshape(len(units), blocks, weeks).mean(axis=2) > 0.5
     count = np.maximum(seen.sum(axis=1), 1)
     mean = (totals * seen).sum(axis=1) / count
-    scatter = ((totals - mean[:, None]) ** 2 * seen).sum(axis=1) * count / np.maximum(count - 1, 1) / count - mean
+    scatter = ((totals - mean[:, None]) ** 2 * seen).sum(axis=1) * count / np.maximum(
+        count - 1, 1
+    ) / count - mean
     classes = np.digitize(mean, (0.5, 2, 8, 30))
-    pooled = np.array([
-        np.clip((scatter * count)[classes == c].sum() / max((mean**2 * count)[classes == c].sum(), 1e-9), 0.02, 5.0) for c in range(5)
-    ])[classes]
+    pooled = np.array(
+        [
+            np.clip(
+                (scatter * count)[classes == c].sum()
+                / max((mean**2 * count)[classes == c].sum(), 1e-9),
+                0.02,
+                5.0,
+            )
+            for c in range(5)
+        ]
+    )[classes]
     share = count / (count + 8.0) * (mean > 0)
-    return np.clip(share * np.clip(scatter / np.maximum(mean**2, 1e-9), 0, 5) + (1 - share) * pooled, 0.02, 5.0)
+    return np.clip(
+        share * np.clip(scatter / np.maximum(mean**2, 1e-9), 0, 5) + (1 - share) * pooled, 0.02, 5.0
+    )
 
 
 def _log_likelihood(window: _Window, excess: np.ndarray) -> np.ndarray:
     """Beta-binomial log likelihood of the recent count given both, (n, grid)."""
     total = (window.recent + window.before)[:, None]
-    odds = np.exp(GRID)[None, :] * (window.recent_exposure / np.maximum(window.before_exposure, 1e-9))[:, None]
+    odds = (
+        np.exp(GRID)[None, :]
+        * (window.recent_exposure / np.maximum(window.before_exposure, 1e-9))[:, None]
+    )
     share = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
     noise = (excess * (1 + window.weeks / BASE_WEEKS))[:, None]
     concentration = np.clip(1 / (share * (1 - share) * noise) - 1, 0.5, 1e6)
@@ -161,13 +204,17 @@ def _shrink(log_likelihood: np.ndarray, informative: np.ndarray) -> np.ndarray:
         for _ in range(60):
             belongs = marginal[informative] * weights
             belongs /= belongs.sum(axis=1, keepdims=True)
-            counts = belongs.sum(axis=0) + np.array([10.0, *[0.0] * len(WIDTHS)])  # ash's own penalty: leans to no change
+            counts = belongs.sum(axis=0) + np.array(
+                [10.0, *[0.0] * len(WIDTHS)]
+            )  # ash's own penalty: leans to no change
             weights = counts / counts.sum()
     posterior = likelihood * (weights @ components)
     return posterior / posterior.sum(axis=1, keepdims=True)
 
 
-def _frame(panel: Panel, found: list[dict[str, np.ndarray]], history: pd.DataFrame, rate: float) -> pd.DataFrame:
+def _frame(
+    panel: Panel, found: list[dict[str, np.ndarray]], history: pd.DataFrame, rate: float
+) -> pd.DataFrame:
     """The surer window of each series, and a direction where the average wrong sign stays below the rate."""
     best = np.argmin(np.stack([one["wrong"] for one in found]), axis=0)
     pick = {name: np.choose(best, [one[name] for one in found]) for name in found[0]}
@@ -179,11 +226,22 @@ def _frame(panel: Panel, found: list[dict[str, np.ndarray]], history: pd.DataFra
     given &= large & (pick["wrong"] < 0.5)
     direction = np.where(given, np.where(pick["mean"] > 0, "rising", "falling"), "none")
     since = panel.periods[-1] - (pick["weeks"] - 1) * np.timedelta64(7, "D")
-    return pd.DataFrame({
-        "series_id": panel.series_ids, "direction": direction, "ratio": np.exp(pick["mean"]), "ratio_low": np.exp(pick["low"]),
-        "ratio_high": np.exp(pick["high"]), "since": since, "false_sign_rate": pick["wrong"], "cause": _causes(panel, history, pick["weeks"]),
-        "lasting": np.nan, "units_per_week_before": pick["before"], "units_per_week_now": pick["now"], "weeks_recent": pick["weeks"],
-    })
+    return pd.DataFrame(
+        {
+            "series_id": panel.series_ids,
+            "direction": direction,
+            "ratio": np.exp(pick["mean"]),
+            "ratio_low": np.exp(pick["low"]),
+            "ratio_high": np.exp(pick["high"]),
+            "since": since,
+            "false_sign_rate": pick["wrong"],
+            "cause": _causes(panel, history, pick["weeks"]),
+            "lasting": np.nan,
+            "units_per_week_before": pick["before"],
+            "units_per_week_now": pick["now"],
+            "weeks_recent": pick["weeks"],
+        }
+    )
 
 
 def _causes(panel: Panel, history: pd.DataFrame, weeks: np.ndarray) -> np.ndarray:
@@ -194,11 +252,19 @@ def _causes(panel: Panel, history: pd.DataFrame, weeks: np.ndarray) -> np.ndarra
         recent = panel.units[:, -int(span) :]
         total = recent.sum(axis=1)
         cause[rows & (total > 0) & (recent.max(axis=1) > 0.7 * total)] = "one-off"
-        earlier = panel.exposure[:, -int(span) - 8 : -int(span)].mean(axis=1) if panel.exposure.shape[1] > span + 8 else np.ones(len(rows))
-        cause[rows & (earlier < 0.6) & (panel.exposure[:, -int(span) :].mean(axis=1) > 0.9)] = "stock-out rebound"
+        earlier = (
+            panel.exposure[:, -int(span) - 8 : -int(span)].mean(axis=1)
+            if panel.exposure.shape[1] > span + 8
+            else np.ones(len(rows))
+        )
+        cause[rows & (earlier < 0.6) & (panel.exposure[:, -int(span) :].mean(axis=1) > 0.9)] = (
+            "stock-out rebound"
+        )
         if "on_promotion" in history:
             start = panel.periods[-int(span)]
-            promoted = history[history["period"] >= start].groupby("series_id")["on_promotion"].mean()
+            promoted = (
+                history[history["period"] >= start].groupby("series_id")["on_promotion"].mean()
+            )
             share = promoted.reindex(panel.series_ids).fillna(0).to_numpy(float)
             cause[rows & (share > 0.4)] = "promotion"
     return cause

@@ -99,7 +99,12 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> BackfillStep
 
 
 def note_bulk_operation(
-    conn: Connection, shop_id: int, step: str, *, operation_id: int | None, window_since: datetime | None
+    conn: Connection,
+    shop_id: int,
+    step: str,
+    *,
+    operation_id: int | None,
+    window_since: datetime | None,
 ) -> None:
     """Which operation this step waits for (None: start a fresh one)."""
     with conn.cursor() as cur:
@@ -114,7 +119,13 @@ def note_bulk_operation(
 
 
 def note_progress(
-    conn: Connection, shop_id: int, step: str, *, loaded_bytes: int, rows_loaded: int, rows_expected: int | None,
+    conn: Connection,
+    shop_id: int,
+    step: str,
+    *,
+    loaded_bytes: int,
+    rows_loaded: int,
+    rows_expected: int | None,
     lease_seconds: int,
 ) -> bool:
     """Progress, committed with the rows it speaks of; False if the install behind it is gone."""
@@ -127,8 +138,14 @@ def note_progress(
              WHERE b.shop_id = %(shop_id)s AND b.step = %(step)s AND b.state = 'running'
                AND b.install_epoch = (SELECT install_epoch FROM shops WHERE shop_id = %(shop_id)s AND state = 'installed')
             """,
-            {"shop_id": shop_id, "step": step, "bytes": loaded_bytes, "rows": rows_loaded, "expected": rows_expected,
-             "lease": lease_seconds},
+            {
+                "shop_id": shop_id,
+                "step": step,
+                "bytes": loaded_bytes,
+                "rows": rows_loaded,
+                "expected": rows_expected,
+                "lease": lease_seconds,
+            },
         )
         return cur.rowcount == 1
 

@@ -48,7 +48,7 @@ class _Pools:
         return self._free
 
     def get(self) -> psycopg2.pool.ThreadedConnectionPool:
-        """This process's pool, made on first use and again after a fork."""
+        """The pool of this process, made on first use and again after a fork."""
         with self._lock:
             if self._pool is None or self._pid != os.getpid():
                 self._pool = psycopg2.pool.ThreadedConnectionPool(

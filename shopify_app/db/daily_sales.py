@@ -65,7 +65,10 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
         days = [row[0] for row in cur.fetchall()]
         if not days:
             return 0
-        cur.execute("DELETE FROM daily_sales WHERE shop_id = %(shop_id)s AND sold_on = ANY (%(days)s)", {"shop_id": shop_id, "days": days})
+        cur.execute(
+            "DELETE FROM daily_sales WHERE shop_id = %(shop_id)s AND sold_on = ANY (%(days)s)",
+            {"shop_id": shop_id, "days": days},
+        )
         cur.execute(
             """
             INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,

@@ -8,7 +8,12 @@ from shopify_app.db.connection import Connection
 
 
 def add(
-    conn: Connection, shop_id: int, suggestion_id: int, *, actor: str, action: str,
+    conn: Connection,
+    shop_id: int,
+    suggestion_id: int,
+    *,
+    actor: str,
+    action: str,
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Add one act."""
@@ -18,6 +23,11 @@ def add(
             INSERT INTO decision_log (shop_id, suggestion_id, actor, action, detail)
             VALUES (%(shop_id)s, %(suggestion_id)s, %(actor)s, %(action)s, %(detail)s)
             """,
-            {"shop_id": shop_id, "suggestion_id": suggestion_id, "actor": actor, "action": action,
-             "detail": Json(detail or {})},
+            {
+                "shop_id": shop_id,
+                "suggestion_id": suggestion_id,
+                "actor": actor,
+                "action": action,
+                "detail": Json(detail or {}),
+            },
         )

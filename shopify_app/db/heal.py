@@ -7,7 +7,9 @@ from shopify_app.db.connection import Connection
 from shopify_app.domain.product import InventoryLevel
 
 
-def orders_behind(conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]) -> list[int]:
+def orders_behind(
+    conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]
+) -> list[int]:
     """Orders that we lack, or hold in an older version."""
     with conn.cursor() as cur:
         cur.execute(
@@ -18,12 +20,18 @@ def orders_behind(conn: Connection, shop_id: int, changed: Sequence[tuple[int, d
              WHERE o.id IS NULL OR (o.deleted_at IS NULL AND o.updated_at < c.updated_at)
              ORDER BY c.id
             """,
-            {"shop_id": shop_id, "ids": [one[0] for one in changed], "stamps": [one[1] for one in changed]},
+            {
+                "shop_id": shop_id,
+                "ids": [one[0] for one in changed],
+                "stamps": [one[1] for one in changed],
+            },
         )
         return [int(row[0]) for row in cur.fetchall()]
 
 
-def products_behind(conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]) -> list[int]:
+def products_behind(
+    conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]
+) -> list[int]:
     """Products that we lack, or hold in an older version."""
     with conn.cursor() as cur:
         cur.execute(
@@ -34,12 +42,18 @@ def products_behind(conn: Connection, shop_id: int, changed: Sequence[tuple[int,
              WHERE p.id IS NULL OR (p.deleted_at IS NULL AND p.updated_at < c.updated_at)
              ORDER BY c.id
             """,
-            {"shop_id": shop_id, "ids": [one[0] for one in changed], "stamps": [one[1] for one in changed]},
+            {
+                "shop_id": shop_id,
+                "ids": [one[0] for one in changed],
+                "stamps": [one[1] for one in changed],
+            },
         )
         return [int(row[0]) for row in cur.fetchall()]
 
 
-def levels_behind(conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]) -> list[InventoryLevel]:
+def levels_behind(
+    conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]
+) -> list[InventoryLevel]:
     """Levels that we lack, or hold in an older version."""
     with conn.cursor() as cur:
         cur.execute(
@@ -51,7 +65,11 @@ def levels_behind(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
                      ON l.shop_id = %(shop_id)s AND l.inventory_item_id = c.item_id AND l.location_id = c.location_id
              WHERE l.updated_at IS NULL OR l.updated_at < c.updated_at
             """,
-            {"shop_id": shop_id, "items": [one.inventory_item_id for one in levels],
-             "places": [one.location_id for one in levels], "stamps": [one.updated_at for one in levels]},
+            {
+                "shop_id": shop_id,
+                "items": [one.inventory_item_id for one in levels],
+                "places": [one.location_id for one in levels],
+                "stamps": [one.updated_at for one in levels],
+            },
         )
         return [levels[row[0] - 1] for row in cur.fetchall()]

@@ -72,7 +72,10 @@ def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Locatio
              WHERE l.updated_at <= excluded.updated_at AND l.deleted_at IS NULL
             RETURNING id
             """,
-            [(shop_id, l.id, l.name, l.is_active, l.updated_at) for l in locations],
+            [
+                (shop_id, place.id, place.name, place.is_active, place.updated_at)
+                for place in locations
+            ],
             fetch=True,
         )
     return len(taken)
@@ -117,9 +120,16 @@ def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
             RETURNING inventory_item_id, location_id
             """,
             [
-                (shop_id, l.inventory_item_id, l.location_id, l.available_units,
-                 -1 if l.incoming_units is None else l.incoming_units, l.is_active, l.updated_at)
-                for l in levels
+                (
+                    shop_id,
+                    level.inventory_item_id,
+                    level.location_id,
+                    level.available_units,
+                    -1 if level.incoming_units is None else level.incoming_units,
+                    level.is_active,
+                    level.updated_at,
+                )
+                for level in levels
             ],
             page_size=1_000,
             fetch=True,
@@ -139,15 +149,23 @@ def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
                SET available_units = excluded.available_units
             """,
             [
-                (shop_id, l.inventory_item_id, l.location_id, l.updated_at, l.available_units if l.is_active else 0)
-                for l in levels
+                (
+                    shop_id,
+                    level.inventory_item_id,
+                    level.location_id,
+                    level.updated_at,
+                    level.available_units if level.is_active else 0,
+                )
+                for level in levels
             ],
             page_size=1_000,
         )
     return len(taken)
 
 
-def disconnect(conn: Connection, shop_id: int, item_id: int, location_id: int, *, at: datetime) -> None:
+def disconnect(
+    conn: Connection, shop_id: int, item_id: int, location_id: int, *, at: datetime
+) -> None:
     """An item is no longer stocked at a location."""
     level = InventoryLevel(item_id, location_id, 0, 0, is_active=False, updated_at=at)
     upsert_levels(conn, shop_id, [level])

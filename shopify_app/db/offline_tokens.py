@@ -37,8 +37,14 @@ def of_shop(conn: Connection, shop_id: int) -> OfflineToken | None:
 
 
 def store(
-    conn: Connection, shop_id: int, *, access_token: str, refresh_token: str | None, expires_in_seconds: int,
-    refresh_expires_in_seconds: int | None, install_epoch: int,
+    conn: Connection,
+    shop_id: int,
+    *,
+    access_token: str,
+    refresh_token: str | None,
+    expires_in_seconds: int,
+    refresh_expires_in_seconds: int | None,
+    install_epoch: int,
 ) -> datetime:
     """Put a pair in place of the old one, in one statement; when the access token expires.
 
@@ -102,7 +108,9 @@ def re_encrypt(conn: Connection, shop_id: int) -> bool:
         row = cur.fetchone()
         if row is None or key_id_of(bytes(row[0])) == keys[0][0]:
             return False
-        access, refresh = (value and encrypt(decrypt(bytes(value), shop_id, keys), shop_id, keys) for value in row)
+        access, refresh = (
+            value and encrypt(decrypt(bytes(value), shop_id, keys), shop_id, keys) for value in row
+        )
         cur.execute(
             """
             UPDATE offline_tokens SET access_token = %(access)s, refresh_token = %(refresh)s

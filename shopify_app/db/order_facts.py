@@ -20,7 +20,9 @@ class DayRow:
     refunds: Decimal
 
 
-def by_day(conn: Connection, shop_id: int, *, since: date | None, until: date | None) -> list[DayRow]:
+def by_day(
+    conn: Connection, shop_id: int, *, since: date | None, until: date | None
+) -> list[DayRow]:
     """Orders, units and money per day, both ends included; straight from orders, lines and refunds.
 
     Test and deleted orders are left out; a cancelled order counts, and so does the refund that

@@ -34,12 +34,16 @@ def upsert_many(conn: Connection, shop_id: int, zone: ZoneInfo, orders: Sequence
     days = {order.id: order.processed_at.astimezone(zone).date() for order in taken}
     _write_orders(conn, shop_id, taken, days)
     _replace_lines(conn, shop_id, taken)
-    newer = sum(1 for order in taken if order.id not in known or known[order.id][0] < order.updated_at)
+    newer = sum(
+        1 for order in taken if order.id not in known or known[order.id][0] < order.updated_at
+    )
     old_days = {known[order.id][1] for order in taken if order.id in known}
     return Applied(len(taken), newer, set(days.values()) | old_days)
 
 
-def _known(conn: Connection, shop_id: int, ids: Sequence[int]) -> dict[int, tuple[datetime, date, datetime | None]]:
+def _known(
+    conn: Connection, shop_id: int, ids: Sequence[int]
+) -> dict[int, tuple[datetime, date, datetime | None]]:
     """What we hold of these orders, locked: id -> (updated_at, processed_on, deleted_at)."""
     with conn.cursor() as cur:
         cur.execute(
@@ -58,7 +62,9 @@ def _may_replace(known: tuple[datetime, date, datetime | None] | None, order: Or
     return known is None or (known[2] is None and known[0] <= order.updated_at)
 
 
-def _write_orders(conn: Connection, shop_id: int, orders: Sequence[Order], days: dict[int, date]) -> None:
+def _write_orders(
+    conn: Connection, shop_id: int, orders: Sequence[Order], days: dict[int, date]
+) -> None:
     with conn.cursor() as cur:
         execute_values(
             cur,
@@ -73,8 +79,20 @@ def _write_orders(conn: Connection, shop_id: int, orders: Sequence[Order], days:
              WHERE o.updated_at <= excluded.updated_at AND o.deleted_at IS NULL
             """,
             [
-                (shop_id, o.id, o.name, o.source_name, o.currency, o.financial_status, o.is_test, o.processed_at,
-                 days[o.id], o.created_at, o.cancelled_at, o.updated_at)
+                (
+                    shop_id,
+                    o.id,
+                    o.name,
+                    o.source_name,
+                    o.currency,
+                    o.financial_status,
+                    o.is_test,
+                    o.processed_at,
+                    days[o.id],
+                    o.created_at,
+                    o.cancelled_at,
+                    o.updated_at,
+                )
                 for o in orders
             ],
             page_size=1_000,
@@ -104,8 +122,21 @@ def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> N
                    discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card
             """,
             [
-                (shop_id, order.id, line.id, line.product_id, line.variant_id, line.sku, line.title, line.quantity,
-                 line.current_quantity, line.unit_price, line.discount, line.tax, line.is_gift_card)
+                (
+                    shop_id,
+                    order.id,
+                    line.id,
+                    line.product_id,
+                    line.variant_id,
+                    line.sku,
+                    line.title,
+                    line.quantity,
+                    line.current_quantity,
+                    line.unit_price,
+                    line.discount,
+                    line.tax,
+                    line.is_gift_card,
+                )
                 for order in orders
                 for line in order.lines
             ],

@@ -11,8 +11,17 @@ from shopify_app.domain.suggestion import PriceChange, PriceChangeState
 
 
 def add(
-    conn: Connection, shop_id: int, *, suggestion_id: int, undo_of: int | None, product_id: int, variant_id: int,
-    old: tuple[Decimal, Decimal | None], new: tuple[Decimal, Decimal | None], currency: str, click_key: str,
+    conn: Connection,
+    shop_id: int,
+    *,
+    suggestion_id: int,
+    undo_of: int | None,
+    product_id: int,
+    variant_id: int,
+    old: tuple[Decimal, Decimal | None],
+    new: tuple[Decimal, Decimal | None],
+    currency: str,
+    click_key: str,
     approved_by: str,
 ) -> int | None:
     """Put a write in the outbox; its id, or None if this click, or another write of the variant, is there."""
@@ -28,9 +37,20 @@ def add(
                 ON CONFLICT DO NOTHING
             RETURNING id
             """,
-            {"shop_id": shop_id, "suggestion_id": suggestion_id, "undo_of": undo_of, "product_id": product_id,
-             "variant_id": variant_id, "old_price": old[0], "old_compare": old[1], "new_price": new[0],
-             "new_compare": new[1], "currency": currency, "click_key": click_key, "approved_by": approved_by},
+            {
+                "shop_id": shop_id,
+                "suggestion_id": suggestion_id,
+                "undo_of": undo_of,
+                "product_id": product_id,
+                "variant_id": variant_id,
+                "old_price": old[0],
+                "old_compare": old[1],
+                "new_price": new[0],
+                "new_compare": new[1],
+                "currency": currency,
+                "click_key": click_key,
+                "approved_by": approved_by,
+            },
         )
         return one_value(cur)
 
@@ -117,7 +137,9 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
         return rows_as(PriceChange, cur)
 
 
-def mark_sent(conn: Connection, shop_id: int, changes: Sequence[PriceChange], *, lease_seconds: int) -> set[int]:
+def mark_sent(
+    conn: Connection, shop_id: int, changes: Sequence[PriceChange], *, lease_seconds: int
+) -> set[int]:
     """Say that these are about to leave; the ids whose claim still holds (the others must not be sent)."""
     with conn.cursor() as cur:
         cur.execute(
@@ -130,14 +152,25 @@ def mark_sent(conn: Connection, shop_id: int, changes: Sequence[PriceChange], *,
                AND s.state = 'installed' AND s.writes_paused_at IS NULL
             RETURNING c.id
             """,
-            {"shop_id": shop_id, "ids": [c.id for c in changes], "fences": [c.attempts for c in changes], "lease": lease_seconds},
+            {
+                "shop_id": shop_id,
+                "ids": [c.id for c in changes],
+                "fences": [c.attempts for c in changes],
+                "lease": lease_seconds,
+            },
         )
         return {int(row[0]) for row in cur.fetchall()}
 
 
 def finish(
-    conn: Connection, shop_id: int, change: PriceChange, state: PriceChangeState, *,
-    seen: tuple[Decimal, Decimal | None] | None = None, error_code: str | None = None, error: str | None = None,
+    conn: Connection,
+    shop_id: int,
+    change: PriceChange,
+    state: PriceChangeState,
+    *,
+    seen: tuple[Decimal, Decimal | None] | None = None,
+    error_code: str | None = None,
+    error: str | None = None,
 ) -> bool:
     """Write the end of a claimed change; False if another attempt took it over meanwhile."""
     with conn.cursor() as cur:
@@ -149,13 +182,23 @@ def finish(
                    error_code = %(error_code)s, error = %(error)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
             """,
-            {"shop_id": shop_id, "id": change.id, "fence": change.attempts, "state": state.value,
-             "seen": seen and seen[0], "seen_compare": seen and seen[1], "error_code": error_code, "error": error},
+            {
+                "shop_id": shop_id,
+                "id": change.id,
+                "fence": change.attempts,
+                "state": state.value,
+                "seen": seen and seen[0],
+                "seen_compare": seen and seen[1],
+                "error_code": error_code,
+                "error": error,
+            },
         )
         return cur.rowcount == 1
 
 
-def put_back(conn: Connection, shop_id: int, change: PriceChange, *, in_seconds: float, error: str) -> bool:
+def put_back(
+    conn: Connection, shop_id: int, change: PriceChange, *, in_seconds: float, error: str
+) -> bool:
     """Let a claimed change wait and be read again; False if another attempt took it over."""
     with conn.cursor() as cur:
         cur.execute(
@@ -165,7 +208,13 @@ def put_back(conn: Connection, shop_id: int, change: PriceChange, *, in_seconds:
                    next_at = now() + make_interval(secs => %(seconds)s)
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
             """,
-            {"shop_id": shop_id, "id": change.id, "fence": change.attempts, "seconds": in_seconds, "error": error},
+            {
+                "shop_id": shop_id,
+                "id": change.id,
+                "fence": change.attempts,
+                "seconds": in_seconds,
+                "error": error,
+            },
         )
         return cur.rowcount == 1
 

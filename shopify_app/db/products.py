@@ -34,8 +34,21 @@ def upsert_many(conn: Connection, shop_id: int, products: Sequence[Product]) -> 
             RETURNING id
             """,
             [
-                (shop_id, p.id, p.title, p.handle, p.status, p.vendor, p.product_type, p.tags, p.is_gift_card,
-                 p.image_url, p.created_at, p.published_at, p.updated_at)
+                (
+                    shop_id,
+                    p.id,
+                    p.title,
+                    p.handle,
+                    p.status,
+                    p.vendor,
+                    p.product_type,
+                    p.tags,
+                    p.is_gift_card,
+                    p.image_url,
+                    p.created_at,
+                    p.published_at,
+                    p.updated_at,
+                )
                 for p in products
             ],
             page_size=1_000,
@@ -72,18 +85,34 @@ def upsert_variants(conn: Connection, shop_id: int, variants: Sequence[Variant])
             RETURNING id
             """,
             [
-                (shop_id, v.id, v.product_id, v.inventory_item_id, v.title, v.sku, v.position, v.price,
-                 v.compare_at_price, v.inventory_policy, v.created_at, v.updated_at)
+                (
+                    shop_id,
+                    v.id,
+                    v.product_id,
+                    v.inventory_item_id,
+                    v.title,
+                    v.sku,
+                    v.position,
+                    v.price,
+                    v.compare_at_price,
+                    v.inventory_policy,
+                    v.created_at,
+                    v.updated_at,
+                )
                 for v in variants
             ],
             page_size=1_000,
             fetch=True,
         )
     ids = {int(row[0]) for row in taken}
-    return [v for v in variants if v.id in ids and before.get(v.id) != (v.price, v.compare_at_price)]
+    return [
+        v for v in variants if v.id in ids and before.get(v.id) != (v.price, v.compare_at_price)
+    ]
 
 
-def retire_missing(conn: Connection, shop_id: int, product_id: int, keep: Sequence[int], *, at: datetime) -> None:
+def retire_missing(
+    conn: Connection, shop_id: int, product_id: int, keep: Sequence[int], *, at: datetime
+) -> None:
     """Leave tombstones for the product's variants that a whole list does not name any more."""
     with conn.cursor() as cur:
         cur.execute(
@@ -138,7 +167,9 @@ def add_price_history(
         )
 
 
-def price_on(conn: Connection, shop_id: int, variant_id: int) -> tuple[Decimal, Decimal | None] | None:
+def price_on(
+    conn: Connection, shop_id: int, variant_id: int
+) -> tuple[Decimal, Decimal | None] | None:
     """What we last saw a variant cost: (price, compare-at price)."""
     with conn.cursor() as cur:
         cur.execute(

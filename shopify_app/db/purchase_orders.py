@@ -7,8 +7,17 @@ from shopify_app.db.connection import Connection
 
 
 def add_line(
-    conn: Connection, shop_id: int, suggestion_id: int, variant_id: int, *, vendor: str | None, units: int,
-    unit_cost: Decimal | None, currency: str, order_by: date, added_by: str,
+    conn: Connection,
+    shop_id: int,
+    suggestion_id: int,
+    variant_id: int,
+    *,
+    vendor: str | None,
+    units: int,
+    unit_cost: Decimal | None,
+    currency: str,
+    order_by: date,
+    added_by: str,
 ) -> None:
     """Put an accepted restock on the draft order."""
     with conn.cursor() as cur:
@@ -17,8 +26,17 @@ def add_line(
             INSERT INTO purchase_order_lines (shop_id, suggestion_id, variant_id, vendor, units, unit_cost, currency, order_by, added_by)
             VALUES (%(shop_id)s, %(suggestion_id)s, %(variant_id)s, %(vendor)s, %(units)s, %(unit_cost)s, %(currency)s, %(order_by)s, %(added_by)s)
             """,
-            {"shop_id": shop_id, "suggestion_id": suggestion_id, "variant_id": variant_id, "vendor": vendor,
-             "units": units, "unit_cost": unit_cost, "currency": currency, "order_by": order_by, "added_by": added_by},
+            {
+                "shop_id": shop_id,
+                "suggestion_id": suggestion_id,
+                "variant_id": variant_id,
+                "vendor": vendor,
+                "units": units,
+                "unit_cost": unit_cost,
+                "currency": currency,
+                "order_by": order_by,
+                "added_by": added_by,
+            },
         )
 
 

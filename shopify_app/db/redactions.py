@@ -23,7 +23,14 @@ class Redaction:
     proof: dict[str, Any] | None
 
 
-def record(conn: Connection, *, shop_domain: str, topic: str, request: dict[str, Any], received_at: datetime) -> int:
+def record(
+    conn: Connection,
+    *,
+    shop_domain: str,
+    topic: str,
+    request: dict[str, Any],
+    received_at: datetime,
+) -> int:
     """Keep a request (ids only); our own deadline is 72 hours, the law's is 30 days."""
     with conn.cursor() as cur:
         cur.execute(
@@ -32,7 +39,12 @@ def record(conn: Connection, *, shop_domain: str, topic: str, request: dict[str,
             VALUES (%(domain)s, %(topic)s, %(request)s, %(received_at)s, %(received_at)s + interval '72 hours')
             RETURNING id
             """,
-            {"domain": shop_domain, "topic": topic, "request": Json(request), "received_at": received_at},
+            {
+                "domain": shop_domain,
+                "topic": topic,
+                "request": Json(request),
+                "received_at": received_at,
+            },
         )
         return int(one_value(cur))
 

@@ -1,6 +1,6 @@
 """When a shop's suggestions should be worked out anew (table `refresh_requests`)."""
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, one_value
 
 
 def ask(conn: Connection, shop_id: int, *, in_seconds: int = 0) -> None:
@@ -46,8 +46,7 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> str | None:
             """,
             {"shop_id": shop_id, "seconds": lease_seconds},
         )
-        row = cur.fetchone()
-        return row and row[0]
+        return one_value(cur)
 
 
 def finish(conn: Connection, shop_id: int, asked_at: str) -> None:
@@ -58,5 +57,6 @@ def finish(conn: Connection, shop_id: int, asked_at: str) -> None:
             {"shop_id": shop_id, "asked_at": asked_at},
         )
         cur.execute(
-            "UPDATE refresh_requests SET lease_until = NULL WHERE shop_id = %(shop_id)s", {"shop_id": shop_id}
+            "UPDATE refresh_requests SET lease_until = NULL WHERE shop_id = %(shop_id)s",
+            {"shop_id": shop_id},
         )

@@ -35,7 +35,9 @@ def waiting(conn: Connection, shop_id: int, *, limit: int) -> list[int]:
 def count(conn: Connection, shop_id: int) -> int:
     """How many are left."""
     with conn.cursor() as cur:
-        cur.execute("SELECT count(*) FROM refunded_orders WHERE shop_id = %(shop_id)s", {"shop_id": shop_id})
+        cur.execute(
+            "SELECT count(*) FROM refunded_orders WHERE shop_id = %(shop_id)s", {"shop_id": shop_id}
+        )
         return int(one_value(cur))
 
 

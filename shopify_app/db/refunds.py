@@ -28,14 +28,21 @@ def upsert_many(
                 ON CONFLICT (shop_id, id) DO UPDATE
                SET processed_at = excluded.processed_at, processed_on = excluded.processed_on
             """,
-            [(shop_id, r.id, r.order_id, r.processed_at, r.processed_at.astimezone(zone).date()) for r in known],
+            [
+                (shop_id, r.id, r.order_id, r.processed_at, r.processed_at.astimezone(zone).date())
+                for r in known
+            ],
         )
         cur.execute(
             """
             DELETE FROM refund_lines
              WHERE shop_id = %(shop_id)s AND refund_id = ANY (%(refunds)s) AND NOT id = ANY (%(lines)s)
             """,
-            {"shop_id": shop_id, "refunds": [r.id for r in known], "lines": [line.id for r in known for line in r.lines]},
+            {
+                "shop_id": shop_id,
+                "refunds": [r.id for r in known],
+                "lines": [line.id for r in known for line in r.lines],
+            },
         )
         execute_values(
             cur,
@@ -46,7 +53,16 @@ def upsert_many(
                    subtotal = excluded.subtotal, tax = excluded.tax
             """,
             [
-                (shop_id, r.id, line.id, line.order_line_id, line.quantity, line.restock_type, line.subtotal, line.tax)
+                (
+                    shop_id,
+                    r.id,
+                    line.id,
+                    line.order_line_id,
+                    line.quantity,
+                    line.restock_type,
+                    line.subtotal,
+                    line.tax,
+                )
                 for r in known
                 for line in r.lines
             ],

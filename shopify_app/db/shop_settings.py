@@ -12,7 +12,10 @@ from shopify_app.domain.shop import ShopSettings, VendorLeadTime
 def of_shop(conn: Connection, shop_id: int) -> ShopSettings:
     """The shop's settings; made with their defaults when first asked for."""
     with conn.cursor() as cur:
-        cur.execute("INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s) ON CONFLICT DO NOTHING", {"shop_id": shop_id})
+        cur.execute(
+            "INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s) ON CONFLICT DO NOTHING",
+            {"shop_id": shop_id},
+        )
         cur.execute(
             """
             SELECT language, timezone, lead_time_days, review_period_days, cycle_service_level, holding_cost_per_year,
@@ -60,7 +63,9 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
         return rows_as(VendorLeadTime, cur)
 
 
-def save_vendor_lead_times(conn: Connection, shop_id: int, vendors: Sequence[VendorLeadTime]) -> None:
+def save_vendor_lead_times(
+    conn: Connection, shop_id: int, vendors: Sequence[VendorLeadTime]
+) -> None:
     """Replace what the merchant told us of these vendors; others stay."""
     with conn.cursor() as cur:
         execute_values(

@@ -22,7 +22,14 @@ class RunInputs:
 
 
 def record(
-    conn: Connection, shop_id: int, *, as_of: date, seed: int, model_version: str, inputs: bytes, sha256: str,
+    conn: Connection,
+    shop_id: int,
+    *,
+    as_of: date,
+    seed: int,
+    model_version: str,
+    inputs: bytes,
+    sha256: str,
     counts: dict[str, Any],
 ) -> int:
     """Keep a finished run; its id."""
@@ -33,8 +40,15 @@ def record(
             VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s, clock_timestamp())
             RETURNING id
             """,
-            {"shop_id": shop_id, "as_of": as_of, "seed": seed, "model_version": model_version, "inputs": inputs,
-             "sha256": sha256, "counts": Json(counts)},
+            {
+                "shop_id": shop_id,
+                "as_of": as_of,
+                "seed": seed,
+                "model_version": model_version,
+                "inputs": inputs,
+                "sha256": sha256,
+                "counts": Json(counts),
+            },
         )
         return int(one_value(cur))
 
@@ -51,7 +65,14 @@ def inputs_of(conn: Connection, shop_id: int, run_id: int) -> RunInputs | None:
             {"shop_id": shop_id, "id": run_id},
         )
         found = row_as(RunInputs, cur)
-    return found and RunInputs(found.id, found.as_of, found.seed, found.model_version, bytes(found.inputs), found.inputs_sha256)
+    return found and RunInputs(
+        found.id,
+        found.as_of,
+        found.seed,
+        found.model_version,
+        bytes(found.inputs),
+        found.inputs_sha256,
+    )
 
 
 def forget_unused_inputs(conn: Connection, shop_id: int) -> int:

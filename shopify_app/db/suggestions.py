@@ -5,8 +5,13 @@ from datetime import date
 
 from psycopg2.extras import Json, execute_values
 
-from shopify_app.db.connection import Connection, row_as, rows_as
-from shopify_app.domain.suggestion import NewSuggestion, SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.db.connection import Connection, rows_as
+from shopify_app.domain.suggestion import (
+    NewSuggestion,
+    SuggestionCard,
+    SuggestionKind,
+    SuggestionState,
+)
 
 
 def cards(
@@ -43,7 +48,13 @@ def cards(
              ORDER BY s.is_urgent DESC, s.rank_score DESC, s.id
              LIMIT %(limit)s
             """,
-            {"shop_id": shop_id, "states": list(states), "kinds": kinds and list(kinds), "id": suggestion_id, "limit": limit},
+            {
+                "shop_id": shop_id,
+                "states": list(states),
+                "kinds": kinds and list(kinds),
+                "id": suggestion_id,
+                "limit": limit,
+            },
         )
         return rows_as(SuggestionCard, cur)
 
@@ -69,7 +80,13 @@ def mark_accepted(conn: Connection, shop_id: int, suggestion_id: int, *, accepte
 
 
 def mark_dismissed(
-    conn: Connection, shop_id: int, suggestion_id: int, *, reason: str, dismissed_by: str, until: date
+    conn: Connection,
+    shop_id: int,
+    suggestion_id: int,
+    *,
+    reason: str,
+    dismissed_by: str,
+    until: date,
 ) -> bool:
     """Move an open suggestion to dismissed, quiet until a day; False if it was decided before."""
     with conn.cursor() as cur:
@@ -80,7 +97,13 @@ def mark_dismissed(
                    dismiss_reason = %(reason)s, snoozed_until = %(until)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'open'
             """,
-            {"shop_id": shop_id, "id": suggestion_id, "by": dismissed_by, "reason": reason, "until": until},
+            {
+                "shop_id": shop_id,
+                "id": suggestion_id,
+                "by": dismissed_by,
+                "reason": reason,
+                "until": until,
+            },
         )
         return cur.rowcount == 1
 
@@ -136,7 +159,9 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
         return {int(row[0]) for row in cur.fetchall()}
 
 
-def replace_open(conn: Connection, shop_id: int, run_id: int, found: Sequence[NewSuggestion]) -> int:
+def replace_open(
+    conn: Connection, shop_id: int, run_id: int, found: Sequence[NewSuggestion]
+) -> int:
     """Make `found` the shop's open suggestions; how many were opened anew.
 
     An open suggestion whose proposal is unchanged keeps its id and takes the newer evidence; one
@@ -157,8 +182,20 @@ def replace_open(conn: Connection, shop_id: int, run_id: int, found: Sequence[Ne
             INSERT INTO found VALUES %s
             """,
             [
-                (s.kind.value, s.variant_id, Json(s.proposal), Json(s.evidence), s.value_low, s.value_mid,
-                 s.value_high, s.value_unit, s.currency, s.rank_score, s.is_urgent, s.as_of)
+                (
+                    s.kind.value,
+                    s.variant_id,
+                    Json(s.proposal),
+                    Json(s.evidence),
+                    s.value_low,
+                    s.value_mid,
+                    s.value_high,
+                    s.value_unit,
+                    s.currency,
+                    s.rank_score,
+                    s.is_urgent,
+                    s.as_of,
+                )
                 for s in found
             ],
         )

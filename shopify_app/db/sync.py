@@ -32,7 +32,13 @@ def advance(conn: Connection, shop_id: int, kind: str, until: datetime) -> None:
 
 
 def record_reconciliation(
-    conn: Connection, shop_id: int, kind: str, *, checked_rows: int, healed_rows: int, error: str | None
+    conn: Connection,
+    shop_id: int,
+    kind: str,
+    *,
+    checked_rows: int,
+    healed_rows: int,
+    error: str | None,
 ) -> None:
     """Keep what one comparison with Shopify found."""
     with conn.cursor() as cur:
@@ -41,7 +47,13 @@ def record_reconciliation(
             INSERT INTO reconciliations (shop_id, kind, finished_at, checked_rows, healed_rows, error)
             VALUES (%(shop_id)s, %(kind)s, clock_timestamp(), %(checked)s, %(healed)s, %(error)s)
             """,
-            {"shop_id": shop_id, "kind": kind, "checked": checked_rows, "healed": healed_rows, "error": error},
+            {
+                "shop_id": shop_id,
+                "kind": kind,
+                "checked": checked_rows,
+                "healed": healed_rows,
+                "error": error,
+            },
         )
 
 

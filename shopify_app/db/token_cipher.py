@@ -29,7 +29,12 @@ def encrypt(token: str, shop_id: int, keys: Keys) -> bytes:
     key_id, key = keys[0]
     nonce = os.urandom(NONCE_BYTES)
     name = key_id.encode()
-    return bytes([len(name)]) + name + nonce + AESGCM(key).encrypt(nonce, token.encode(), _owner(shop_id))
+    return (
+        bytes([len(name)])
+        + name
+        + nonce
+        + AESGCM(key).encrypt(nonce, token.encode(), _owner(shop_id))
+    )
 
 
 def decrypt(stored: bytes, shop_id: int, keys: Keys) -> str:

@@ -42,8 +42,12 @@ def record(conn: Connection, delivery: NewDelivery) -> bool:
                 ON CONFLICT (webhook_id) DO NOTHING
             """,
             {
-                "webhook_id": delivery.webhook_id, "event_id": delivery.event_id, "shop_domain": delivery.shop_domain,
-                "topic": delivery.topic, "api_version": delivery.api_version, "triggered_at": delivery.triggered_at,
+                "webhook_id": delivery.webhook_id,
+                "event_id": delivery.event_id,
+                "shop_domain": delivery.shop_domain,
+                "topic": delivery.topic,
+                "api_version": delivery.api_version,
+                "triggered_at": delivery.triggered_at,
                 "body": delivery.body,
             },
         )
@@ -79,7 +83,8 @@ def due(conn: Connection, shop_domain: str, *, limit: int) -> list[Delivery]:
             {"domain": shop_domain, "limit": limit},
         )
         return [
-            Delivery(d.id, d.topic, d.triggered_at, d.received_at, bytes(d.body), d.attempts) for d in rows_as(Delivery, cur)
+            Delivery(d.id, d.topic, d.triggered_at, d.received_at, bytes(d.body), d.attempts)
+            for d in rows_as(Delivery, cur)
         ]
 
 
@@ -92,7 +97,9 @@ def mark_done(conn: Connection, delivery_id: int, *, outcome: str) -> None:
         )
 
 
-def mark_failed(conn: Connection, delivery_id: int, *, error: str, tries: int, wait_seconds: int) -> bool:
+def mark_failed(
+    conn: Connection, delivery_id: int, *, error: str, tries: int, wait_seconds: int
+) -> bool:
     """Count a try that failed; True if the delivery is parked now.
 
     The error is kept as ASCII: an error text may itself hold what Postgres refuses.
@@ -107,8 +114,12 @@ def mark_failed(conn: Connection, delivery_id: int, *, error: str, tries: int, w
              WHERE id = %(id)s
             RETURNING dead_at IS NOT NULL
             """,
-            {"id": delivery_id, "error": error[:2_000].encode("ascii", "backslashreplace").decode(), "tries": tries,
-             "wait": wait_seconds},
+            {
+                "id": delivery_id,
+                "error": error[:2_000].encode("ascii", "backslashreplace").decode(),
+                "tries": tries,
+                "wait": wait_seconds,
+            },
         )
         return bool(one_value(cur))
 
@@ -139,7 +150,12 @@ def counts(conn: Connection) -> dict[str, Any]:
             """
         )
         waiting, oldest, dead, done = cur.fetchall()[0]
-        return {"waiting": waiting, "oldest_seconds": round(float(oldest), 1), "dead": dead, "done": done}
+        return {
+            "waiting": waiting,
+            "oldest_seconds": round(float(oldest), 1),
+            "dead": dead,
+            "done": done,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +173,9 @@ class DeadDelivery:
     error: str | None
 
 
-def dead(conn: Connection, *, delivery_id: int | None = None, limit: int = 200) -> list[DeadDelivery]:
+def dead(
+    conn: Connection, *, delivery_id: int | None = None, limit: int = 200
+) -> list[DeadDelivery]:
     """Parked deliveries, the newest first, or one of them (sweeper)."""
     with conn.cursor() as cur:
         cur.execute(
@@ -173,7 +191,9 @@ def dead(conn: Connection, *, delivery_id: int | None = None, limit: int = 200) 
         return rows_as(DeadDelivery, cur)
 
 
-def replay(conn: Connection, *, delivery_id: int | None = None, since: datetime | None = None) -> int:
+def replay(
+    conn: Connection, *, delivery_id: int | None = None, since: datetime | None = None
+) -> int:
     """Make parked deliveries due again, their tries forgotten; how many (sweeper)."""
     with conn.cursor() as cur:
         cur.execute(

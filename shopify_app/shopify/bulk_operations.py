@@ -88,7 +88,12 @@ def check_result_url(url: str) -> None:
     UnsafeUrlError
     """
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname in STORAGE_HOSTS and parts.port in (None, 443) and not parts.username:
+    if (
+        parts.scheme == "https"
+        and parts.hostname in STORAGE_HOSTS
+        and parts.port in (None, 443)
+        and not parts.username
+    ):
         return
     base = urlsplit(settings().base_url_template.replace("{shop}", "shop"))
     if not settings().is_production and (parts.scheme, parts.netloc) == (base.scheme, base.netloc):

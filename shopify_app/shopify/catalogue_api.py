@@ -105,7 +105,9 @@ BULK_INVENTORY: Final = f"""
 """
 
 
-def product_with_variants(api: AdminApi, product_id: int) -> tuple[Product, list[Variant], list[InventoryItem]] | None:
+def product_with_variants(
+    api: AdminApi, product_id: int
+) -> tuple[Product, list[Variant], list[InventoryItem]] | None:
     """One product, all of its variants and their items; None if Shopify has no such product."""
     gid = to_gid("Product", product_id)
     node = api.query(PRODUCT_BY_ID, {"id": gid, "after": None}, operation="ProductById")["product"]
@@ -114,7 +116,9 @@ def product_with_variants(api: AdminApi, product_id: int) -> tuple[Product, list
     found: list[dict[str, Any]] = list(node["variants"]["nodes"])
     page = node["variants"]["pageInfo"]
     while page["hasNextPage"]:
-        more = api.query(PRODUCT_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="ProductById")["product"]["variants"]
+        more = api.query(
+            PRODUCT_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="ProductById"
+        )["product"]["variants"]
         found += more["nodes"]
         page = more["pageInfo"]
     items = [nodes.inventory_item(one["inventoryItem"]) for one in found]
@@ -126,9 +130,14 @@ def changed_product_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, d
     search = f"updated_at:>='{since.isoformat()}'"
     after: str | None = None
     while True:
-        page = api.query(CHANGED_PRODUCTS, {"query": search, "after": after}, operation="ChangedProducts")["products"]
+        page = api.query(
+            CHANGED_PRODUCTS, {"query": search, "after": after}, operation="ChangedProducts"
+        )["products"]
         for node in page["nodes"]:
-            yield from_gid(node["id"], "Product"), datetime.fromisoformat(node["updatedAt"].replace("Z", "+00:00"))
+            yield (
+                from_gid(node["id"], "Product"),
+                datetime.fromisoformat(node["updatedAt"]),
+            )
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
@@ -148,7 +157,11 @@ def locations(api: AdminApi) -> list[Location]:
 
 def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator[InventoryLevel]:
     """Levels of a location changed since a moment."""
-    variables = {"locationId": to_gid("Location", location_id), "query": f"updated_at:>='{since.isoformat()}'", "after": None}
+    variables = {
+        "locationId": to_gid("Location", location_id),
+        "query": f"updated_at:>='{since.isoformat()}'",
+        "after": None,
+    }
     while True:
         location = api.query(CHANGED_LEVELS, variables, operation="ChangedLevels")["location"]
         if location is None:
@@ -161,7 +174,9 @@ def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator
         variables["after"] = page["pageInfo"]["endCursor"]
 
 
-def item_with_levels(api: AdminApi, item_id: int) -> tuple[InventoryItem, list[InventoryLevel]] | None:
+def item_with_levels(
+    api: AdminApi, item_id: int
+) -> tuple[InventoryItem, list[InventoryLevel]] | None:
     """One inventory item and its level at every location; None if Shopify has no such item."""
     variables = {"id": to_gid("InventoryItem", item_id), "after": None}
     node = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"]
@@ -171,7 +186,9 @@ def item_with_levels(api: AdminApi, item_id: int) -> tuple[InventoryItem, list[I
     page = node["inventoryLevels"]["pageInfo"]
     while page["hasNextPage"]:
         variables["after"] = page["endCursor"]
-        more = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"]["inventoryLevels"]
+        more = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"][
+            "inventoryLevels"
+        ]
         found += more["nodes"]
         page = more["pageInfo"]
     return nodes.inventory_item(node), [nodes.inventory_level(level, item_id) for level in found]

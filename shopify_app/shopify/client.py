@@ -1,17 +1,17 @@
 """The Admin GraphQL transport: cost, throttling, and Shopify's errors in our words, once.
 
-    answer                                what it becomes
-    200 data                              the data
-    200 errors THROTTLED                  waited for, up to a deadline; then TransientError
-    200 errors ACCESS_DENIED              AccessDeniedError (trying again will not help)
-    200 errors INTERNAL_SERVER_ERROR      read: TransientError, write: OutcomeUnknownError
-    200 other errors                      ShopifyProgramError: our document or variables are wrong
-    200 userErrors                        ShopifyUserError
-    401                                   InvalidAccessTokenError
-    402 423                               ShopUnavailableError("frozen")
-    404                                   ShopUnavailableError("uninstalled")
-    403                                   AccessDeniedError
-    429 430 5xx, time-out                 TransientError, for a write that left: OutcomeUnknownError
+answer                                what it becomes
+200 data                              the data
+200 errors THROTTLED                  waited for, up to a deadline; then TransientError
+200 errors ACCESS_DENIED              AccessDeniedError (trying again will not help)
+200 errors INTERNAL_SERVER_ERROR      read: TransientError, write: OutcomeUnknownError
+200 other errors                      ShopifyProgramError: our document or variables are wrong
+200 userErrors                        ShopifyUserError
+401                                   InvalidAccessTokenError
+402 423                               ShopUnavailableError("frozen")
+404                                   ShopUnavailableError("uninstalled")
+403                                   AccessDeniedError
+429 430 5xx, time-out                 TransientError, for a write that left: OutcomeUnknownError
 """
 
 import random  # noqa: TID251 -- jitter between processes is meant to be unlike, no result rests on it
@@ -81,17 +81,23 @@ _lock = threading.Lock()
 
 
 def http_client() -> httpx.Client:
-    """This process's connection pool; redirects are never followed."""
+    """The connection pool of this process; redirects are never followed."""
     with _lock:
         if not _shared_http:
-            _shared_http.append(httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}))
+            _shared_http.append(
+                httpx.Client(
+                    timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
+                )
+            )
         return _shared_http[0]
 
 
 class AdminApi:
     """One shop's Admin API under one access token."""
 
-    def __init__(self, shop_domain: str, access_token: str, *, http: httpx.Client | None = None) -> None:
+    def __init__(
+        self, shop_domain: str, access_token: str, *, http: httpx.Client | None = None
+    ) -> None:
         config = settings()
         self.shop_domain = shop_domain
         self.access_token = access_token
@@ -99,22 +105,30 @@ class AdminApi:
         self._url = f"{config.shop_url(shop_domain)}/admin/api/{config.api_version}/graphql.json"
         self._version = config.api_version
 
-    def query(self, document: str, variables: Mapping[str, Any] | None = None, *, operation: str) -> dict[str, Any]:
+    def query(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, operation: str
+    ) -> dict[str, Any]:
         """The data of a read. Raises what the table above says."""
         return self._call(document, variables or {}, operation, is_write=False)
 
-    def mutate(self, document: str, variables: Mapping[str, Any], *, operation: str) -> dict[str, Any]:
+    def mutate(
+        self, document: str, variables: Mapping[str, Any], *, operation: str
+    ) -> dict[str, Any]:
         """The payload of the document's one mutation; its userErrors become ShopifyUserError."""
         data = self._call(document, variables, operation, is_write=True)
         payload: dict[str, Any] = next(iter(data.values()))
         if errors := payload.get("userErrors"):
             first = errors[0]
             raise ShopifyUserError(
-                first["message"], code=first.get("code"), field=tuple(str(part) for part in first.get("field") or ())
+                first["message"],
+                code=first.get("code"),
+                field=tuple(str(part) for part in first.get("field") or ()),
             )
         return payload
 
-    def _call(self, document: str, variables: Mapping[str, Any], operation: str, *, is_write: bool) -> dict[str, Any]:
+    def _call(
+        self, document: str, variables: Mapping[str, Any], operation: str, *, is_write: bool
+    ) -> dict[str, Any]:
         deadline = time.monotonic() + THROTTLE_DEADLINE_SECONDS
         while True:
             body = self._post(document, variables, operation, is_write=is_write)
@@ -125,14 +139,21 @@ class AdminApi:
                 raise TransientError("throttled", retry_after_seconds=wait)
             time.sleep(wait)
 
-    def _post(self, document: str, variables: Mapping[str, Any], operation: str, *, is_write: bool) -> dict[str, Any]:
-        content = orjson.dumps({"query": document, "variables": dict(variables), "operationName": operation})
+    def _post(
+        self, document: str, variables: Mapping[str, Any], operation: str, *, is_write: bool
+    ) -> dict[str, Any]:
+        content = orjson.dumps(
+            {"query": document, "variables": dict(variables), "operationName": operation}
+        )
         started = time.monotonic()
         try:
             answer = self._http.post(
                 self._url,
                 content=content,
-                headers={"X-Shopify-Access-Token": self.access_token, "Content-Type": "application/json"},
+                headers={
+                    "X-Shopify-Access-Token": self.access_token,
+                    "Content-Type": "application/json",
+                },
                 timeout=WRITE_TIMEOUT if is_write else TIMEOUT,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -157,7 +178,9 @@ class AdminApi:
         """A pinned version that is gone falls forward silently: say so loudly."""
         served = answer.headers.get("X-Shopify-API-Version")
         if served and served != self._version:
-            log.warning("api_version_fell_forward", served=served, asked=self._version, operation=operation)
+            log.warning(
+                "api_version_fell_forward", served=served, asked=self._version, operation=operation
+            )
         if reason := answer.headers.get("X-Shopify-API-Deprecated-Reason"):
             log.warning("api_deprecated", reason=reason, operation=operation)
 
@@ -175,7 +198,11 @@ class AdminApi:
         if not errors:
             return body["data"]
         codes = {_code(error) for error in errors} if isinstance(errors, list) else {""}
-        message = "; ".join(str(error.get("message")) for error in errors) if isinstance(errors, list) else str(errors)
+        message = (
+            "; ".join(str(error.get("message")) for error in errors)
+            if isinstance(errors, list)
+            else str(errors)
+        )
         if "ACCESS_DENIED" in codes or "not approved to access" in message:
             raise AccessDeniedError(message)
         if "INTERNAL_SERVER_ERROR" in codes:

@@ -18,7 +18,10 @@ def parse(raw: bytes) -> Any:
     """
     try:
         return json.loads(
-            raw.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_twins
+            raw.decode("utf-8"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_twins,
         )
     except RecursionError as error:
         raise PoisonError("nested too deep") from error

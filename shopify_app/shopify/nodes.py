@@ -41,7 +41,10 @@ def order_line(node: Node) -> OrderLine:
         quantity=node["quantity"],
         current_quantity=node["currentQuantity"],
         unit_price=_shop_money(node["originalUnitPriceSet"]),
-        discount=sum((_shop_money(part["allocatedAmountSet"]) for part in node["discountAllocations"]), Decimal(0)),
+        discount=sum(
+            (_shop_money(part["allocatedAmountSet"]) for part in node["discountAllocations"]),
+            Decimal(0),
+        ),
         tax=sum((_shop_money(part["priceSet"]) for part in node["taxLines"]), Decimal(0)),
         is_gift_card=node["isGiftCard"],
     )
@@ -95,7 +98,9 @@ def variant(node: Node, product_id: int) -> Variant:
         sku=node["sku"],
         position=node["position"],
         price=Decimal(node["price"]),
-        compare_at_price=None if node["compareAtPrice"] is None else Decimal(node["compareAtPrice"]),
+        compare_at_price=None
+        if node["compareAtPrice"] is None
+        else Decimal(node["compareAtPrice"]),
         inventory_policy=node["inventoryPolicy"],
         created_at=_maybe_moment(node["createdAt"]),
         updated_at=_moment(node["updatedAt"]),
@@ -145,7 +150,7 @@ def _shop_money(money_bag: Node) -> Decimal:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def _maybe_moment(text: str | None) -> datetime | None:

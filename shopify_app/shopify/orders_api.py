@@ -113,10 +113,14 @@ def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund
     lines: list[Any] = list(node["lineItems"]["nodes"])
     page = node["lineItems"]["pageInfo"]
     while page["hasNextPage"]:
-        more = api.query(ORDER_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="OrderById")["order"]["lineItems"]
+        more = api.query(
+            ORDER_BY_ID, {"id": gid, "after": page["endCursor"]}, operation="OrderById"
+        )["order"]["lineItems"]
         lines += more["nodes"]
         page = more["pageInfo"]
-    return nodes.order(node, lines), [_whole_refund(api, refund, order_id) for refund in node["refunds"]]
+    return nodes.order(node, lines), [
+        _whole_refund(api, refund, order_id) for refund in node["refunds"]
+    ]
 
 
 def changed_order_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, datetime]]:
@@ -124,9 +128,14 @@ def changed_order_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, dat
     search = f"updated_at:>='{since.isoformat()}'"
     after: str | None = None
     while True:
-        page = api.query(CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders")["orders"]
+        page = api.query(
+            CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders"
+        )["orders"]
         for node in page["nodes"]:
-            yield from_gid(node["id"], "Order"), datetime.fromisoformat(node["updatedAt"].replace("Z", "+00:00"))
+            yield (
+                from_gid(node["id"], "Order"),
+                datetime.fromisoformat(node["updatedAt"]),
+            )
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
@@ -155,7 +164,9 @@ def _whole_refund(api: AdminApi, node: dict[str, Any], order_id: int) -> Refund:
     page = node["refundLineItems"]["pageInfo"]
     while page["hasNextPage"]:
         variables = {"id": node["id"], "after": page["endCursor"]}
-        more = api.query(REFUND_LINES, variables, operation="RefundLines")["refund"]["refundLineItems"]
+        more = api.query(REFUND_LINES, variables, operation="RefundLines")["refund"][
+            "refundLineItems"
+        ]
         node["refundLineItems"]["nodes"] += more["nodes"]
         page = more["pageInfo"]
     return nodes.refund(node, order_id)

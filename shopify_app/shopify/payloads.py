@@ -29,7 +29,9 @@ def order(body: Body) -> Order:
         currency=need(text(body, "currency"), "currency"),
         financial_status=text(body, "financial_status"),
         is_test=bool(body.get("test")),
-        processed_at=moment(body, "processed_at") if body.get("processed_at") else moment(body, "created_at"),
+        processed_at=moment(body, "processed_at")
+        if body.get("processed_at")
+        else moment(body, "created_at"),
         created_at=maybe(moment, body, "created_at"),
         cancelled_at=maybe(moment, body, "cancelled_at"),
         updated_at=moment(body, "updated_at"),
@@ -47,9 +49,13 @@ def order_line(line: Body) -> OrderLine:
         sku=text(line, "sku"),
         title=text(line, "title"),
         quantity=quantity,
-        current_quantity=count(line, "current_quantity") if line.get("current_quantity") is not None else quantity,
+        current_quantity=count(line, "current_quantity")
+        if line.get("current_quantity") is not None
+        else quantity,
         unit_price=money(line, "price"),
-        discount=sum((money(part, "amount") for part in items(line, "discount_allocations")), Decimal(0)),
+        discount=sum(
+            (money(part, "amount") for part in items(line, "discount_allocations")), Decimal(0)
+        ),
         tax=sum((money(part, "price") for part in items(line, "tax_lines")), Decimal(0)),
         is_gift_card=bool(line.get("gift_card")),
     )
@@ -60,7 +66,9 @@ def refund(body: Body) -> Refund:
     return Refund(
         id=number(body, "id"),
         order_id=number(body, "order_id"),
-        processed_at=moment(body, "processed_at") if body.get("processed_at") else moment(body, "created_at"),
+        processed_at=moment(body, "processed_at")
+        if body.get("processed_at")
+        else moment(body, "created_at"),
         lines=[
             RefundLine(
                 id=number(line, "id"),

@@ -1,5 +1,6 @@
-"""Reading and writing prices. Shopify has no compare-and-set for them: usecases/price_outbox.py
-reads, compares, writes and reads back.
+"""Reading and writing prices.
+
+Shopify has no compare-and-set for them: usecases/price_outbox.py reads, compares, writes and reads back.
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,9 @@ def variant_prices(api: AdminApi, variant_ids: Sequence[int]) -> dict[int, Varia
     """Prices by variant id; a variant that is gone is absent."""
     found: dict[int, VariantPrice] = {}
     for start in range(0, len(variant_ids), LARGEST_CALL):
-        ids = [to_gid("ProductVariant", number) for number in variant_ids[start : start + LARGEST_CALL]]
+        ids = [
+            to_gid("ProductVariant", number) for number in variant_ids[start : start + LARGEST_CALL]
+        ]
         nodes = api.query(VARIANT_PRICES, {"ids": ids}, operation="VariantPrices")["nodes"]
         found |= _by_id([node for node in nodes if node is not None])
     return found
@@ -75,7 +78,9 @@ def set_prices(
         for variant_id, price, compare_at in prices
     ]
     payload = api.mutate(
-        SET_PRICES, {"productId": to_gid("Product", product_id), "variants": variants}, operation="SetPrices"
+        SET_PRICES,
+        {"productId": to_gid("Product", product_id), "variants": variants},
+        operation="SetPrices",
     )
     return _by_id(payload["productVariants"])
 
@@ -84,7 +89,9 @@ def _by_id(nodes: Sequence[dict[str, Any]]) -> dict[int, VariantPrice]:
     return {
         from_gid(node["id"], "ProductVariant"): VariantPrice(
             price=Decimal(node["price"]),
-            compare_at_price=None if node["compareAtPrice"] is None else Decimal(node["compareAtPrice"]),
+            compare_at_price=None
+            if node["compareAtPrice"] is None
+            else Decimal(node["compareAtPrice"]),
             product_id=from_gid(node["product"]["id"], "Product"),
             product_status=node["product"]["status"],
         )

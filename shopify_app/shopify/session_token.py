@@ -53,7 +53,9 @@ def read_id_token(
     if not all(isinstance(claims[name], str) and claims[name] for name in ("sub", "jti")):
         raise InvalidIdTokenError
     session_id = claims.get("sid")
-    return IdToken(domain, claims["sub"], session_id if isinstance(session_id, str) else None, claims["jti"])
+    return IdToken(
+        domain, claims["sub"], session_id if isinstance(session_id, str) else None, claims["jti"]
+    )
 
 
 def _signed_claims(token: str, secrets: Iterable[str]) -> Mapping[str, Any]:
@@ -68,8 +70,14 @@ def _signed_claims(token: str, secrets: Iterable[str]) -> Mapping[str, Any]:
                 secret,
                 algorithms=["HS256"],
                 options={
-                    "require": REQUIRED, "verify_aud": False, "verify_exp": False, "verify_nbf": False,
-                    "verify_iat": False, "verify_sub": False, "verify_jti": False, "verify_iss": False,
+                    "require": REQUIRED,
+                    "verify_aud": False,
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                    "verify_iss": False,
                 },
             )
         except (jwt.InvalidTokenError, ValueError, RecursionError):

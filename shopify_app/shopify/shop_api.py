@@ -52,5 +52,7 @@ def shop_info(api: AdminApi) -> ShopInfo:
 
 def granted_scopes(api: AdminApi) -> list[str]:
     """The scopes that this shop's merchant grants now."""
-    installation = api.query(APP_INSTALLATION, operation="AppInstallation")["currentAppInstallation"]
+    installation = api.query(APP_INSTALLATION, operation="AppInstallation")[
+        "currentAppInstallation"
+    ]
     return sorted(scope["handle"] for scope in installation["accessScopes"])

@@ -29,7 +29,10 @@ def is_signed_query(query: str, secrets: Iterable[str], *, now: float) -> bool:
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     given = pairs.pop("hmac", "").encode("utf-8", "surrogateescape")
     timestamp = pairs.get("timestamp", "")
-    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now - int(timestamp)) > QUERY_AGE_SECONDS:
+    if (
+        not (timestamp.isascii() and timestamp.isdigit())
+        or abs(now - int(timestamp)) > QUERY_AGE_SECONDS
+    ):
         return False
     message = urlencode(sorted(pairs.items()), quote_via=quote).encode()
     matches = False

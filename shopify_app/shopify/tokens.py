@@ -92,7 +92,9 @@ def _ask(shop_domain: str, grant: dict[str, Any]) -> TokenPair:
 
 def _post(url: str, body: dict[str, Any]) -> TokenPair:
     try:
-        answer = http_client().post(url, json=body, headers={"Accept": "application/json"}, timeout=TIMEOUT)
+        answer = http_client().post(
+            url, json=body, headers={"Accept": "application/json"}, timeout=TIMEOUT
+        )
     except httpx.HTTPError as error:
         raise TransientError(f"token endpoint: {type(error).__name__}") from error
     if answer.status_code == 429 or answer.status_code >= 500:

@@ -12,7 +12,13 @@ from typing import Final, TypeVar
 import structlog
 
 from shopify_app.db import offline_tokens, shops
-from shopify_app.db.connection import TOKEN_LOCK, Connection, shop_lock, sweep_transaction, transaction
+from shopify_app.db.connection import (
+    TOKEN_LOCK,
+    Connection,
+    shop_lock,
+    sweep_transaction,
+    transaction,
+)
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import NotFoundError, ShopUnavailableError
 from shopify_app.shopify import tokens
@@ -76,8 +82,10 @@ def refresh_token(shop_id: int, *, refused: AdminApi | None = None) -> str:
             shop = _working_shop(conn, shop_id)
             known = offline_tokens.of_shop(conn, shop_id)
             if known is None or known.refresh_token is None:
-                raise ShopUnavailableError("needs_open")
-            if known.access_token != refused_token and offline_tokens.is_fresh(conn, shop_id, for_seconds=FRESH_SECONDS):
+                raise ShopUnavailableError("needs_open")  # noqa: TRY301 -- told apart from Shopify's own refusal below
+            if known.access_token != refused_token and offline_tokens.is_fresh(
+                conn, shop_id, for_seconds=FRESH_SECONDS
+            ):
                 return known.access_token
             pair = tokens.refresh(shop.domain, known.refresh_token)
             store_pair(conn, shop, pair)

@@ -1,5 +1,6 @@
-"""Inputs become suggestions: the pure middle of a run. Nothing is read or written here, so that
-`keel explain` can do the same work again from the same snapshot.
+"""Inputs become suggestions: the pure middle of a run.
+
+Nothing is read or written here, so that `keel explain` can do the same work again from the same snapshot.
 """
 
 from collections import Counter

@@ -17,27 +17,52 @@ def weekly_history(inputs: Inputs, *, what: str) -> pd.DataFrame:
     variants = inputs.variants
     weekly = inputs.weekly[inputs.weekly["variant_id"].isin(variants["variant_id"])]
     oldest = int(weekly["weeks_ago"].max()) if len(weekly) else 0
-    born = ((pd.Timestamp(inputs.last_day) - variants["first_seen_on"]).dt.days // 7).fillna(0).clip(0, oldest)
-    ends = pd.DataFrame({"variant_id": np.r_[variants["variant_id"], variants["variant_id"]],
-                         "weeks_ago": np.r_[born.astype("int64"), np.zeros(len(variants), "int64")]})
-    rows = ends.merge(weekly, how="outer", on=["variant_id", "weeks_ago"]).drop_duplicates(["variant_id", "weeks_ago"])
+    born = (
+        ((pd.Timestamp(inputs.last_day) - variants["first_seen_on"]).dt.days // 7)
+        .fillna(0)
+        .clip(0, oldest)
+    )
+    ends = pd.DataFrame(
+        {
+            "variant_id": np.r_[variants["variant_id"], variants["variant_id"]],
+            "weeks_ago": np.r_[born.astype("int64"), np.zeros(len(variants), "int64")],
+        }
+    )
+    rows = ends.merge(weekly, how="outer", on=["variant_id", "weeks_ago"]).drop_duplicates(
+        ["variant_id", "weeks_ago"]
+    )
     start = pd.Timestamp(inputs.last_day - timedelta(days=6))
     groups = variants.set_index("variant_id")["product_type"]
-    return pd.DataFrame({
-        "series_id": rows["variant_id"].to_numpy("int64"),
-        "period": (start - pd.to_timedelta(7 * rows["weeks_ago"], unit="D")).to_numpy("datetime64[s]"),
-        "units": rows[what].fillna(0.0).to_numpy(float),
-        "in_stock": rows["in_stock"].fillna(1.0).to_numpy(float),
-        "group": groups.reindex(rows["variant_id"]).to_numpy(str),
-    })
+    return pd.DataFrame(
+        {
+            "series_id": rows["variant_id"].to_numpy("int64"),
+            "period": (start - pd.to_timedelta(7 * rows["weeks_ago"], unit="D")).to_numpy(
+                "datetime64[s]"
+            ),
+            "units": rows[what].fillna(0.0).to_numpy(float),
+            "in_stock": rows["in_stock"].fillna(1.0).to_numpy(float),
+            "group": groups.reindex(rows["variant_id"]).to_numpy(str),
+        }
+    )
 
 
-def recent_weeks(inputs: Inputs, variant_ids: list[int], *, what: str, weeks: int) -> dict[int, list[tuple[str, float, float]]]:
+def recent_weeks(
+    inputs: Inputs, variant_ids: list[int], *, what: str, weeks: int
+) -> dict[int, list[tuple[str, float, float]]]:
     """(start, value, share in stock) of each variant's last weeks, oldest first."""
-    chosen = inputs.weekly[inputs.weekly["variant_id"].isin(variant_ids) & (inputs.weekly["weeks_ago"] < weeks)]
-    known = {(int(v), int(w)): (float(x), float(s)) for v, w, x, s in zip(
-        chosen["variant_id"], chosen["weeks_ago"], chosen[what], chosen["in_stock"], strict=True)}
+    chosen = inputs.weekly[
+        inputs.weekly["variant_id"].isin(variant_ids) & (inputs.weekly["weeks_ago"] < weeks)
+    ]
+    known = {
+        (int(v), int(w)): (float(x), float(s))
+        for v, w, x, s in zip(
+            chosen["variant_id"], chosen["weeks_ago"], chosen[what], chosen["in_stock"], strict=True
+        )
+    }
     return {
-        variant: [(inputs.week_start(ago).isoformat(), *known.get((variant, ago), (0.0, 1.0))) for ago in range(weeks - 1, -1, -1)]
+        variant: [
+            (inputs.week_start(ago).isoformat(), *known.get((variant, ago), (0.0, 1.0)))
+            for ago in range(weeks - 1, -1, -1)
+        ]
         for variant in variant_ids
     }

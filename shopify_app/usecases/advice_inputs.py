@@ -57,20 +57,35 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     last, first = as_of - timedelta(days=1), as_of - timedelta(days=7 * HISTORY_WEEKS)
     chosen = shop_settings.of_shop(conn, shop.shop_id)
     variants = frames.variants_on_sale(conn, shop.shop_id)
-    ordered = purchase_orders.ordered_units(conn, shop.shop_id, as_of - timedelta(days=chosen.lead_time_days))
+    ordered = purchase_orders.ordered_units(
+        conn, shop.shop_id, as_of - timedelta(days=chosen.lead_time_days)
+    )
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
     vendors = pd.DataFrame(
         [asdict(vendor) for vendor in shop_settings.vendor_lead_times(conn, shop.shop_id)],
         columns=["vendor", "lead_time_days", "pack_units", "minimum_units"],
-    ).astype({"vendor": "str", "lead_time_days": "int64", "pack_units": "int64", "minimum_units": "int64"})
+    ).astype(
+        {
+            "vendor": "str",
+            "lead_time_days": "int64",
+            "pack_units": "int64",
+            "minimum_units": "int64",
+        }
+    )
     resting = {
-        kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of)) for kind in SuggestionKind
+        kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of))
+        for kind in SuggestionKind
     }
     settings = {
-        name: str(value) if isinstance(value, (Decimal, date, datetime)) else value for name, value in asdict(chosen).items()
+        name: str(value) if isinstance(value, (Decimal, date, datetime)) else value
+        for name, value in asdict(chosen).items()
     }
-    settings |= {"currency": shop.currency, "minor_digits": MINOR_DIGITS.get(shop.currency, 2), "resting": resting}
+    settings |= {
+        "currency": shop.currency,
+        "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
+        "resting": resting,
+    }
     return Inputs(as_of, variants, _weekly(conn, shop, first, last), vendors, settings)
 
 
@@ -82,17 +97,27 @@ def _weekly(conn: Connection, shop: Shop, first: date, last: date) -> pd.DataFra
     stock = frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone)
     stock["weeks_ago"] = _weeks_ago(stock["day"], last)
     shelf = stock.groupby(["variant_id", "weeks_ago"], sort=True)["in_stock"].agg(["mean", "count"])
-    known = shelf["mean"].where(shelf["count"] >= 4).rename("in_stock")  # half a week tells little of the whole
-    prices = frames.weekly_prices(conn, shop.shop_id, first, last).set_index(["variant_id", "weeks_ago"])["price"]
-    weekly = pd.concat([sold, known, prices], axis=1).reset_index().sort_values(["variant_id", "weeks_ago"])
-    return pd.DataFrame({
-        "variant_id": weekly["variant_id"].astype("int64"),
-        "weeks_ago": weekly["weeks_ago"].astype("int64"),
-        "units": weekly["ordered_units"].fillna(0).astype("float64"),
-        "orders": weekly["orders"].fillna(0).astype("float64"),
-        "in_stock": weekly["in_stock"].fillna(1.0).astype("float64"),
-        "price": weekly["price"].astype("float64"),
-    }).reset_index(drop=True)
+    known = (
+        shelf["mean"].where(shelf["count"] >= 4).rename("in_stock")
+    )  # half a week tells little of the whole
+    prices = frames.weekly_prices(conn, shop.shop_id, first, last).set_index(
+        ["variant_id", "weeks_ago"]
+    )["price"]
+    weekly = (
+        pd.concat([sold, known, prices], axis=1)
+        .reset_index()
+        .sort_values(["variant_id", "weeks_ago"])
+    )
+    return pd.DataFrame(
+        {
+            "variant_id": weekly["variant_id"].astype("int64"),
+            "weeks_ago": weekly["weeks_ago"].astype("int64"),
+            "units": weekly["ordered_units"].fillna(0).astype("float64"),
+            "orders": weekly["orders"].fillna(0).astype("float64"),
+            "in_stock": weekly["in_stock"].fillna(1.0).astype("float64"),
+            "price": weekly["price"].astype("float64"),
+        }
+    ).reset_index(drop=True)
 
 
 def _weeks_ago(days: "pd.Series[Any]", last: date) -> "pd.Series[Any]":
@@ -102,14 +127,24 @@ def _weeks_ago(days: "pd.Series[Any]", last: date) -> "pd.Series[Any]":
 def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
     """A snapshot and its SHA-256."""
     arrays: dict[str, np.ndarray] = {
-        "meta": np.array(json.dumps({"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True))
+        "meta": np.array(
+            json.dumps(
+                {"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True
+            )
+        )
     }
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
         for column in frame.columns:
             values = frame[column]
-            is_text = not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values) or pd.api.types.is_datetime64_any_dtype(values))
-            arrays[f"{name}.{column}"] = values.to_numpy(dtype="U") if is_text else values.to_numpy()
+            is_text = not (
+                pd.api.types.is_numeric_dtype(values)
+                or pd.api.types.is_bool_dtype(values)
+                or pd.api.types.is_datetime64_any_dtype(values)
+            )
+            arrays[f"{name}.{column}"] = (
+                values.to_numpy(dtype="U") if is_text else values.to_numpy()
+            )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue(), digest(inputs)
@@ -122,14 +157,33 @@ def from_bytes(snapshot: bytes) -> Inputs:
     meta = json.loads(str(arrays["meta"]))
     frames_: dict[str, pd.DataFrame] = {}
     for name in FRAMES:
-        columns = {key.split(".", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{name}.")}
-        frames_[name] = pd.DataFrame({key: value.astype(str) if value.dtype.kind == "U" else value for key, value in columns.items()})
-    return Inputs(date.fromisoformat(meta["as_of"]), frames_["variants"], frames_["weekly"], frames_["vendors"], meta["settings"])
+        columns = {
+            key.split(".", 1)[1]: value
+            for key, value in arrays.items()
+            if key.startswith(f"{name}.")
+        }
+        frames_[name] = pd.DataFrame(
+            {
+                key: value.astype(str) if value.dtype.kind == "U" else value
+                for key, value in columns.items()
+            }
+        )
+    return Inputs(
+        date.fromisoformat(meta["as_of"]),
+        frames_["variants"],
+        frames_["weekly"],
+        frames_["vendors"],
+        meta["settings"],
+    )
 
 
 def digest(inputs: Inputs) -> str:
     """SHA-256 over the values themselves: how they were compressed does not matter."""
-    total = hashlib.sha256(json.dumps({"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True).encode())
+    total = hashlib.sha256(
+        json.dumps(
+            {"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True
+        ).encode()
+    )
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
         for column in sorted(frame.columns):

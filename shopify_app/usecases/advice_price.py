@@ -26,16 +26,32 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
         return [], Counter()
     response = elasticity.fit_price_response(panel, seed=seed)
     catalogue = _catalogue(inputs, panel)
-    proposed = pricing.suggest_prices(response, catalogue, _limits(inputs), stock=_stock(inputs, catalogue))
+    proposed = pricing.suggest_prices(
+        response, catalogue, _limits(inputs), stock=_stock(inputs, catalogue)
+    )
     resting = set(inputs.settings["resting"]["price"])
     reasons = Counter(proposed.loc[proposed["abstained_because"].notna(), "abstained_because"])
-    good = proposed[proposed["abstained_because"].isna() & (proposed["gain_mid"] >= LEAST_GAIN) & ~proposed["series_id"].isin(resting)]
+    good = proposed[
+        proposed["abstained_because"].isna()
+        & (proposed["gain_mid"] >= LEAST_GAIN)
+        & ~proposed["series_id"].isin(resting)
+    ]
     good = good.sort_values("gain_mid", ascending=False).head(MOST)
     table = response.table.set_index("series_id")
     variants = inputs.variants.set_index("variant_id")
     tried = _tried(inputs, set(good["series_id"]))
-    found = [_suggestion(inputs, row, variants.loc[row["series_id"]], table.loc[row["series_id"]], catalogue, tried, seed)
-             for _, row in good.iterrows()]
+    found = [
+        _suggestion(
+            inputs,
+            row,
+            variants.loc[row["series_id"]],
+            table.loc[row["series_id"]],
+            catalogue,
+            tried,
+            seed,
+        )
+        for _, row in good.iterrows()
+    ]
     return found, Counter({str(reason): int(count) for reason, count in reasons.items()})
 
 
@@ -48,89 +64,172 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
     priced = weekly[weekly["price"].notna()]
     if priced.empty:
         return pd.DataFrame(columns=["series_id", "period", "units", "price"])
-    orders = weekly.pivot_table(index="variant_id", columns="weeks_ago", values="orders", aggfunc="sum").sort_index(axis=1, ascending=False)
+    orders = weekly.pivot_table(
+        index="variant_id", columns="weeks_ago", values="orders", aggfunc="sum"
+    ).sort_index(axis=1, ascending=False)
     every_week = range(int(orders.columns.max()), -1, -1)
     orders = orders.reindex(columns=every_week).loc[np.sort(priced["variant_id"].unique())]
-    price = priced.pivot_table(index="variant_id", columns="weeks_ago", values="price").reindex(index=orders.index, columns=every_week)
-    stock = weekly.pivot_table(index="variant_id", columns="weeks_ago", values="in_stock").reindex(index=orders.index, columns=every_week).fillna(1.0)
+    price = priced.pivot_table(index="variant_id", columns="weeks_ago", values="price").reindex(
+        index=orders.index, columns=every_week
+    )
+    stock = (
+        weekly.pivot_table(index="variant_id", columns="weeks_ago", values="in_stock")
+        .reindex(index=orders.index, columns=every_week)
+        .fillna(1.0)
+    )
     price = price.ffill(axis=1)
     known = price.notna().to_numpy()
     series, ago = np.nonzero(known)
     starts = np.array([np.datetime64(inputs.week_start(week), "s") for week in every_week])
-    groups = inputs.variants.set_index("variant_id")["product_type"].reindex(orders.index).to_numpy(str)
-    return pd.DataFrame({
-        "series_id": orders.index.to_numpy()[series], "period": starts[ago], "units": np.nan_to_num(orders.to_numpy())[known],
-        "price": price.to_numpy()[known], "in_stock": stock.to_numpy()[known], "group": groups[series],
-    })
+    groups = (
+        inputs.variants.set_index("variant_id")["product_type"].reindex(orders.index).to_numpy(str)
+    )
+    return pd.DataFrame(
+        {
+            "series_id": orders.index.to_numpy()[series],
+            "period": starts[ago],
+            "units": np.nan_to_num(orders.to_numpy())[known],
+            "price": price.to_numpy()[known],
+            "in_stock": stock.to_numpy()[known],
+            "group": groups[series],
+        }
+    )
 
 
 def _catalogue(inputs: Inputs, panel: pd.DataFrame) -> pd.DataFrame:
     """Today's price, cost and recent units a month of every fitted variant."""
-    recent = inputs.weekly[inputs.weekly["weeks_ago"] < RECENT_WEEKS].groupby("variant_id")["units"].sum() / RECENT_WEEKS
+    recent = (
+        inputs.weekly[inputs.weekly["weeks_ago"] < RECENT_WEEKS]
+        .groupby("variant_id")["units"]
+        .sum()
+        / RECENT_WEEKS
+    )
     fitted = inputs.variants[inputs.variants["variant_id"].isin(panel["series_id"].unique())]
-    return pd.DataFrame({
-        "series_id": fitted["variant_id"].to_numpy(), "price": fitted["price"].to_numpy(), "unit_cost": fitted["unit_cost"].to_numpy(),
-        "units_per_month": (fitted["variant_id"].map(recent).fillna(0.0) * WEEKS_PER_MONTH).to_numpy(),
-    })
+    return pd.DataFrame(
+        {
+            "series_id": fitted["variant_id"].to_numpy(),
+            "price": fitted["price"].to_numpy(),
+            "unit_cost": fitted["unit_cost"].to_numpy(),
+            "units_per_month": (
+                fitted["variant_id"].map(recent).fillna(0.0) * WEEKS_PER_MONTH
+            ).to_numpy(),
+        }
+    )
 
 
 def _limits(inputs: Inputs) -> pricing.PriceLimits:
     chosen = inputs.settings
     frozen = chosen["prices_frozen_first"] is not None and (
-        date.fromisoformat(chosen["prices_frozen_first"]) <= inputs.as_of <= date.fromisoformat(chosen["prices_frozen_last"])
+        date.fromisoformat(chosen["prices_frozen_first"])
+        <= inputs.as_of
+        <= date.fromisoformat(chosen["prices_frozen_last"])
     )
     return pricing.PriceLimits(
-        margin_floor=float(chosen["margin_floor"]), max_step=float(chosen["max_price_step"]), price_ending=chosen["price_ending"],
-        minor_digits=chosen["minor_digits"], is_frozen=frozen,
+        margin_floor=float(chosen["margin_floor"]),
+        max_step=float(chosen["max_price_step"]),
+        price_ending=chosen["price_ending"],
+        minor_digits=chosen["minor_digits"],
+        is_frozen=frozen,
     )
 
 
 def _stock(inputs: Inputs, catalogue: pd.DataFrame) -> pd.DataFrame:
     """Variants whose stock would not last two weeks: their price is not lowered."""
     variants = inputs.variants.set_index("variant_id").loc[catalogue["series_id"]]
-    weeks = variants["available_units"].to_numpy() / np.maximum(catalogue["units_per_month"].to_numpy() / WEEKS_PER_MONTH, 1e-9)
-    return pd.DataFrame({"series_id": catalogue["series_id"], "is_short": (weeks < 2) & variants["is_tracked"].to_numpy()})
+    weeks = variants["available_units"].to_numpy() / np.maximum(
+        catalogue["units_per_month"].to_numpy() / WEEKS_PER_MONTH, 1e-9
+    )
+    return pd.DataFrame(
+        {
+            "series_id": catalogue["series_id"],
+            "is_short": (weeks < 2) & variants["is_tracked"].to_numpy(),
+        }
+    )
 
 
 def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[dict[str, Any]]]:
     """Prices that each variant was sold at: weeks and units a week, the newest first."""
-    weekly = inputs.weekly[inputs.weekly["variant_id"].isin(chosen) & inputs.weekly["price"].notna()]
+    weekly = inputs.weekly[
+        inputs.weekly["variant_id"].isin(chosen) & inputs.weekly["price"].notna()
+    ]
     found: dict[int, list[dict[str, Any]]] = {variant: [] for variant in chosen}
-    for (variant, price), weeks in weekly.groupby(["variant_id", "price"]):
+    for _, weeks in weekly.groupby(["variant_id", "price"]):
+        variant, price = weeks["variant_id"].iloc[0], weeks["price"].iloc[0]
         if len(weeks) >= elasticity.LEAST_WEEKS:
-            found[int(variant)].append({"price": f"{price:.2f}", "units_per_week": round(float(weeks["units"].mean()), 2),
-                                        "orders_per_week": round(float(weeks["orders"].mean()), 2), "weeks": len(weeks),
-                                        "last_week": inputs.week_start(int(weeks["weeks_ago"].min())).isoformat()})
-    return {variant: sorted(entries, key=lambda one: one["last_week"], reverse=True) for variant, entries in found.items()}
+            found[int(variant)].append(
+                {
+                    "price": f"{price:.2f}",
+                    "units_per_week": round(float(weeks["units"].mean()), 2),
+                    "orders_per_week": round(float(weeks["orders"].mean()), 2),
+                    "weeks": len(weeks),
+                    "last_week": inputs.week_start(int(weeks["weeks_ago"].min())).isoformat(),
+                }
+            )
+    return {
+        variant: sorted(entries, key=lambda one: one["last_week"], reverse=True)
+        for variant, entries in found.items()
+    }
 
 
 def _suggestion(
-    inputs: Inputs, row: pd.Series, variant: pd.Series, fitted: pd.Series, catalogue: pd.DataFrame, tried: dict[int, list[dict[str, Any]]],
+    inputs: Inputs,
+    row: pd.Series,
+    variant: pd.Series,
+    fitted: pd.Series,
+    catalogue: pd.DataFrame,
+    tried: dict[int, list[dict[str, Any]]],
     seed: int,
 ) -> NewSuggestion:
     variant_id, digits = int(row["series_id"]), int(inputs.settings["minor_digits"])
-    units_now = float(catalogue.loc[catalogue["series_id"] == variant_id, "units_per_month"].iloc[0])
+    units_now = float(
+        catalogue.loc[catalogue["series_id"] == variant_id, "units_per_month"].iloc[0]
+    )
     price, old = _price(float(row["price"]), digits), _price(float(row["old_price"]), digits)
-    compare_at = None if pd.isna(variant["compare_at_price"]) else _price(float(variant["compare_at_price"]), digits)
+    compare_at = (
+        None
+        if pd.isna(variant["compare_at_price"])
+        else _price(float(variant["compare_at_price"]), digits)
+    )
     keeps_compare_at = compare_at is not None and Decimal(compare_at) > Decimal(price)
     cost = float(variant["unit_cost"])
     return NewSuggestion(
-        kind=SuggestionKind.PRICE, variant_id=variant_id,
+        kind=SuggestionKind.PRICE,
+        variant_id=variant_id,
         proposal={
-            "price": price, "compare_at_price": compare_at if keeps_compare_at else None, "old_price": old, "old_compare_at_price": compare_at,
+            "price": price,
+            "compare_at_price": compare_at if keeps_compare_at else None,
+            "old_price": old,
+            "old_compare_at_price": compare_at,
         },
         evidence={
-            "elasticity": round(float(fitted["elasticity"]), 3), "elasticity_low": round(float(fitted["low"]), 3),
-            "elasticity_high": round(float(fitted["high"]), 3), "chance_it_helps": round(float(row["chance_it_helps"]), 4),
-            "units_per_month_now": round(units_now, 1), "units_per_month_then": round(float(row["units_then"]), 1),
-            "margin_now": round(1 - cost / float(old), 4), "margin_then": round(1 - cost / float(price), 4), "unit_cost": f"{cost:.2f}",
-            "prices_tried": tried[variant_id][:6], "curve": row["curve"], "binding_limit": row["binding_limit"], "clamp_trail": row["clamp_trail"],
-            "events": int(fitted["events"]), "information": float(fitted["information"]),
-            "window_first": inputs.week_start(int(inputs.weekly["weeks_ago"].max())).isoformat(), "window_last": inputs.last_day.isoformat(),
-            "model": "price events, beta-binomial, shrunk", "seed": seed,
+            "elasticity": round(float(fitted["elasticity"]), 3),
+            "elasticity_low": round(float(fitted["low"]), 3),
+            "elasticity_high": round(float(fitted["high"]), 3),
+            "chance_it_helps": round(float(row["chance_it_helps"]), 4),
+            "units_per_month_now": round(units_now, 1),
+            "units_per_month_then": round(float(row["units_then"]), 1),
+            "margin_now": round(1 - cost / float(old), 4),
+            "margin_then": round(1 - cost / float(price), 4),
+            "unit_cost": f"{cost:.2f}",
+            "prices_tried": tried[variant_id][:6],
+            "curve": row["curve"],
+            "binding_limit": row["binding_limit"],
+            "clamp_trail": row["clamp_trail"],
+            "events": int(fitted["events"]),
+            "information": float(fitted["information"]),
+            "window_first": inputs.week_start(int(inputs.weekly["weeks_ago"].max())).isoformat(),
+            "window_last": inputs.last_day.isoformat(),
+            "model": "price events, beta-binomial, shrunk",
+            "seed": seed,
         },
-        value_low=_round(float(row["gain_low"])), value_mid=_round(float(row["gain_mid"])), value_high=_round(float(row["gain_high"])),
-        value_unit="profit_a_month", currency=inputs.settings["currency"], rank_score=float(row["gain_mid"]), is_urgent=False, as_of=inputs.as_of,
+        value_low=_round(float(row["gain_low"])),
+        value_mid=_round(float(row["gain_mid"])),
+        value_high=_round(float(row["gain_high"])),
+        value_unit="profit_a_month",
+        currency=inputs.settings["currency"],
+        rank_score=float(row["gain_mid"]),
+        is_urgent=False,
+        as_of=inputs.as_of,
     )
 
 
@@ -140,5 +239,3 @@ def _price(value: float, digits: int) -> str:
 
 def _round(value: float) -> Decimal:
     return Decimal(str(round(value, 2)))
-
-

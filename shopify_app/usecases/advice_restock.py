@@ -37,7 +37,9 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
     terms = _terms(inputs, variants)
     horizon = int(2 * (terms["lead"] + terms["review"]).max())
     history = weekly_history(inputs, what="units")
-    forecast = demand.forecast_demand(history[history["series_id"].isin(variants["variant_id"])], horizon=horizon, seed=seed)
+    forecast = demand.forecast_demand(
+        history[history["series_id"].isin(variants["variant_id"])], horizon=horizon, seed=seed
+    )
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = _terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
@@ -50,39 +52,60 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
     due &= (forecast.alive >= DEAD_BELOW) & ~variants["variant_id"].isin(resting).to_numpy()
     rows = np.flatnonzero(due)
     rows = rows[np.argsort(-value[rows], kind="stable")][:MOST]
-    weeks = recent_weeks(inputs, [int(variants["variant_id"][row]) for row in rows], what="units", weeks=26)
-    found = [_suggestion(inputs, variants, terms, forecast, plan, weeks_left, int(row), weeks, seed) for row in rows]
+    weeks = recent_weeks(
+        inputs, [int(variants["variant_id"][row]) for row in rows], what="units", weeks=26
+    )
+    found = [
+        _suggestion(inputs, variants, terms, forecast, plan, weeks_left, int(row), weeks, seed)
+        for row in rows
+    ]
     return found, not_sure
 
 
 def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
     vendors = inputs.vendors.set_index("vendor")
-    lead_days = variants["vendor"].map(vendors["lead_time_days"]).fillna(inputs.settings["lead_time_days"])
+    lead_days = (
+        variants["vendor"].map(vendors["lead_time_days"]).fillna(inputs.settings["lead_time_days"])
+    )
     cost_known = variants["unit_cost"].notna()
-    return pd.DataFrame({
-        "lead_days": lead_days.astype(int),
-        "lead": np.ceil(lead_days / 7).astype(int),
-        "review": max(1, round(inputs.settings["review_period_days"] / 7)),
-        "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
-        "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
-        "cost_known": cost_known,
-        "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
-    })
-
-
-def _plan(inputs: Inputs, variants: pd.DataFrame, terms: pd.DataFrame, forecast: demand.DemandForecast) -> replenishment.OrderPlan:
-    cap = inputs.settings["cycle_service_level"]
-    weekly_holding = terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
-    return replenishment.order_quantities(
-        forecast, on_hand=variants["available_units"].to_numpy(float), incoming=variants["incoming_units"].to_numpy(float),
-        lead_time=terms["lead"].to_numpy(), review_periods=terms["review"].to_numpy(), holding_cost=weekly_holding,
-        shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0), pack=terms["pack"].to_numpy(),
-        minimum=terms["minimum"].to_numpy(), service_level_cap=None if cap is None else float(cap),
+    return pd.DataFrame(
+        {
+            "lead_days": lead_days.astype(int),
+            "lead": np.ceil(lead_days / 7).astype(int),
+            "review": max(1, round(inputs.settings["review_period_days"] / 7)),
+            "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
+            "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
+            "cost_known": cost_known,
+            "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
+        }
     )
 
 
-def _weeks_until_order(forecast: demand.DemandForecast, terms: pd.DataFrame, plan: replenishment.OrderPlan) -> np.ndarray:
+def _plan(
+    inputs: Inputs, variants: pd.DataFrame, terms: pd.DataFrame, forecast: demand.DemandForecast
+) -> replenishment.OrderPlan:
+    cap = inputs.settings["cycle_service_level"]
+    weekly_holding = (
+        terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
+    )
+    return replenishment.order_quantities(
+        forecast,
+        on_hand=variants["available_units"].to_numpy(float),
+        incoming=variants["incoming_units"].to_numpy(float),
+        lead_time=terms["lead"].to_numpy(),
+        review_periods=terms["review"].to_numpy(),
+        holding_cost=weekly_holding,
+        shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),
+        pack=terms["pack"].to_numpy(),
+        minimum=terms["minimum"].to_numpy(),
+        service_level_cap=None if cap is None else float(cap),
+    )
+
+
+def _weeks_until_order(
+    forecast: demand.DemandForecast, terms: pd.DataFrame, plan: replenishment.OrderPlan
+) -> np.ndarray:
     """Whole weeks an order can wait so that stock still covers the lead time at the plan's fractile."""
     position = plan.target_units - plan.ideal_units
     wait = np.zeros(len(position), int)
@@ -96,46 +119,87 @@ def _weeks_until_order(forecast: demand.DemandForecast, terms: pd.DataFrame, pla
     return wait
 
 
-def _suggestion(
-    inputs: Inputs, variants: pd.DataFrame, terms: pd.DataFrame, forecast: demand.DemandForecast, plan: replenishment.OrderPlan,
-    weeks_left: np.ndarray, row: int, weeks: dict[int, list[tuple[str, float, float]]], seed: int,
+def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they were made
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    plan: replenishment.OrderPlan,
+    weeks_left: np.ndarray,
+    row: int,
+    weeks: dict[int, list[tuple[str, float, float]]],
+    seed: int,
 ) -> NewSuggestion:
     variant, term = variants.iloc[row], terms.iloc[row]
     margin = max(float(variant["price"] - term["cost"]), 0.0)
     lost = float(plan.lost_by_waiting[row])
-    low, high = _range_of_loss(forecast, row, int(term["lead"]), max(float(variant["available_units"] + variant["incoming_units"]), 0.0))
+    low, high = _range_of_loss(
+        forecast,
+        row,
+        int(term["lead"]),
+        max(float(variant["available_units"] + variant["incoming_units"]), 0.0),
+    )
     order_by = inputs.as_of + timedelta(days=7 * int(weeks_left[row]))
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
     cost = _money(float(term["cost"])) if term["cost_known"] else None
     variant_id = int(variant["variant_id"])
     return NewSuggestion(
-        kind=SuggestionKind.RESTOCK, variant_id=variant_id,
+        kind=SuggestionKind.RESTOCK,
+        variant_id=variant_id,
         proposal={
-            "units": units, "unit_cost": cost, "order_cost": _money(units * float(term["cost"])) if cost else None,
-            "order_by": order_by.isoformat(), "vendor": variant["vendor"] or None, "location_id": None,
+            "units": units,
+            "unit_cost": cost,
+            "order_cost": _money(units * float(term["cost"])) if cost else None,
+            "order_by": order_by.isoformat(),
+            "vendor": variant["vendor"] or None,
+            "location_id": None,
         },
         evidence={
-            "available_units": int(variant["available_units"]), "incoming_units": int(variant["incoming_units"]),
-            "lead_time_days": int(term["lead_days"]), "review_period_days": int(inputs.settings["review_period_days"]),
-            "critical_fractile": round(float(plan.critical_fractile[row]), 4), "target_units": int(plan.target_units[row]),
-            "ideal_units": int(np.ceil(plan.ideal_units[row])), "expected_demand": round(float(plan.expected_demand[row]), 1),
-            "demand_low": int(plan.demand_low[row]), "demand_high": int(plan.demand_high[row]), "run_out_first": first, "run_out_last": last,
+            "available_units": int(variant["available_units"]),
+            "incoming_units": int(variant["incoming_units"]),
+            "lead_time_days": int(term["lead_days"]),
+            "review_period_days": int(inputs.settings["review_period_days"]),
+            "critical_fractile": round(float(plan.critical_fractile[row]), 4),
+            "target_units": int(plan.target_units[row]),
+            "ideal_units": int(np.ceil(plan.ideal_units[row])),
+            "expected_demand": round(float(plan.expected_demand[row]), 1),
+            "demand_low": int(plan.demand_low[row]),
+            "demand_high": int(plan.demand_high[row]),
+            "run_out_first": first,
+            "run_out_last": last,
             "demand_per_week": round(float(forecast.mean[row, 0]), 2),
             "stockout_weeks": sum(1 for _, _, share in weeks[variant_id] if share < 0.95),
-            "weeks": [{"start": start, "units": value, "in_stock": round(share, 3)} for start, value, share in weeks[variant_id]],
-            "forecast": _fan(inputs, forecast, row), "pack_units": int(term["pack"]), "minimum_units": int(term["minimum"]),
-            "dead_stock_risk": round(float(plan.dead_stock_risk[row]), 4), "binding_rules": _binding(plan, term, row),
-            "expected_lost_units": round(float(plan.lost_without[row]), 2), "cost_is_estimate": not bool(term["cost_known"]),
-            "unit_margin": _money(margin), **_window(inputs, weeks[variant_id]), "model": "gamma-poisson bank, newsvendor", "seed": seed,
+            "weeks": [
+                {"start": start, "units": value, "in_stock": round(share, 3)}
+                for start, value, share in weeks[variant_id]
+            ],
+            "forecast": _fan(inputs, forecast, row),
+            "pack_units": int(term["pack"]),
+            "minimum_units": int(term["minimum"]),
+            "dead_stock_risk": round(float(plan.dead_stock_risk[row]), 4),
+            "binding_rules": _binding(plan, term, row),
+            "expected_lost_units": round(float(plan.lost_without[row]), 2),
+            "cost_is_estimate": not bool(term["cost_known"]),
+            "unit_margin": _money(margin),
+            **_window(inputs, weeks[variant_id]),
+            "model": "gamma-poisson bank, newsvendor",
+            "seed": seed,
         },
-        value_low=_round(min(low, lost) * margin), value_mid=_round(lost * margin), value_high=_round(max(high, lost) * margin),
-        value_unit="margin_a_week", currency=inputs.settings["currency"], rank_score=lost * margin / MONTHS_PER_WEEK,
-        is_urgent=bool(weeks_left[row] == 0), as_of=inputs.as_of,
+        value_low=_round(min(low, lost) * margin),
+        value_mid=_round(lost * margin),
+        value_high=_round(max(high, lost) * margin),
+        value_unit="margin_a_week",
+        currency=inputs.settings["currency"],
+        rank_score=lost * margin / MONTHS_PER_WEEK,
+        is_urgent=bool(weeks_left[row] == 0),
+        as_of=inputs.as_of,
     )
 
 
-def _range_of_loss(forecast: demand.DemandForecast, row: int, lead: int, position: float) -> tuple[float, float]:
+def _range_of_loss(
+    forecast: demand.DemandForecast, row: int, lead: int, position: float
+) -> tuple[float, float]:
     """Units lost by waiting a week if demand runs at its 10 % and 90 % totals."""
     found: list[float] = []
     for level in (0.1, 0.9):
@@ -150,14 +214,20 @@ def _quantile(forecast: demand.DemandForecast, row: int, last: int, level: float
     return float(nb.quantile(level, mean[row], dispersion[row]))
 
 
-def _run_out(inputs: Inputs, forecast: demand.DemandForecast, row: int, available: float) -> tuple[str | None, str | None]:
+def _run_out(
+    inputs: Inputs, forecast: demand.DemandForecast, row: int, available: float
+) -> tuple[str | None, str | None]:
     """Days between which what is on the shelf probably runs out (8 of 10 cases); None: not within the horizon."""
     days: list[str | None] = []
     for level in (0.9, 0.1):
         day = None
         for week in range(1, forecast.mean.shape[1] + 1):
             if _quantile(forecast, row, week, level) > available:
-                day = (inputs.as_of + timedelta(days=7 * (week - 1) + 3)).isoformat() if available > 0 else inputs.as_of.isoformat()
+                day = (
+                    (inputs.as_of + timedelta(days=7 * (week - 1) + 3)).isoformat()
+                    if available > 0
+                    else inputs.as_of.isoformat()
+                )
                 break
         days.append(day)
     return days[0], days[1]
@@ -166,10 +236,17 @@ def _run_out(inputs: Inputs, forecast: demand.DemandForecast, row: int, availabl
 def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> list[dict[str, Any]]:
     """The next eight weeks: mean and 8-of-10 range of each."""
     weeks = min(8, forecast.mean.shape[1])
-    low, high = (nb.quantile(level, forecast.mean[row, :weeks], forecast.dispersion[row, 0]) for level in (0.1, 0.9))
+    low, high = (
+        nb.quantile(level, forecast.mean[row, :weeks], forecast.dispersion[row, 0])
+        for level in (0.1, 0.9)
+    )
     return [
-        {"start": (inputs.as_of + timedelta(days=7 * week)).isoformat(), "mean": round(float(forecast.mean[row, week]), 2),
-         "low": int(low[week]), "high": int(high[week])}
+        {
+            "start": (inputs.as_of + timedelta(days=7 * week)).isoformat(),
+            "mean": round(float(forecast.mean[row, week]), 2),
+            "low": int(low[week]),
+            "high": int(high[week]),
+        }
         for week in range(weeks)
     ]
 

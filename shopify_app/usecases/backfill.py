@@ -12,6 +12,7 @@ next batch is full.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -80,8 +81,15 @@ def _work(shop: Shop, step: BackfillStep) -> bool:
     except (TransientError, AppError) as error:
         tries = TRIES if not isinstance(error, ShopUnavailableError) else TRIES * 100
         with transaction(shop.shop_id) as conn:
-            backfills.fail(conn, shop.shop_id, step.step, error=f"{type(error).__name__}: {error}", tries=tries)
-        log.warning("backfill_step_failed", shop_id=shop.shop_id, step=step.step, error_type=type(error).__name__)
+            backfills.fail(
+                conn, shop.shop_id, step.step, error=f"{type(error).__name__}: {error}", tries=tries
+            )
+        log.warning(
+            "backfill_step_failed",
+            shop_id=shop.shop_id,
+            step=step.step,
+            error_type=type(error).__name__,
+        )
         return False
     if done:
         with transaction(shop.shop_id) as conn:
@@ -118,18 +126,27 @@ def _refunds(shop: Shop, step: BackfillStep) -> bool:
     loaded = step.rows_loaded
     while True:
         with transaction(shop.shop_id) as conn:
-            waiting = refunded_orders.waiting(conn, shop.shop_id, limit=orders_api.LARGEST_REFUND_BATCH)
+            waiting = refunded_orders.waiting(
+                conn, shop.shop_id, limit=orders_api.LARGEST_REFUND_BATCH
+            )
             left = refunded_orders.count(conn, shop.shop_id)
         if not waiting:
             return True
-        found = access.with_api(shop.shop_id, lambda api: orders_api.refunds_of_orders(api, waiting))
+        found = access.with_api(
+            shop.shop_id, partial(orders_api.refunds_of_orders, order_ids=waiting)
+        )
         with transaction(shop.shop_id) as conn:
             days, _ = refunds.upsert_many(conn, shop.shop_id, shop.zone, found)
             daily_sales.touch(conn, shop.shop_id, days)
             refunded_orders.done(conn, shop.shop_id, waiting)
             loaded += len(waiting)
             if not backfills.note_progress(
-                conn, shop.shop_id, step.step, loaded_bytes=0, rows_loaded=loaded, rows_expected=loaded + left - len(waiting),
+                conn,
+                shop.shop_id,
+                step.step,
+                loaded_bytes=0,
+                rows_loaded=loaded,
+                rows_expected=loaded + left - len(waiting),
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
@@ -179,12 +196,21 @@ def _bulk(shop: Shop, step: BackfillStep, query: str, since: datetime | None, wr
     )
     if operation is None or operation.status in ("FAILED", "CANCELED", "EXPIRED"):
         with transaction(shop.shop_id) as conn:
-            backfills.note_bulk_operation(conn, shop.shop_id, step.step, operation_id=None, window_since=since)
-        raise TransientError(f"bulk operation: {operation.error_code if operation else 'unknown to Shopify'}")
+            backfills.note_bulk_operation(
+                conn, shop.shop_id, step.step, operation_id=None, window_since=since
+            )
+        raise TransientError(
+            f"bulk operation: {operation.error_code if operation else 'unknown to Shopify'}"
+        )
     if operation.status != "COMPLETED":
         with transaction(shop.shop_id) as conn:
             backfills.note_progress(
-                conn, shop.shop_id, step.step, loaded_bytes=0, rows_loaded=0, rows_expected=operation.object_count,
+                conn,
+                shop.shop_id,
+                step.step,
+                loaded_bytes=0,
+                rows_loaded=0,
+                rows_expected=operation.object_count,
                 lease_seconds=LEASE_SECONDS,
             )
             backfills.wait(conn, shop.shop_id, step.step, seconds=POLL_SECONDS)
@@ -194,7 +220,9 @@ def _bulk(shop: Shop, step: BackfillStep, query: str, since: datetime | None, wr
 
 def _start(shop: Shop, step: BackfillStep, query: str, since: datetime | None) -> None:
     try:
-        operation_id = access.with_api(shop.shop_id, lambda api: bulk_operations.run_bulk_query(api, query))
+        operation_id = access.with_api(
+            shop.shop_id, lambda api: bulk_operations.run_bulk_query(api, query)
+        )
     except ShopifyUserError as error:
         if error.code not in BUSY:
             raise
@@ -202,7 +230,9 @@ def _start(shop: Shop, step: BackfillStep, query: str, since: datetime | None) -
             backfills.wait(conn, shop.shop_id, step.step, seconds=30)
         return
     with transaction(shop.shop_id) as conn:
-        backfills.note_bulk_operation(conn, shop.shop_id, step.step, operation_id=operation_id, window_since=since)
+        backfills.note_bulk_operation(
+            conn, shop.shop_id, step.step, operation_id=operation_id, window_since=since
+        )
         backfills.wait(conn, shop.shop_id, step.step, seconds=1)
 
 
@@ -210,12 +240,19 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     """Stream the file into rows; False if the install it was for is gone."""
     url = operation.url or ""
     rows = step.rows_loaded
-    for families, offset, count in _batches(bulk_operations.result_lines(url, from_byte=step.loaded_bytes)):
+    for families, offset, count in _batches(
+        bulk_operations.result_lines(url, from_byte=step.loaded_bytes)
+    ):
         rows += count
         with transaction(shop.shop_id) as conn:
             write(conn, shop, families)
             if not backfills.note_progress(
-                conn, shop.shop_id, step.step, loaded_bytes=offset, rows_loaded=rows, rows_expected=operation.object_count,
+                conn,
+                shop.shop_id,
+                step.step,
+                loaded_bytes=offset,
+                rows_loaded=rows,
+                rows_expected=operation.object_count,
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
@@ -224,7 +261,9 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     return True
 
 
-def _batches(lines: Iterable[tuple[dict[str, Any], int]]) -> Iterator[tuple[list[Family], int, int]]:
+def _batches(
+    lines: Iterable[tuple[dict[str, Any], int]],
+) -> Iterator[tuple[list[Family], int, int]]:
     """Families in batches: (families, offset behind them, lines in them).
 
     A batch ends before a parent, so a family is never split while children stand next to their
@@ -283,7 +322,8 @@ def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
     refunded = [
         from_gid(family.parent["id"], "Order")
         for family in families
-        if float(family.parent["totalRefundedSet"]["shopMoney"]["amount"]) != 0 or _gave_back(family)
+        if float(family.parent["totalRefundedSet"]["shopMoney"]["amount"]) != 0
+        or _gave_back(family)
     ]
     refunded_orders.add(conn, shop.shop_id, refunded)
     sync.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))

@@ -1,7 +1,7 @@
-"""A merchant decides: accept, dismiss, undo.
+r"""A merchant decides: accept, dismiss, undo.
 
     open --accept--> accepted --undo (carried out)--> undone
-      \\--dismiss--> dismissed --undo--> open
+      \--dismiss--> dismissed --undo--> open
 
 Accepting a price only puts a write into the outbox (`price_outbox` sends it); accepting a restock
 puts a line on the draft purchase order; accepting a trend keeps it in view. Nothing is rung from here:
@@ -62,7 +62,14 @@ def accept_suggestion(
         accepted = suggestions.mark_accepted(conn, shop_id, suggestion_id, accepted_by=accepted_by)
         if accepted:
             _carry_out(conn, shop_id, card, accepted_by, click_key or f"accept:{suggestion_id}")
-            decision_log.add(conn, shop_id, suggestion_id, actor=accepted_by, action="accepted", detail=card.proposal)
+            decision_log.add(
+                conn,
+                shop_id,
+                suggestion_id,
+                actor=accepted_by,
+                action="accepted",
+                detail=card.proposal,
+            )
     return accepted
 
 
@@ -73,7 +80,9 @@ def accept_suggestions(
     answers: list[tuple[int, bool]] = []
     for suggestion_id in dict.fromkeys(suggestion_ids):
         try:
-            answers.append((suggestion_id, accept_suggestion(shop_id, suggestion_id, accepted_by=accepted_by)))
+            answers.append(
+                (suggestion_id, accept_suggestion(shop_id, suggestion_id, accepted_by=accepted_by))
+            )
         except (InvalidInputError, NotFoundError):
             answers.append((suggestion_id, False))
     return answers
@@ -90,7 +99,9 @@ def dismiss_suggestion(shop_id: int, suggestion_id: int, *, reason: str, dismiss
         If the reason is not one of `DISMISS_REASONS`.
     """
     if reason not in DISMISS_REASONS:
-        raise InvalidInputError(f"reason must be one of {', '.join(DISMISS_REASONS)}", field="reason")
+        raise InvalidInputError(
+            f"reason must be one of {', '.join(DISMISS_REASONS)}", field="reason"
+        )
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
         until = datetime.now(UTC).date() + timedelta(days=REST_DAYS)
@@ -99,7 +110,12 @@ def dismiss_suggestion(shop_id: int, suggestion_id: int, *, reason: str, dismiss
         )
         if dismissed:
             decision_log.add(
-                conn, shop_id, card.id, actor=dismissed_by, action="dismissed", detail={"reason": reason}
+                conn,
+                shop_id,
+                card.id,
+                actor=dismissed_by,
+                action="dismissed",
+                detail={"reason": reason},
             )
     return dismissed
 
@@ -130,7 +146,9 @@ def _card(conn: Connection, shop_id: int, suggestion_id: int) -> SuggestionCard:
     return card
 
 
-def _carry_out(conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str) -> None:
+def _carry_out(
+    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str
+) -> None:
     """What accepting does, in the transaction that accepts."""
     if card.kind is SuggestionKind.PRICE:
         _put_price_in_outbox(conn, shop_id, card, by, click_key)
@@ -208,7 +226,9 @@ def _undo_price(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -
         if newest.undo_of is None and price_changes.withdraw(conn, shop_id, newest.id):
             return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
         under_way = newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING)
-        return UndoAnswer(accepted=False, refused_because="under_way" if under_way else newest.state.value)
+        return UndoAnswer(
+            accepted=False, refused_because="under_way" if under_way else newest.state.value
+        )
     _refuse_while_frozen(conn, shop_id)
     undo_id = price_changes.add(
         conn,
@@ -230,7 +250,11 @@ def _applied_change(conn: Connection, shop_id: int, newest: PriceChange) -> Pric
     """The write that stands in the shop: the newest, or the one that a refused undo left standing."""
     if newest.undo_of is None:
         return newest if newest.state is PriceChangeState.APPLIED else None
-    if newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING, PriceChangeState.APPLIED):
+    if newest.state in (
+        PriceChangeState.APPROVED,
+        PriceChangeState.SENDING,
+        PriceChangeState.APPLIED,
+    ):
         return None
     original = price_changes.by_id(conn, shop_id, newest.undo_of)
     return original if original and original.state is PriceChangeState.APPLIED else None

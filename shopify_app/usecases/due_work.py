@@ -1,6 +1,14 @@
 """Which doorbells to ring: what Postgres says is due. The pump asks this twice a second."""
 
-from shopify_app.db import backfills, daily_sales, price_changes, refetches, refresh_requests, schedules, webhook_inbox
+from shopify_app.db import (
+    backfills,
+    daily_sales,
+    price_changes,
+    refetches,
+    refresh_requests,
+    schedules,
+    webhook_inbox,
+)
 from shopify_app.db.connection import sweep_transaction
 
 

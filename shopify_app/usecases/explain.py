@@ -39,21 +39,37 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
     """
     with transaction(shop_id) as conn:
         card = suggestions.card(conn, shop_id, suggestion_id)
-        run = suggestion_runs.inputs_of(conn, shop_id, int(card.evidence["run_id"])) if card else None
+        run = (
+            suggestion_runs.inputs_of(conn, shop_id, int(card.evidence["run_id"])) if card else None
+        )
     if card is None or run is None:
         raise NotFoundError(f"suggestion {suggestion_id}, or the inputs of its run")
     inputs = advice_inputs.from_bytes(run.inputs)
     found = advice.work_out(inputs, seed=run.seed).suggestions
-    again = next((one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None)
-    stored = {"proposal": card.proposal, "evidence": _computed(card.evidence),
-              "value": [str(card.value_low), str(card.value_mid), str(card.value_high)]}
-    recomputed = again and {"proposal": again.proposal, "evidence": _computed(again.evidence),
-                            "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)]}
+    again = next(
+        (one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None
+    )
+    stored = {
+        "proposal": card.proposal,
+        "evidence": _computed(card.evidence),
+        "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
+    }
+    recomputed = again and {
+        "proposal": again.proposal,
+        "evidence": _computed(again.evidence),
+        "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)],
+    }
     differences = _differences(stored, recomputed)
     intact = advice_inputs.digest(inputs) == run.inputs_sha256
     return Explanation(
-        suggestion_id, card.kind.value, run.model_version, intact, intact and not differences and run.model_version == MODEL_VERSION,
-        differences, stored, recomputed,
+        suggestion_id,
+        card.kind.value,
+        run.model_version,
+        intact,
+        intact and not differences and run.model_version == MODEL_VERSION,
+        differences,
+        stored,
+        recomputed,
     )
 
 

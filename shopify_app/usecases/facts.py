@@ -8,7 +8,18 @@ from shopify_app.db import order_facts, shops
 from shopify_app.db.connection import transaction
 from shopify_app.errors import NotFoundError
 
-MINOR_DIGITS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
+MINOR_DIGITS: Final = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "KWD": 3,
+    "BHD": 3,
+    "OMR": 3,
+    "JOD": 3,
+    "TND": 3,
+}
 """Currencies whose minor unit is not a hundredth (ISO 4217)."""
 
 
@@ -42,7 +53,9 @@ def facts(shop_id: int, *, since: date | None = None, until: date | None = None)
             for row in days
         ],
         "catalogue": {
-            "products": shelf.products, "variants": shelf.variants, "variants_with_cost": shelf.variants_with_cost,
+            "products": shelf.products,
+            "variants": shelf.variants,
+            "variants_with_cost": shelf.variants_with_cost,
         },
         "stock": {"levels": shelf.levels, "available_units": shelf.available_units},
     }

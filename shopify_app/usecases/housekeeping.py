@@ -12,7 +12,12 @@ from shopify_app.usecases import access, reconcile
 DONE_BODY_DAYS: Final = 7
 DEAD_BODY_DAYS: Final = 30
 
-EVERY_SECONDS: Final = {"reconcile": 900, "retention": 3_600, "idle_tokens": 86_400, "daily_suggestions": 86_400}
+EVERY_SECONDS: Final = {
+    "reconcile": 900,
+    "retention": 3_600,
+    "idle_tokens": 86_400,
+    "daily_suggestions": 86_400,
+}
 
 log = structlog.get_logger()
 

@@ -1,7 +1,7 @@
-"""The inbox: a proved webhook is kept, then worked through once.
+r"""The inbox: a proved webhook is kept, then worked through once.
 
     received --apply--> done (applied | stale | ignored | refetch)
-        \\--fails 3 times--> dead --replay--> received
+        \--fails 3 times--> dead --replay--> received
 
 The effect of a delivery and its done-mark are one transaction. A failure that is not the
 delivery's (the database is away) costs it no try.
@@ -56,7 +56,8 @@ def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
     topic = headers.get("X-Shopify-Topic", "")
     triggered_at = headers.get("X-Shopify-Triggered-At")
     delivery = NewDelivery(
-        webhook_id=headers.get("X-Shopify-Webhook-Id") or hashlib.sha256(f"{topic}|".encode() + body).hexdigest(),
+        webhook_id=headers.get("X-Shopify-Webhook-Id")
+        or hashlib.sha256(f"{topic}|".encode() + body).hexdigest(),
         event_id=headers.get("X-Shopify-Event-Id"),
         shop_domain=headers.get("X-Shopify-Shop-Domain", "").lower(),
         topic=topic,
@@ -114,7 +115,9 @@ def _drain_compliance(conn: Connection, domain: str) -> int:
                 redact.receive(conn, domain, delivery)
                 webhook_inbox.mark_done(conn, delivery.id, outcome="applied")
         except PoisonError as error:
-            webhook_inbox.mark_failed(conn, delivery.id, error=str(error), tries=TRIES, wait_seconds=WAIT_SECONDS)
+            webhook_inbox.mark_failed(
+                conn, delivery.id, error=str(error), tries=TRIES, wait_seconds=WAIT_SECONDS
+            )
     return len(deliveries)
 
 
@@ -130,13 +133,30 @@ def _apply(conn: Connection, shop: Shop, delivery: Delivery) -> None:
             webhook_inbox.mark_done(conn, delivery.id, outcome=outcome)
     except psycopg2.OperationalError:
         raise
-    except (PoisonError, psycopg2.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (
+        PoisonError,
+        psycopg2.Error,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         parked = webhook_inbox.mark_failed(
-            conn, delivery.id, error=f"{type(error).__name__}: {error}", tries=TRIES, wait_seconds=WAIT_SECONDS
+            conn,
+            delivery.id,
+            error=f"{type(error).__name__}: {error}",
+            tries=TRIES,
+            wait_seconds=WAIT_SECONDS,
         )
         outcome = "parked" if parked else "failed"
-        log.warning("webhook_failed", delivery_id=delivery.id, topic=delivery.topic, shop_id=shop.shop_id,
-                    parked=parked, error_type=type(error).__name__)
+        log.warning(
+            "webhook_failed",
+            delivery_id=delivery.id,
+            topic=delivery.topic,
+            shop_id=shop.shop_id,
+            parked=parked,
+            error_type=type(error).__name__,
+        )
     WEBHOOKS_APPLIED.labels(delivery.topic, outcome).inc()
 
 

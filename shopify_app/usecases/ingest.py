@@ -1,5 +1,6 @@
-"""A kept webhook becomes rows. Order-free and idempotent: each function may see its news twice,
-late, or before what it rests on.
+"""A kept webhook becomes rows.
+
+Order-free and idempotent: each function may see its news twice, late, or before what it rests on.
 
     applied   rows follow the news
     stale     we knew newer already
@@ -57,7 +58,9 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 
 
 def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    daily_sales.touch(conn, shop.shop_id, orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at))
+    daily_sales.touch(
+        conn, shop.shop_id, orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    )
     return "applied"
 
 
@@ -86,7 +89,9 @@ def _product(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
     if not complete:
         refetches.ask(conn, shop.shop_id, "product", [product_id])
         return "refetch"
-    products.retire_missing(conn, shop.shop_id, product_id, [v.id for v in variants], at=product.updated_at)
+    products.retire_missing(
+        conn, shop.shop_id, product_id, [v.id for v in variants], at=product.updated_at
+    )
     return "applied"
 
 
@@ -101,7 +106,10 @@ def _level(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 
 
 def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    item_id, location_id = payloads.number(body, "inventory_item_id"), payloads.number(body, "location_id")
+    item_id, location_id = (
+        payloads.number(body, "inventory_item_id"),
+        payloads.number(body, "location_id"),
+    )
     inventory.disconnect(conn, shop.shop_id, item_id, location_id, at=at)
     return "applied"
 

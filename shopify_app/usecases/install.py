@@ -12,7 +12,13 @@ from typing import Any
 import structlog
 
 from shopify_app.db import backfills, offline_tokens, price_changes, shop_settings, shops
-from shopify_app.db.connection import TOKEN_LOCK, Connection, shop_lock, sweep_transaction, transaction
+from shopify_app.db.connection import (
+    TOKEN_LOCK,
+    Connection,
+    shop_lock,
+    sweep_transaction,
+    transaction,
+)
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.shopify import payloads, shop_api, tokens
 from shopify_app.shopify.session_token import IdToken
@@ -51,7 +57,9 @@ def _exchange_and_install(domain: str, raw_token: str) -> Shop:
         if is_new:
             backfills.start(conn, shop.shop_id, install_epoch=shop.install_epoch)
     if is_new:
-        log.info("shop_installed", shop_id=shop.shop_id, shop=domain, install_epoch=shop.install_epoch)
+        log.info(
+            "shop_installed", shop_id=shop.shop_id, shop=domain, install_epoch=shop.install_epoch
+        )
     refresh_shop_facts(shop.shop_id)
     return shop
 

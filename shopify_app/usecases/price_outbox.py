@@ -76,7 +76,9 @@ def _send_product(shop_id: int, changes: Sequence[PriceChange]) -> None:
         _put_back(shop_id, changes, error)
     except (AccessDeniedError, ShopifyProgramError) as error:
         for change in changes:
-            _finish(shop_id, change, PriceChangeState.FAILED, error_code="not_allowed", error=str(error))
+            _finish(
+                shop_id, change, PriceChangeState.FAILED, error_code="not_allowed", error=str(error)
+            )
 
 
 def _read_then_write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
@@ -94,7 +96,13 @@ def _settle_by_reading(
     for change in changes:
         current = prices.get(change.variant_id)
         if current is None:
-            _finish(shop_id, change, PriceChangeState.FAILED, error_code="variant_gone", error="the variant is gone")
+            _finish(
+                shop_id,
+                change,
+                PriceChangeState.FAILED,
+                error_code="variant_gone",
+                error="the variant is gone",
+            )
             continue
         seen: Pair = (current.price, current.compare_at_price)
         if seen == _new(change):
@@ -113,7 +121,9 @@ def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
     with transaction(shop_id) as conn:
         still_ours = price_changes.mark_sent(conn, shop_id, changes, lease_seconds=LEASE_SECONDS)
     sending = [change for change in changes if change.id in still_ours]
-    _put_back(shop_id, [c for c in changes if c.id not in still_ours], TransientError("writes are paused"))
+    _put_back(
+        shop_id, [c for c in changes if c.id not in still_ours], TransientError("writes are paused")
+    )
     if not sending:
         return
     try:
@@ -136,7 +146,13 @@ def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
 def _refused(shop_id: int, changes: Sequence[PriceChange], error: ShopifyUserError) -> None:
     """Shopify refused the whole product: each alone, so that one bad price stops none of the others."""
     if len(changes) == 1:
-        _finish(shop_id, changes[0], PriceChangeState.FAILED, error_code=error.code or "refused", error=str(error))
+        _finish(
+            shop_id,
+            changes[0],
+            PriceChangeState.FAILED,
+            error_code=error.code or "refused",
+            error=str(error),
+        )
         return
     for change in changes:
         _send_product(shop_id, [change])
@@ -148,13 +164,19 @@ def _shop_is_unavailable(
     """Uninstalled ends a change; a frozen shop or a dead token may come back."""
     for change in changes:
         if error.reason == "uninstalled" or change.attempts >= GIVE_UP_ATTEMPTS:
-            _finish(shop_id, change, PriceChangeState.FAILED, error_code=error.reason, error=str(error))
+            _finish(
+                shop_id, change, PriceChangeState.FAILED, error_code=error.reason, error=str(error)
+            )
         else:
             _put_back(shop_id, [change], TransientError(error.reason), in_seconds=300)
 
 
 def _put_back(
-    shop_id: int, changes: Iterable[PriceChange], error: TransientError, *, in_seconds: float | None = None
+    shop_id: int,
+    changes: Iterable[PriceChange],
+    error: TransientError,
+    *,
+    in_seconds: float | None = None,
 ) -> None:
     """Wait and read again; after `GIVE_UP_ATTEMPTS` say plainly that we do not know or did not write."""
     for change in changes:
@@ -171,8 +193,13 @@ def _put_back(
 
 
 def _finish(
-    shop_id: int, change: PriceChange, state: PriceChangeState, *, seen: Pair | None = None,
-    error_code: str | None = None, error: str | None = None,
+    shop_id: int,
+    change: PriceChange,
+    state: PriceChangeState,
+    *,
+    seen: Pair | None = None,
+    error_code: str | None = None,
+    error: str | None = None,
 ) -> None:
     """Write a change's end, and what follows from it, if our claim still holds."""
     with transaction(shop_id) as conn:
@@ -184,13 +211,31 @@ def _finish(
         if change.undo_of is not None and state is PriceChangeState.APPLIED:
             price_changes.mark_undone(conn, shop_id, change.undo_of)
             suggestions.mark_undone(conn, shop_id, change.suggestion_id)
-        action = "undone" if change.undo_of is not None and state is PriceChangeState.APPLIED else state.value
+        action = (
+            "undone"
+            if change.undo_of is not None and state is PriceChangeState.APPLIED
+            else state.value
+        )
         decision_log.add(
-            conn, shop_id, change.suggestion_id, actor="keel", action=action,
-            detail={"change_id": change.id, "seen_price": str(seen[0]) if seen else None, "error_code": error_code},
+            conn,
+            shop_id,
+            change.suggestion_id,
+            actor="keel",
+            action=action,
+            detail={
+                "change_id": change.id,
+                "seen_price": str(seen[0]) if seen else None,
+                "error_code": error_code,
+            },
         )
     PRICE_WRITES.labels(state.value).inc()
-    log.info("price_change_ended", shop_id=shop_id, change_id=change.id, state=state.value, error_code=error_code)
+    log.info(
+        "price_change_ended",
+        shop_id=shop_id,
+        change_id=change.id,
+        state=state.value,
+        error_code=error_code,
+    )
 
 
 def _old(change: PriceChange) -> Pair:

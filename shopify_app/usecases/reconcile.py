@@ -41,10 +41,17 @@ def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, in
         try:
             healed[kind] = _reconcile(shop, kind, compare, since)
         except AppError as error:
-            log.warning("reconcile_failed", shop_id=shop.shop_id, kind=kind, error_type=type(error).__name__)
+            log.warning(
+                "reconcile_failed", shop_id=shop.shop_id, kind=kind, error_type=type(error).__name__
+            )
             with transaction(shop.shop_id) as conn:
                 sync.record_reconciliation(
-                    conn, shop.shop_id, kind, checked_rows=0, healed_rows=0, error=f"{type(error).__name__}: {error}"[:500]
+                    conn,
+                    shop.shop_id,
+                    kind,
+                    checked_rows=0,
+                    healed_rows=0,
+                    error=f"{type(error).__name__}: {error}"[:500],
                 )
     return healed
 
@@ -61,7 +68,9 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
     with transaction(shop.shop_id) as conn:
         if seen is not None:
             sync.advance(conn, shop.shop_id, kind, seen)
-        sync.record_reconciliation(conn, shop.shop_id, kind, checked_rows=checked, healed_rows=healed, error=None)
+        sync.record_reconciliation(
+            conn, shop.shop_id, kind, checked_rows=checked, healed_rows=healed, error=None
+        )
     HEALED_ROWS.labels(kind).inc(healed)
     if healed:
         log.info("reconciled", shop_id=shop.shop_id, kind=kind, checked=checked, healed=healed)
@@ -69,7 +78,9 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
 
 
 def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
-    changed = access.with_api(shop.shop_id, lambda api: list(orders_api.changed_order_ids(api, since)))
+    changed = access.with_api(
+        shop.shop_id, lambda api: list(orders_api.changed_order_ids(api, since))
+    )
     with transaction(shop.shop_id) as conn:
         behind = heal.orders_behind(conn, shop.shop_id, changed)
     healed = sum(refetch.refetch_order(shop, order_id) for order_id in behind)
@@ -77,7 +88,9 @@ def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | N
 
 
 def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
-    changed = access.with_api(shop.shop_id, lambda api: list(catalogue_api.changed_product_ids(api, since)))
+    changed = access.with_api(
+        shop.shop_id, lambda api: list(catalogue_api.changed_product_ids(api, since))
+    )
     with transaction(shop.shop_id) as conn:
         behind = heal.products_behind(conn, shop.shop_id, changed)
     for product_id in behind:
@@ -97,7 +110,9 @@ def _compare_inventory(shop: Shop, since: datetime) -> tuple[int, int, datetime 
 def _changed_levels(api: AdminApi, since: datetime) -> tuple[list[Location], list[InventoryLevel]]:
     places = catalogue_api.locations(api)
     active = [place for place in places if place.is_active]
-    return places, [level for place in active for level in catalogue_api.changed_levels(api, place.id, since)]
+    return places, [
+        level for place in active for level in catalogue_api.changed_levels(api, place.id, since)
+    ]
 
 
 COMPARE: Final[dict[str, Compare]] = {

@@ -1,5 +1,6 @@
-"""The three privacy topics. We hold no person: what is asked is answered from order facts, and kept
-in a ledger that outlives the shop.
+"""The three privacy topics.
+
+We hold no person: what is asked is answered from order facts, and kept in a ledger that outlives the shop.
 
     customers/data_request   which of the asked orders' facts we hold, for the merchant to hand on
     customers/redact         nothing of ours is keyed by a person; the asked orders lose their names
@@ -15,7 +16,10 @@ from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import PoisonError
 from shopify_app.shopify.hostile_json import parse_object
 
-ORDER_LISTS: Final = {"customers/data_request": "orders_requested", "customers/redact": "orders_to_redact"}
+ORDER_LISTS: Final = {
+    "customers/data_request": "orders_requested",
+    "customers/redact": "orders_to_redact",
+}
 
 
 def receive_for_known_shop(shop: Shop, delivery: Delivery) -> None:
@@ -41,14 +45,19 @@ def receive(conn: Connection, domain: str, delivery: Delivery) -> None:
     proof: dict[str, Any] = {"held": False}
     if shop is not None and shop.state is ShopState.UNINSTALLED and delivery.topic == "shop/redact":
         shops.delete(conn, shop.shop_id)
-        proof = {"deleted_shop_id": shop.shop_id, "deleted_deliveries": webhook_inbox.forget_shop_but(conn, domain, delivery.id)}
+        proof = {
+            "deleted_shop_id": shop.shop_id,
+            "deleted_deliveries": webhook_inbox.forget_shop_but(conn, domain, delivery.id),
+        }
     elif shop is not None:
         with transaction(shop.shop_id) as own:
             proof = _orders_proof(own, shop.shop_id, delivery.topic, order_ids)
     redactions.finish(conn, redaction_id, proof=proof)
 
 
-def _orders_proof(conn: Connection, shop_id: int, topic: str, order_ids: list[int]) -> dict[str, Any]:
+def _orders_proof(
+    conn: Connection, shop_id: int, topic: str, order_ids: list[int]
+) -> dict[str, Any]:
     if topic == "customers/redact":
         return {"orders_severed": order_facts.sever(conn, shop_id, order_ids)}
     return {"orders_held": order_facts.held(conn, shop_id, order_ids)}
@@ -56,7 +65,11 @@ def _orders_proof(conn: Connection, shop_id: int, topic: str, order_ids: list[in
 
 def _record(conn: Connection, domain: str, delivery: Delivery, order_ids: list[int]) -> int:
     return redactions.record(
-        conn, shop_domain=domain, topic=delivery.topic, request={"orders": order_ids}, received_at=delivery.received_at
+        conn,
+        shop_domain=domain,
+        topic=delivery.topic,
+        request={"orders": order_ids},
+        received_at=delivery.received_at,
     )
 
 

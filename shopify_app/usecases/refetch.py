@@ -37,7 +37,13 @@ def _refetch_shop(shop_id: int) -> int:
         except ShopUnavailableError:
             return 0
         except AppError as error:
-            log.warning("refetch_failed", shop_id=shop_id, kind=kind, id=resource_id, error_type=type(error).__name__)
+            log.warning(
+                "refetch_failed",
+                shop_id=shop_id,
+                kind=kind,
+                id=resource_id,
+                error_type=type(error).__name__,
+            )
             with transaction(shop_id) as conn:
                 refetches.postpone(conn, shop_id, kind, resource_id)
         else:
@@ -51,7 +57,9 @@ def refetch_order(shop: Shop, order_id: int) -> bool:
     found = access.with_api(shop.shop_id, lambda api: orders_api.order_with_refunds(api, order_id))
     with transaction(shop.shop_id) as conn:
         if found is None:
-            daily_sales.touch(conn, shop.shop_id, orders.bury(conn, shop.shop_id, order_id, at=datetime.now(UTC)))
+            daily_sales.touch(
+                conn, shop.shop_id, orders.bury(conn, shop.shop_id, order_id, at=datetime.now(UTC))
+            )
             return True
         order, given_back = found
         result = orders.upsert_many(conn, shop.shop_id, shop.zone, [order])
@@ -62,7 +70,9 @@ def refetch_order(shop: Shop, order_id: int) -> bool:
 
 def refetch_product(shop: Shop, product_id: int) -> bool:
     """One product with all its variants; True if a price was news."""
-    found = access.with_api(shop.shop_id, lambda api: catalogue_api.product_with_variants(api, product_id))
+    found = access.with_api(
+        shop.shop_id, lambda api: catalogue_api.product_with_variants(api, product_id)
+    )
     with transaction(shop.shop_id) as conn:
         if found is None:
             products.bury(conn, shop.shop_id, product_id, at=datetime.now(UTC))
@@ -73,7 +83,9 @@ def refetch_product(shop: Shop, product_id: int) -> bool:
         changed = products.upsert_variants(conn, shop.shop_id, variants)
         products.add_price_history(conn, shop.shop_id, changed, source="merchant")
         inventory.upsert_items(conn, shop.shop_id, items)
-        products.retire_missing(conn, shop.shop_id, product_id, [v.id for v in variants], at=product.updated_at)
+        products.retire_missing(
+            conn, shop.shop_id, product_id, [v.id for v in variants], at=product.updated_at
+        )
         return bool(changed)
 
 

@@ -46,17 +46,33 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
     """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
-        inputs = advice_inputs.read_inputs(conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date())
+        inputs = advice_inputs.read_inputs(
+            conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date()
+        )
     found = advice.work_out(inputs, seed=seed)
     snapshot, sha256 = advice_inputs.to_bytes(inputs)
     with transaction(shop_id) as conn:
         run_id = suggestion_runs.record(
-            conn, shop_id, as_of=inputs.as_of, seed=seed, model_version=MODEL_VERSION, inputs=snapshot, sha256=sha256, counts=found.counts
+            conn,
+            shop_id,
+            as_of=inputs.as_of,
+            seed=seed,
+            model_version=MODEL_VERSION,
+            inputs=snapshot,
+            sha256=sha256,
+            counts=found.counts,
         )
         for one in found.suggestions:
             one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
         opened = suggestions.replace_open(conn, shop_id, run_id, found.suggestions)
-    log.info("suggestions_refreshed", shop_id=shop_id, run_id=run_id, found=len(found.suggestions), opened=opened, **found.counts["not_sure"])
+    log.info(
+        "suggestions_refreshed",
+        shop_id=shop_id,
+        run_id=run_id,
+        found=len(found.suggestions),
+        opened=opened,
+        **found.counts["not_sure"],
+    )
     return run_id
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import structlog
-from flask import Flask, Response, current_app, g, make_response, redirect, request
+from flask import Flask, current_app, g, make_response, redirect, request
 from markupsafe import escape
+from werkzeug.wrappers import Response
 
 from shopify_app.config import settings
 from shopify_app.errors import InvalidIdTokenError

@@ -38,13 +38,15 @@ def receive() -> Response:
         log.error("webhook_too_large", topic=topic, content_length=request.content_length)
         return _answer(topic, 413)
     raw = request.get_data(cache=False)
-    if not is_signed_webhook(raw, request.headers.get("X-Shopify-Hmac-Sha256"), settings().api_secrets):
+    if not is_signed_webhook(
+        raw, request.headers.get("X-Shopify-Hmac-Sha256"), settings().api_secrets
+    ):
         log.warning("webhook_refused", topic=topic, body_bytes=len(raw))
         return _answer(topic, 401)
     try:
-        is_new = inbox.record_delivery(request.headers, raw)
+        is_new = inbox.record_delivery(dict(request.headers), raw)
     except TransientError:
-        log.error("webhook_not_kept", topic=topic)
+        log.warning("webhook_not_kept", topic=topic)
         return _answer(topic, 503)
     log.info("webhook_kept", topic=topic, is_new=is_new, body_bytes=len(raw))
     return _answer(topic, 200)

@@ -22,20 +22,36 @@ def main(source: Path) -> None:
     """Read, choose, encode, write."""
     lines = pd.read_parquet(source)
     paid = lines.unit_price > 0
-    sale = paid & (lines.quantity > 0) & ~lines.is_cancel & (lines.is_product | lines.stock_code.isin(OTHER_LINES))
+    sale = (
+        paid
+        & (lines.quantity > 0)
+        & ~lines.is_cancel
+        & (lines.is_product | lines.stock_code.isin(OTHER_LINES))
+    )
     cancelled = paid & (lines.quantity < 0) & lines.is_cancel & lines.is_product
     kept = lines[sale | cancelled].sort_values(["ts", "invoice", "line_no"], kind="stable")
 
     invoice, _ = pd.factorize(kept.invoice)
     stock, stock_codes = pd.factorize(kept.stock_code.astype(str))
-    customer, _ = pd.factorize(kept.customer_id.fillna(-kept.invoice.str.extract(r"(\d+)")[0].astype(int)))
-    named = kept.product_title.astype(object).fillna(kept.description).fillna(kept.stock_code.astype(str)).astype(str)
-    titles = named.groupby(kept.stock_code.astype(str).to_numpy()).agg(lambda t: t.value_counts().index[0])
+    customer, _ = pd.factorize(
+        kept.customer_id.fillna(-kept.invoice.str.extract(r"(\d+)")[0].astype(int))
+    )
+    named = (
+        kept.product_title.astype(object)
+        .fillna(kept.description)
+        .fillna(kept.stock_code.astype(str))
+        .astype(str)
+    )
+    titles = named.groupby(kept.stock_code.astype(str).to_numpy()).agg(
+        lambda t: t.value_counts().index[0]
+    )
     buffer = io.BytesIO()
     np.savez(
         buffer,
         invoice=invoice.astype("uint32"),
-        minute=((kept.ts.to_numpy().astype("datetime64[m]") - START).astype("int64")).astype("uint32"),
+        minute=((kept.ts.to_numpy().astype("datetime64[m]") - START).astype("int64")).astype(
+            "uint32"
+        ),
         stock=stock.astype("uint16"),
         quantity=kept.quantity.to_numpy("int32"),
         price_pence=np.rint(kept.unit_price.to_numpy("float64") * 100).astype("uint32"),

@@ -42,11 +42,15 @@ def advance(store: Store, shop: str, days: int) -> dict[str, Any]:
     total = {"days": 0, "orders": 0, "units": 0, "lost_units": 0}
     for _ in range(days):
         with store.transaction() as conn:
-            row = conn.execute("SELECT seed, timezone, now_at FROM shops WHERE domain = ?", (shop,)).fetchone()
+            row = conn.execute(
+                "SELECT seed, timezone, now_at FROM shops WHERE domain = ?", (shop,)
+            ).fetchone()
             zone = ZoneInfo(row["timezone"])
             today = from_iso(row["now_at"]).astimezone(zone)
             facts = _live(conn, store, shop, row["seed"], today)
-            tomorrow = (today + timedelta(days=1)).replace(hour=0, minute=30, second=0, microsecond=0)
+            tomorrow = (today + timedelta(days=1)).replace(
+                hour=0, minute=30, second=0, microsecond=0
+            )
             conn.execute(
                 "UPDATE shops SET now_at = max(now_at, ?) WHERE domain = ?", (iso(tomorrow), shop)
             )
@@ -56,7 +60,9 @@ def advance(store: Store, shop: str, days: int) -> dict[str, Any]:
     return total
 
 
-def _live(conn: sqlite3.Connection, store: Store, shop: str, seed: int, today: datetime) -> dict[str, int]:
+def _live(
+    conn: sqlite3.Connection, store: Store, shop: str, seed: int, today: datetime
+) -> dict[str, int]:
     rng = np.random.default_rng([seed, today.date().toordinal()])
     _receive(conn, store, shop, today)
     shelves = _shelves(conn, shop, today.date(), _shock(seed, today.date()))
@@ -73,7 +79,9 @@ def _shock(seed: int, day: date) -> float:
     """The shop's AR(1) shock of a day, from the innovations of the last two months."""
     total = 0.0
     for back in range(60):
-        total += 0.9**back * float(np.random.default_rng([seed, 7, day.toordinal() - back]).normal(0, 0.05))
+        total += 0.9**back * float(
+            np.random.default_rng([seed, 7, day.toordinal() - back]).normal(0, 0.05)
+        )
     return float(np.exp(total))
 
 
@@ -83,15 +91,24 @@ def _shelves(conn: sqlite3.Connection, shop: str, day: date, shock: float) -> li
         " AND l.inventory_item_id = v.inventory_item_id AND l.is_active = 1) AS available"
         " FROM truth t JOIN variants v ON v.shop = t.shop AND v.id = t.variant_id"
         " JOIN products p ON p.shop = v.shop AND p.id = v.product_id"
-        " WHERE t.shop = ? AND v.deleted_at IS NULL AND p.status = 'ACTIVE' ORDER BY t.variant_id", (shop,)
+        " WHERE t.shop = ? AND v.deleted_at IS NULL AND p.status = 'ACTIVE' ORDER BY t.variant_id",
+        (shop,),
     ).fetchall()
     factor = DAY_OF_WEEK[day.weekday()] * shock
     return [
         _Shelf(
-            row["variant_id"], row["price"],
-            row["base_per_day"] * factor * planted_factor(row["trend"], day)
+            row["variant_id"],
+            row["price"],
+            row["base_per_day"]
+            * factor
+            * planted_factor(row["trend"], day)
             * price_factor(row["price"], row["reference_price"], row["elasticity"]),
-            row["dispersion"], row["available"], row["lead_time_days_mean"], row["lead_time_days_sd"], row["pack"], row["base_per_day"],
+            row["dispersion"],
+            row["available"],
+            row["lead_time_days_mean"],
+            row["lead_time_days_sd"],
+            row["pack"],
+            row["base_per_day"],
         )
         for row in rows
     ]
@@ -118,18 +135,40 @@ def _demand(shelves: list[_Shelf], rng: np.random.Generator) -> np.ndarray:
     return rng.poisson(rng.gamma(1 / spread, np.maximum(mean, 1e-12) * spread))
 
 
-def _remember(conn: sqlite3.Connection, shop: str, day: date, shelves: list[_Shelf], demand: np.ndarray, sold: np.ndarray) -> None:
+def _remember(
+    conn: sqlite3.Connection,
+    shop: str,
+    day: date,
+    shelves: list[_Shelf],
+    demand: np.ndarray,
+    sold: np.ndarray,
+) -> None:
     conn.executemany(
         "INSERT OR REPLACE INTO truth_days VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (shop, day.isoformat(), shelf.variant_id, shelf.mean, int(wanted), int(got), int(wanted - got), shelf.price)
+            (
+                shop,
+                day.isoformat(),
+                shelf.variant_id,
+                shelf.mean,
+                int(wanted),
+                int(got),
+                int(wanted - got),
+                shelf.price,
+            )
             for shelf, wanted, got in zip(shelves, demand, sold, strict=True)
         ],
     )
 
 
 def _sell(
-    conn: sqlite3.Connection, store: Store, shop: str, shelves: list[_Shelf], sold: np.ndarray, rng: np.random.Generator, today: datetime
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    shelves: list[_Shelf],
+    sold: np.ndarray,
+    rng: np.random.Generator,
+    today: datetime,
 ) -> int:
     """Group the units sold to baskets at random times of the opening hours, in the order of time."""
     lines: list[merchant.Item] = []
@@ -146,24 +185,31 @@ def _sell(
         size = int(rng.integers(1, max(9, len(lines) // 25)))
         merged: dict[int, int] = {}
         for which in order[position : position + size]:
-            merged[lines[which].variant_id] = merged.get(lines[which].variant_id, 0) + lines[which].quantity
+            merged[lines[which].variant_id] = (
+                merged.get(lines[which].variant_id, 0) + lines[which].quantity
+            )
         baskets.append([merchant.Item(variant_id, units) for variant_id, units in merged.items()])
         position += size
     minutes = np.sort(rng.integers(8 * 60, 22 * 60, len(baskets)))
     midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
     for number, (basket, minute) in enumerate(zip(baskets, minutes, strict=True)):
         at = midnight + timedelta(minutes=int(minute), seconds=number % 60)
-        merchant.place_order(conn, store, shop, basket, at=at, customer_id=int(rng.integers(1, 5_000)))
+        merchant.place_order(
+            conn, store, shop, basket, at=at, customer_id=int(rng.integers(1, 5_000))
+        )
     return len(baskets)
 
 
-def _give_back(conn: sqlite3.Connection, store: Store, shop: str, rng: np.random.Generator, today: datetime) -> None:
+def _give_back(
+    conn: sqlite3.Connection, store: Store, shop: str, rng: np.random.Generator, today: datetime
+) -> None:
     """Some of what was bought one to three weeks ago comes back, in part or whole; a few orders are cancelled."""
     first, last = today - timedelta(days=21), today - timedelta(days=7)
     rows = conn.execute(
         "SELECT o.id, l.id AS line_id, l.current_quantity FROM orders o JOIN order_lines l ON l.shop = o.shop AND l.order_id = o.id"
         " WHERE o.shop = ? AND o.processed_at BETWEEN ? AND ? AND l.current_quantity > 0 AND o.cancelled_at IS NULL"
-        " AND l.variant_id IS NOT NULL ORDER BY o.id, l.id", (shop, iso(first), iso(last))
+        " AND l.variant_id IS NOT NULL ORDER BY o.id, l.id",
+        (shop, iso(first), iso(last)),
     ).fetchall()
     evening = today.replace(hour=22, minute=30, second=0, microsecond=0)
     seen: set[int] = set()
@@ -178,47 +224,74 @@ def _give_back(conn: sqlite3.Connection, store: Store, shop: str, rng: np.random
         else:
             units = int(rng.integers(1, row["current_quantity"] + 1))
             kind = "return" if rng.random() < 0.8 else "no_restock"
-            merchant.refund_order(conn, store, shop, row["id"], [(row["line_id"], units)], restock_type=kind, at=at)
+            merchant.refund_order(
+                conn, store, shop, row["id"], [(row["line_id"], units)], restock_type=kind, at=at
+            )
 
 
 def _receive(conn: sqlite3.Connection, store: Store, shop: str, today: datetime) -> None:
     """Deliveries that are due come in before the shop opens."""
     due = conn.execute(
-        "SELECT * FROM purchase_orders WHERE shop = ? AND received_at IS NULL AND arrives_at <= ? ORDER BY id", (shop, iso(today))
+        "SELECT * FROM purchase_orders WHERE shop = ? AND received_at IS NULL AND arrives_at <= ? ORDER BY id",
+        (shop, iso(today)),
     ).fetchall()
     opening = today.replace(hour=7, minute=0, second=0, microsecond=0)
     for number, row in enumerate(due):
         at = opening + timedelta(seconds=number)
-        conn.execute("UPDATE purchase_orders SET received_at = ? WHERE id = ?", (iso(at), row["id"]))
+        conn.execute(
+            "UPDATE purchase_orders SET received_at = ? WHERE id = ?", (iso(at), row["id"])
+        )
         merchant.move_stock(conn, store, shop, row["variant_id"], row["units"], at=at)
 
 
-def _reorder(conn: sqlite3.Connection, shop: str, shelves: list[_Shelf], rng: np.random.Generator, today: datetime) -> None:
+def _reorder(
+    conn: sqlite3.Connection,
+    shop: str,
+    shelves: list[_Shelf],
+    rng: np.random.Generator,
+    today: datetime,
+) -> None:
     """The merchant's own habit: once a week, top up what is below the lead time's average demand."""
     if today.weekday() != 0:
         return
-    waiting = dict(conn.execute(
-        "SELECT variant_id, sum(units) FROM purchase_orders WHERE shop = ? AND received_at IS NULL GROUP BY variant_id", (shop,)
-    ).fetchall())
+    waiting = dict(
+        conn.execute(
+            "SELECT variant_id, sum(units) FROM purchase_orders WHERE shop = ? AND received_at IS NULL GROUP BY variant_id",
+            (shop,),
+        ).fetchall()
+    )
     for shelf in shelves:
         position = shelf.available + waiting.get(shelf.variant_id, 0)
-        if shelf.base > 0.05 and position < shelf.base * shelf.lead_time_days and rng.random() < 0.7:
+        if (
+            shelf.base > 0.05
+            and position < shelf.base * shelf.lead_time_days
+            and rng.random() < 0.7
+        ):
             units = -(-int(shelf.base * REORDER_COVER_DAYS + 1) // shelf.pack) * shelf.pack
             place_purchase_order(conn, shop, shelf.variant_id, units, at=today, rng=rng)
 
 
 def place_purchase_order(
-    conn: sqlite3.Connection, shop: str, variant_id: int, units: int, *, at: datetime, rng: np.random.Generator | None = None,
+    conn: sqlite3.Connection,
+    shop: str,
+    variant_id: int,
+    units: int,
+    *,
+    at: datetime,
+    rng: np.random.Generator | None = None,
     placed_by: str = "merchant",
 ) -> datetime:
     """Order units of a variant's supplier; when they will arrive (only the simulator knows)."""
-    truth = merchant.one(conn, "SELECT * FROM truth WHERE shop = ? AND variant_id = ?", shop, variant_id)
+    truth = merchant.one(
+        conn, "SELECT * FROM truth WHERE shop = ? AND variant_id = ?", shop, variant_id
+    )
     rng = rng or np.random.default_rng([variant_id, int(at.timestamp())])
     days = max(1.0, float(rng.normal(truth["lead_time_days_mean"], truth["lead_time_days_sd"])))
     arrives = at + timedelta(days=days)
     place = conn.execute(
         "SELECT l.location_id FROM inventory_levels l JOIN variants v ON v.shop = l.shop AND v.inventory_item_id = l.inventory_item_id"
-        " WHERE v.shop = ? AND v.id = ? ORDER BY l.location_id LIMIT 1", (shop, variant_id)
+        " WHERE v.shop = ? AND v.id = ? ORDER BY l.location_id LIMIT 1",
+        (shop, variant_id),
     ).fetchone()[0]
     conn.execute(
         "INSERT INTO purchase_orders (shop, variant_id, location_id, units, placed_at, arrives_at, placed_by) VALUES (?, ?, ?, ?, ?, ?, ?)",

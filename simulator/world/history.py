@@ -21,13 +21,60 @@ from simulator.world import catalogue, pack
 
 ZONE: Final = ZoneInfo("Europe/London")
 VENDORS: Final = (
-    "Northmill", "Harbour & Pine", "Oakley Works", "Penrose Trading", "Silverdale", "Blue Gate", "Marlow Imports", "Field & Fold",
-    "Castle Row", "Tern Supplies", "Ashby Brothers", "Green Lantern",
+    "Northmill",
+    "Harbour & Pine",
+    "Oakley Works",
+    "Penrose Trading",
+    "Silverdale",
+    "Blue Gate",
+    "Marlow Imports",
+    "Field & Fold",
+    "Castle Row",
+    "Tern Supplies",
+    "Ashby Brothers",
+    "Green Lantern",
 )
 KINDS: Final = (
-    "BAG", "MUG", "CANDLE", "LIGHT", "CARD", "CUSHION", "CLOCK", "SIGN", "BOX", "TIN", "JAR", "BOWL", "PLATE", "TOY", "DOLL", "FRAME",
-    "MIRROR", "NAPKIN", "HANGER", "NECKLACE", "BRACELET", "EARRINGS", "RING", "CHRISTMAS", "HEART", "GARDEN", "NOTEBOOK", "TOWEL",
-    "APRON", "CAKE", "LUNCH", "DRAWER", "WRAP", "STICKER", "RIBBON", "UMBRELLA", "BOTTLE", "TRAY", "BASKET", "BLOCK",
+    "BAG",
+    "MUG",
+    "CANDLE",
+    "LIGHT",
+    "CARD",
+    "CUSHION",
+    "CLOCK",
+    "SIGN",
+    "BOX",
+    "TIN",
+    "JAR",
+    "BOWL",
+    "PLATE",
+    "TOY",
+    "DOLL",
+    "FRAME",
+    "MIRROR",
+    "NAPKIN",
+    "HANGER",
+    "NECKLACE",
+    "BRACELET",
+    "EARRINGS",
+    "RING",
+    "CHRISTMAS",
+    "HEART",
+    "GARDEN",
+    "NOTEBOOK",
+    "TOWEL",
+    "APRON",
+    "CAKE",
+    "LUNCH",
+    "DRAWER",
+    "WRAP",
+    "STICKER",
+    "RIBBON",
+    "UMBRELLA",
+    "BOTTLE",
+    "TRAY",
+    "BASKET",
+    "BLOCK",
 )
 
 
@@ -41,11 +88,22 @@ class History:
     unmatched_cancellations: int
 
 
-def put(conn: sqlite3.Connection, store: Store, shop: str, *, seed: int, now: datetime, last_days: int | None = None) -> History:
+def put(
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    *,
+    seed: int,
+    now: datetime,
+    last_days: int | None = None,
+) -> History:
     """Fill an empty shop with the real history up to yesterday; `last_days` keeps only the end of it."""
     lines = pack.lines()
     local_midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    shift_days = (local_midnight.date() - (pack.START + np.timedelta64(int(lines.minute[-1]), "m")).astype("datetime64[D]").item()).days - 1
+    shift_days = (
+        local_midnight.date()
+        - (pack.START + np.timedelta64(int(lines.minute[-1]), "m")).astype("datetime64[D]").item()
+    ).days - 1
     keep = np.ones(len(lines.minute), bool)
     if last_days is not None:
         keep = lines.minute // 1440 > lines.minute[-1] // 1440 - last_days
@@ -54,7 +112,9 @@ def put(conn: sqlite3.Connection, store: Store, shop: str, *, seed: int, now: da
     stamps = _Stamps(shift_days)
     sale = keep & ~lines.is_cancel
     orders, placed = _put_orders(conn, store, shop, lines, np.flatnonzero(sale), variant_of, stamps)
-    refunds, unmatched = _put_refunds(conn, store, shop, lines, np.flatnonzero(keep & lines.is_cancel), placed, stamps)
+    refunds, unmatched = _put_refunds(
+        conn, store, shop, lines, np.flatnonzero(keep & lines.is_cancel), placed, stamps
+    )
     return History(orders, int(sale.sum()), refunds, unmatched)
 
 
@@ -75,15 +135,29 @@ class _Stamps:
 
 
 def _put_catalogue(
-    conn: sqlite3.Connection, store: Store, shop: str, lines: pack.Lines, keep: np.ndarray, rng: np.random.Generator, *,
-    shift_days: int, now: datetime,
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    lines: pack.Lines,
+    keep: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    shift_days: int,
+    now: datetime,
 ) -> dict[int, catalogue.VariantSpec]:
     """Products with stock, cost and truth from what was sold; stock index -> variant."""
     sold = keep & lines.is_product & ~lines.is_cancel
     days = lines.minute // 1440
     last_day = int(lines.minute[-1] // 1440)
     recent = sold & (days > last_day - 91)
-    rate = np.bincount(lines.stock[recent], np.minimum(lines.quantity[recent], 48), minlength=len(lines.stock_codes)) / 91
+    rate = (
+        np.bincount(
+            lines.stock[recent],
+            np.minimum(lines.quantity[recent], 48),
+            minlength=len(lines.stock_codes),
+        )
+        / 91
+    )
     families: dict[str, list[int]] = defaultdict(list)
     for stock in np.unique(lines.stock[sold]):
         code = lines.stock_codes[stock]
@@ -106,32 +180,61 @@ def _put_catalogue(
             made.append(_variant(lines, stock, price, float(rate[stock]), lead, rng, now=now))
             specs[stock] = made[-1]
         titles = [lines.titles[stock] for stock in members]
-        products.append(catalogue.ProductSpec(_common_title(titles), made, vendor, product_type.title()))
+        products.append(
+            catalogue.ProductSpec(_common_title(titles), made, vendor, product_type.title())
+        )
     catalogue.put(
-        conn, store, shop, products, created_at=datetime(2009, 12, 1, 8, tzinfo=UTC) + timedelta(days=shift_days - 30),
+        conn,
+        store,
+        shop,
+        products,
+        created_at=datetime(2009, 12, 1, 8, tzinfo=UTC) + timedelta(days=shift_days - 30),
         updated_at=now - timedelta(days=1),
     )
     return specs
 
 
 def _variant(
-    lines: pack.Lines, stock: int, price: Decimal, rate: float, lead: float, rng: np.random.Generator, *, now: datetime
+    lines: pack.Lines,
+    stock: int,
+    price: Decimal,
+    rate: float,
+    lead: float,
+    rng: np.random.Generator,
+    *,
+    now: datetime,
 ) -> catalogue.VariantSpec:
     """One variant: unknown cost for one in twenty, cover from none to half a year, a few planted changes."""
     share = rng.uniform(0.35, 0.65)
-    cover_days = rng.choice([0, 5, 12, 25, 45, 90, 180], p=[0.06, 0.12, 0.18, 0.22, 0.2, 0.14, 0.08])
+    cover_days = rng.choice(
+        [0, 5, 12, 25, 45, 90, 180], p=[0.06, 0.12, 0.18, 0.22, 0.2, 0.14, 0.08]
+    )
     trend: list[dict[str, object]] = []
     if rng.random() < 0.06:
         factor = float(rng.choice([0.4, 0.5, 2.0, 2.5]))
         start = now.date() + timedelta(days=int(rng.integers(3, 45)))
         until = start + timedelta(days=int(rng.integers(21, 60))) if rng.random() < 0.4 else None
-        trend.append({"from": start.isoformat(), "factor": factor, "until": until and until.isoformat()})
+        trend.append(
+            {"from": start.isoformat(), "factor": factor, "until": until and until.isoformat()}
+        )
     available = int(rng.poisson(max(rate, 0.02) * float(cover_days)))
     return catalogue.VariantSpec(
-        sku=lines.stock_codes[stock], title=lines.titles[stock], price=price,
-        cost=None if rng.random() < 0.05 else max(Decimal("0.01"), (price * Decimal(str(round(share, 3)))).quantize(Decimal("0.01"))),
-        available=available, base_per_day=rate, elasticity=float(np.clip(rng.normal(-2.2, 0.7), -4.5, -0.5)), dispersion=0.6,
-        lead_time_days_mean=lead, lead_time_days_sd=lead * 0.15, pack=int(rng.choice([1, 6, 12])), trend=trend,
+        sku=lines.stock_codes[stock],
+        title=lines.titles[stock],
+        price=price,
+        cost=None
+        if rng.random() < 0.05
+        else max(
+            Decimal("0.01"), (price * Decimal(str(round(share, 3)))).quantize(Decimal("0.01"))
+        ),
+        available=available,
+        base_per_day=rate,
+        elasticity=float(np.clip(rng.normal(-2.2, 0.7), -4.5, -0.5)),
+        dispersion=0.6,
+        lead_time_days_mean=lead,
+        lead_time_days_sd=lead * 0.15,
+        pack=int(rng.choice([1, 6, 12])),
+        trend=trend,
         second_location_units=int(rng.poisson(3)) if rng.random() < 0.15 else None,
     )
 
@@ -154,12 +257,22 @@ def _common_title(titles: list[str]) -> str:
 
 
 def _put_orders(
-    conn: sqlite3.Connection, store: Store, shop: str, lines: pack.Lines, index: np.ndarray,
-    variant_of: dict[int, catalogue.VariantSpec], stamps: _Stamps,
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    lines: pack.Lines,
+    index: np.ndarray,
+    variant_of: dict[int, catalogue.VariantSpec],
+    stamps: _Stamps,
 ) -> tuple[int, dict[tuple[int, int, int], deque[list[int]]]]:
     """Insert orders with lines. Also (customer, stock, price) -> [order, line, left, minute, quantity], oldest first."""
-    product_of = dict(conn.execute("SELECT id, product_id FROM variants WHERE shop = ?", (shop,)).fetchall())
-    titles = {row[0]: (row[1], row[2]) for row in conn.execute("SELECT id, title, vendor FROM products WHERE shop = ?", (shop,))}
+    product_of = dict(
+        conn.execute("SELECT id, product_id FROM variants WHERE shop = ?", (shop,)).fetchall()
+    )
+    titles = {
+        row[0]: (row[1], row[2])
+        for row in conn.execute("SELECT id, title, vendor FROM products WHERE shop = ?", (shop,))
+    }
     invoices = lines.invoice[index]
     order = np.argsort(invoices, kind="stable")
     index = index[order]
@@ -176,33 +289,72 @@ def _put_orders(
         order_id, next_id = next_id, next_id + 1
         stamp = stamps.at(int(lines.minute[rows[0]]))
         customer = int(lines.customer[rows[0]])
-        order_rows.append((shop, order_id, f"#{1001 + number}", stamp, stamp, stamp, customer, f"shopper{customer}@example.com"))
+        order_rows.append(
+            (
+                shop,
+                order_id,
+                f"#{1001 + number}",
+                stamp,
+                stamp,
+                stamp,
+                customer,
+                f"shopper{customer}@example.com",
+            )
+        )
         for row in rows.tolist():
-            stock, quantity, pence = int(lines.stock[row]), int(lines.quantity[row]), int(lines.price_pence[row])
+            stock, quantity, pence = (
+                int(lines.stock[row]),
+                int(lines.quantity[row]),
+                int(lines.price_pence[row]),
+            )
             spec = variant_of.get(stock) if lines.is_product[row] else None
             product_id = product_of[spec.id] if spec else None
             title, vendor = titles[product_id] if product_id else (lines.titles[stock], None)
             price = f"{pence // 100}.{pence % 100:02d}"
             tax = round(pence * quantity / 6)
-            line_rows.append((shop, order_id, next_id, product_id, spec.id if spec else None, spec.sku if spec else None, title,
-                              spec.title if spec else None, vendor, quantity, quantity, price, f"{tax // 100}.{tax % 100:02d}"))
+            line_rows.append(
+                (
+                    shop,
+                    order_id,
+                    next_id,
+                    product_id,
+                    spec.id if spec else None,
+                    spec.sku if spec else None,
+                    title,
+                    spec.title if spec else None,
+                    vendor,
+                    quantity,
+                    quantity,
+                    price,
+                    f"{tax // 100}.{tax % 100:02d}",
+                )
+            )
             if spec:
-                placed[customer, stock, pence].append([order_id, next_id, quantity, int(lines.minute[row]), quantity])
+                placed[customer, stock, pence].append(
+                    [order_id, next_id, quantity, int(lines.minute[row]), quantity]
+                )
             next_id += 1
     conn.executemany(
         "INSERT INTO orders (shop, id, name, created_at, processed_at, updated_at, currency, financial_status, fulfillment_status,"
-        " customer_id, customer_email) VALUES (?, ?, ?, ?, ?, ?, 'GBP', 'paid', 'fulfilled', ?, ?)", order_rows,
+        " customer_id, customer_email) VALUES (?, ?, ?, ?, ?, ?, 'GBP', 'paid', 'fulfilled', ?, ?)",
+        order_rows,
     )
     conn.executemany(
         "INSERT INTO order_lines (shop, order_id, id, product_id, variant_id, sku, title, variant_title, vendor, quantity,"
-        " current_quantity, price, tax) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", line_rows,
+        " current_quantity, price, tax) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        line_rows,
     )
     return len(order_rows), placed
 
 
 def _put_refunds(
-    conn: sqlite3.Connection, store: Store, shop: str, lines: pack.Lines, index: np.ndarray,
-    placed: dict[tuple[int, int, int], deque[list[int]]], stamps: _Stamps,
+    conn: sqlite3.Connection,
+    store: Store,
+    shop: str,
+    lines: pack.Lines,
+    index: np.ndarray,
+    placed: dict[tuple[int, int, int], deque[list[int]]],
+    stamps: _Stamps,
 ) -> tuple[int, int]:
     """Match cancelled lines to the nearest earlier sale lines with something left; (refunds, lines unmatched)."""
     by_refund: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
@@ -210,7 +362,9 @@ def _put_refunds(
     for row in index.tolist():
         minute, pence = int(lines.minute[row]), int(lines.price_pence[row])
         wanted = -int(lines.quantity[row])
-        for sale in reversed(placed.get((int(lines.customer[row]), int(lines.stock[row]), pence), deque())):
+        for sale in reversed(
+            placed.get((int(lines.customer[row]), int(lines.stock[row]), pence), deque())
+        ):
             if wanted == 0:
                 break
             if sale[3] <= minute and sale[2] > 0:
@@ -230,8 +384,17 @@ def _put_refunds(
             merged.setdefault(line_id, [0, pence])[0] += units
         for line_id, (units, pence) in merged.items():
             tax = round(pence * units / 6)
-            line_rows.append((shop, refund_id, next_id, line_id, units, f"{pence * units // 100}.{pence * units % 100:02d}",
-                              f"{tax // 100}.{tax % 100:02d}"))
+            line_rows.append(
+                (
+                    shop,
+                    refund_id,
+                    next_id,
+                    line_id,
+                    units,
+                    f"{pence * units // 100}.{pence * units % 100:02d}",
+                    f"{tax // 100}.{tax % 100:02d}",
+                )
+            )
             next_id += 1
             conn.execute(
                 "UPDATE order_lines SET current_quantity = current_quantity - ? WHERE shop = ? AND order_id = ? AND id = ?",
@@ -244,8 +407,7 @@ def _put_refunds(
     conn.executemany("INSERT INTO refunds VALUES (?, ?, ?, ?, ?)", refund_rows)
     conn.executemany(
         "INSERT INTO refund_lines (shop, refund_id, id, line_item_id, quantity, restock_type, subtotal, tax)"
-        " VALUES (?, ?, ?, ?, ?, 'return', ?, ?)", line_rows,
+        " VALUES (?, ?, ?, ?, ?, 'return', ?, ?)",
+        line_rows,
     )
     return len(refund_rows), unmatched
-
-

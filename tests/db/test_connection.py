@@ -18,8 +18,15 @@ def test_a_transaction_sees_its_own_shop_and_nothing_of_the_rival(acme, rival):
 
 
 def test_a_row_for_another_shop_cannot_be_written(acme, rival):
-    with pytest.raises(psycopg2.errors.InsufficientPrivilege), transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("INSERT INTO sync_cursors VALUES (%(shop_id)s, 'orders', now())", {"shop_id": rival.shop_id})
+    with (
+        pytest.raises(psycopg2.errors.InsufficientPrivilege),
+        transaction(acme.shop_id) as conn,
+        conn.cursor() as cur,
+    ):
+        cur.execute(
+            "INSERT INTO sync_cursors VALUES (%(shop_id)s, 'orders', now())",
+            {"shop_id": rival.shop_id},
+        )
 
 
 def test_no_row_leaks_through_the_pool_when_transactions_fail_half_way(acme, rival):
@@ -36,17 +43,35 @@ def test_no_row_leaks_through_the_pool_when_transactions_fail_half_way(acme, riv
 
 def test_ingest_may_only_put_webhooks_in_and_the_sweeper_reads_no_facts(acme):
     make_variant(acme)
-    for refused in ("SELECT body FROM webhook_inbox", "SELECT 1 FROM shops", "SELECT 1 FROM orders"):
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege), ingest_transaction() as conn, conn.cursor() as cur:
+    for refused in (
+        "SELECT body FROM webhook_inbox",
+        "SELECT 1 FROM shops",
+        "SELECT 1 FROM orders",
+    ):
+        with (
+            pytest.raises(psycopg2.errors.InsufficientPrivilege),
+            ingest_transaction() as conn,
+            conn.cursor() as cur,
+        ):
             cur.execute(refused)
-    for refused in ("SELECT 1 FROM orders", "SELECT access_token FROM offline_tokens", "SELECT new_price FROM price_changes"):
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege), sweep_transaction() as conn, conn.cursor() as cur:
+    for refused in (
+        "SELECT 1 FROM orders",
+        "SELECT access_token FROM offline_tokens",
+        "SELECT new_price FROM price_changes",
+    ):
+        with (
+            pytest.raises(psycopg2.errors.InsufficientPrivilege),
+            sweep_transaction() as conn,
+            conn.cursor() as cur,
+        ):
             cur.execute(refused)
 
 
 def _shops_seen(shop_id):
     with transaction(shop_id) as conn, conn.cursor() as cur:
-        cur.execute("SELECT shop_id FROM variants UNION SELECT shop_id FROM shops UNION SELECT shop_id FROM inventory_levels")
+        cur.execute(
+            "SELECT shop_id FROM variants UNION SELECT shop_id FROM shops UNION SELECT shop_id FROM inventory_levels"
+        )
         return {row[0] for row in cur.fetchall()}
 
 
