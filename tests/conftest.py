@@ -94,3 +94,12 @@ def _empty(url: str) -> None:
 
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A simulated `tiny` shop beside the app; see tests/simulated.py."""
+    from tests.simulated import simulated_world
+
+    with simulated_world(tmp_path, monkeypatch) as made:
+        yield made

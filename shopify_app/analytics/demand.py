@@ -247,6 +247,7 @@ def _filter(
         score = np.where(seen, SCORE_MEMORY * score + y * np.log(f) - f, score)
         size = a + shape
         silent = (1 + e / (b + rate)) ** -size
+        alive = np.minimum(alive, 1.0)  # rounding above 1 would grow without bound
         still = np.where(y > 0, 1.0, alive * silent / np.maximum(alive * silent + 1 - alive, 1e-12))
         alive = np.where(seen, still * (1 - hazard) + (1 - still) * REVIVAL, alive)
         a = np.where(seen, forget * a + y, a)

@@ -12,7 +12,7 @@ from shopify_app.analytics import elasticity, pricing
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_inputs import Inputs
 
-MOST: Final = 100
+MOST: Final = 30
 RECENT_WEEKS: Final = 13
 WEEKS_PER_MONTH: Final = 52 / 12
 LEAST_GAIN: Final = 1.0

@@ -14,11 +14,11 @@ from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
 
-MOST: Final = 200
+MOST: Final = 60
 DUE_WEEKS: Final = 1
 """An order is suggested when it must be placed within this many weeks."""
 
-LEAST_VALUE: Final = 0.5
+LEAST_VALUE: Final = 2.0
 """Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
 
 UNKNOWN_COST_SHARE: Final = 0.5

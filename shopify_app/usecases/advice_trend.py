@@ -10,7 +10,7 @@ from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
 
-MOST: Final = 50
+MOST: Final = 25
 FALSE_SIGN_RATE: Final = 0.1
 SHOWN_WEEKS: Final = 34
 WEEKS_PER_MONTH: Final = 52 / 12
@@ -39,9 +39,7 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
         .to_numpy()
     )
     monthly = size * variants["price"].reindex(given["series_id"]).to_numpy() * WEEKS_PER_MONTH
-    given["value"] = (
-        given["units_per_week_now"] - given["units_per_week_before"]
-    ).abs().to_numpy() * monthly
+    given["value"] = (given["units_per_week_before"] * (given["ratio"] - 1)).abs().to_numpy() * monthly
     given["per_order"] = monthly
     given = given.sort_values("value", ascending=False).head(MOST)
     weeks = recent_weeks(
@@ -76,8 +74,8 @@ def _suggestion(
             "false_sign_rate": round(float(row["false_sign_rate"]), 5),
             "cause": row["cause"],
             "lasting": None if pd.isna(row["lasting"]) else round(float(row["lasting"]), 3),
-            "orders_per_week_before": round(before, 2),
-            "orders_per_week_now": round(now, 2),
+            "units_per_week_before": round(before, 2),
+            "units_per_week_now": round(now, 2),
             "weeks": shown,
             "window_first": shown[0]["start"],
             "window_last": inputs.last_day.isoformat(),

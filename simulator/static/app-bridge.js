@@ -6,10 +6,13 @@
   const apiKey = (meta && meta.content) || (tag && tag.dataset.apiKey);
   if (!apiKey) throw new Error("App Bridge: missing shopify-api-key");
   const admin = new URL(tag.src).origin;
-  const saved = JSON.parse(sessionStorage.getItem("keel-sim-config") || "{}");
+  // A frame of another site may be refused its storage: then each document lives on its own address.
+  const store = { read: () => { try { return JSON.parse(sessionStorage.getItem("keel-sim-config") || "{}"); } catch { return {}; } },
+    write: (value) => { try { sessionStorage.setItem("keel-sim-config", JSON.stringify(value)); } catch { /* not allowed here */ } } };
+  const saved = store.read();
   const query = new URLSearchParams(location.search);
   const config = { shop: query.get("shop") || saved.shop, host: query.get("host") || saved.host, locale: query.get("locale") || saved.locale || "en" };
-  sessionStorage.setItem("keel-sim-config", JSON.stringify(config));
+  store.write(config);
   const waiting = new Map();
   let turn = 0;
   const tell = (type, data) => parent.postMessage({ keel: type, ...data }, admin);

@@ -179,6 +179,8 @@ def _put_catalogue(
             price = Decimal(int(values[counts.argmax()])) / 100
             made.append(_variant(lines, stock, price, float(rate[stock]), lead, rng, now=now))
             specs[stock] = made[-1]
+        if len(made) == 1:
+            made[0].title = "Default Title"
         titles = [lines.titles[stock] for stock in members]
         products.append(
             catalogue.ProductSpec(_common_title(titles), made, vendor, product_type.title())

@@ -1,0 +1,118 @@
+"""A simulator and the app on real loopback sockets inside the test process; work is done when asked for."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from launch.ports import free_port
+from launch.processes import ROOT
+from shopify_app import config
+from shopify_app.db import shops
+from shopify_app.db.connection import sweep_transaction
+from shopify_app.domain.shop import Shop
+from simulator.app import create_app as create_simulator
+from simulator.config import SimConfig
+from simulator.state import Simulator, make_simulator
+from simulator.world import kinds
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
+from workers.pump import pump_once
+
+
+@dataclass
+class World:
+    """A simulated shop, Keel installed into it, and the means to let things happen."""
+
+    sim: Simulator
+    http: httpx.Client
+    app_url: str
+    domain: str
+
+    def shop(self) -> Shop:
+        with sweep_transaction() as conn:
+            found = shops.by_domain(conn, self.domain)
+        assert found is not None
+        return found
+
+    def control(self, act: str, **body: Any) -> Any:
+        answer = self.http.post(f"/_sim/{self.domain}/{act}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def look(self, what: str, **query: Any) -> Any:
+        return self.http.get(f"/_sim/{self.domain}/{what}", params=query).json()
+
+    def faults(self, **switches: Any) -> None:
+        self.http.put("/_sim/faults", json=switches)
+
+    def behave(self) -> None:
+        self.http.delete("/_sim/faults")
+
+    def open_app(self) -> httpx.Response:
+        return httpx.get(self.look("launch-url")["url"], timeout=30)
+
+    def deliver(self) -> None:
+        """Every webhook to its end, then everything that follows from it."""
+        assert self.http.post("/_sim/flush", json={"timeout_seconds": 60}, timeout=90).json()["pending"] == 0
+        self.work()
+
+    def work(self, turns: int = 200) -> None:
+        """Do what is due until nothing is, as the pump and its workers would."""
+        quiet = 0
+        for _ in range(turns):
+            due = [task for task in pump_once(inline=True) if task != "workers.housekeeping.keep_house"]
+            quiet = 0 if due else quiet + 1
+            if quiet >= 3:
+                return
+            if not due:
+                threading.Event().wait(0.35)
+        raise AssertionError("the work does not end")
+
+
+def serve(app: Any, port: int) -> BaseWSGIServer:
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@contextmanager
+def simulated_world(folder: Path, monkeypatch: Any, kind: str = "tiny", *, last_days: int | None = None) -> Iterator[World]:
+    """A world with one shop of a kind; nothing is installed yet."""
+    sim_port, app_port = free_port(), free_port()
+    app_url = f"http://127.0.0.1:{app_port}"
+    for name, value in {
+        "APP_URL": app_url,
+        "SHOPIFY_BASE_URL_TEMPLATE": f"http://127.0.0.1:{sim_port}/{{shop}}",
+        "APP_BRIDGE_URL": f"http://localhost:{sim_port}/app-bridge.js",
+        "SHOPIFY_ADMIN_ORIGIN": f"http://localhost:{sim_port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+    from shopify_app.web import create_app
+
+    sim_config = SimConfig(folder, sim_port, app_url, ROOT / "shopify.app.toml", CLIENT_ID, CLIENT_SECRET)
+    sim = make_simulator(sim_config)
+    made = kinds.create_shop(sim.store, kind, last_days=last_days)
+    servers = [serve(create_simulator(sim_config, sim), sim_port), serve(create_app(), app_port)]
+    sim.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{sim_port}", timeout=60) as http:
+        try:
+            yield World(sim, http, app_url, made["shop"])
+        finally:
+            sim.stop()
+            for server in servers:
+                server.shutdown()
+                server.server_close()
+
+
+def install(world: World) -> Shop:
+    """Grant, open, read the whole history, work out the first suggestions."""
+    world.control("install")
+    assert world.open_app().status_code == 200
+    world.work()
+    return world.shop()
