@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator import payloads
@@ -41,6 +42,12 @@ def record(
         return 0
     body = payload if payload is not None else payloads.build(conn, shop, topic, resource_id)
     event_id = event_id or str(uuid.uuid4())
+    # Installing happens in real time, whatever day it is in the shop: so does its end.
+    triggered_at = (
+        max(store.now(shop), datetime.now(UTC) + timedelta(seconds=1))
+        if topic.startswith("app/")
+        else store.now(shop)
+    )
     for uri, fields, subscription_id in targets:
         text = json.dumps(payloads.only(body, fields) if fields else body, ensure_ascii=False)
         conn.execute(
@@ -52,7 +59,7 @@ def record(
                 uri,
                 str(uuid.uuid4()),
                 event_id,
-                iso(store.now(shop)),
+                iso(triggered_at),
                 text.encode(),
                 subscription_id,
                 time.time(),

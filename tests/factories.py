@@ -186,7 +186,7 @@ def make_suggestion(
                 "currency": shop.currency,
                 "rank": rank_score,
                 "urgent": is_urgent,
-                "as_of": as_of,
+                "as_of": as_of or NOW.date(),
             },
         )
         return cur.fetchone()[0]

@@ -58,14 +58,21 @@ class World:
 
     def deliver(self) -> None:
         """Every webhook to its end, then everything that follows from it."""
-        assert self.http.post("/_sim/flush", json={"timeout_seconds": 60}, timeout=90).json()["pending"] == 0
+        assert (
+            self.http.post("/_sim/flush", json={"timeout_seconds": 60}, timeout=90).json()[
+                "pending"
+            ]
+            == 0
+        )
         self.work()
 
     def work(self, turns: int = 200) -> None:
         """Do what is due until nothing is, as the pump and its workers would."""
         quiet = 0
         for _ in range(turns):
-            due = [task for task in pump_once(inline=True) if task != "workers.housekeeping.keep_house"]
+            due = [
+                task for task in pump_once(inline=True) if task != "workers.housekeeping.keep_house"
+            ]
             quiet = 0 if due else quiet + 1
             if quiet >= 3:
                 return
@@ -81,7 +88,9 @@ def serve(app: Any, port: int) -> BaseWSGIServer:
 
 
 @contextmanager
-def simulated_world(folder: Path, monkeypatch: Any, kind: str = "tiny", *, last_days: int | None = None) -> Iterator[World]:
+def simulated_world(
+    folder: Path, monkeypatch: Any, kind: str = "tiny", *, last_days: int | None = None
+) -> Iterator[World]:
     """A world with one shop of a kind; nothing is installed yet."""
     sim_port, app_port = free_port(), free_port()
     app_url = f"http://127.0.0.1:{app_port}"
@@ -95,7 +104,9 @@ def simulated_world(folder: Path, monkeypatch: Any, kind: str = "tiny", *, last_
     config.settings.cache_clear()
     from shopify_app.web import create_app
 
-    sim_config = SimConfig(folder, sim_port, app_url, ROOT / "shopify.app.toml", CLIENT_ID, CLIENT_SECRET)
+    sim_config = SimConfig(
+        folder, sim_port, app_url, ROOT / "shopify.app.toml", CLIENT_ID, CLIENT_SECRET
+    )
     sim = make_simulator(sim_config)
     made = kinds.create_shop(sim.store, kind, last_days=last_days)
     servers = [serve(create_simulator(sim_config, sim), sim_port), serve(create_app(), app_port)]

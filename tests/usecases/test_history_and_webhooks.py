@@ -12,8 +12,16 @@ def books_differ(world):
     ours = facts.facts(world.shop().shop_id)
     theirs = world.look("ledger")
     ours_days, their_days = ({day["day"]: day for day in books["days"]} for books in (ours, theirs))
-    different = {day: (ours_days.get(day), their_days.get(day)) for day in ours_days | their_days if ours_days.get(day) != their_days.get(day)}
-    different |= {part: (ours[part], theirs[part]) for part in ("catalogue", "stock") if ours[part] != theirs[part]}
+    different = {
+        day: (ours_days.get(day), their_days.get(day))
+        for day in ours_days | their_days
+        if ours_days.get(day) != their_days.get(day)
+    }
+    different |= {
+        part: (ours[part], theirs[part])
+        for part in ("catalogue", "stock")
+        if ours[part] != theirs[part]
+    }
     return different
 
 
@@ -50,7 +58,9 @@ def test_a_history_whose_worker_dies_half_way_goes_on_and_counts_nothing_twice(w
 
 
 def test_without_the_scope_for_all_orders_only_sixty_days_are_read(world):
-    world.control("install", scopes=["read_orders", "write_products", "read_inventory", "read_locations"])
+    world.control(
+        "install", scopes=["read_orders", "write_products", "read_inventory", "read_locations"]
+    )
     world.open_app()
     world.work()
 
@@ -60,7 +70,13 @@ def test_without_the_scope_for_all_orders_only_sixty_days_are_read(world):
 
 def test_thirty_days_of_duplicates_reordering_and_drops_come_out_equal_after_one_comparison(world):
     install(world)
-    world.faults(webhook_duplicate=0.1, webhook_reorder=0.2, webhook_reorder_seconds=1.0, webhook_drop=0.01, webhook_only_id=0.02)
+    world.faults(
+        webhook_duplicate=0.1,
+        webhook_reorder=0.2,
+        webhook_reorder_seconds=1.0,
+        webhook_drop=0.01,
+        webhook_only_id=0.02,
+    )
 
     world.control("advance", days=30)
     world.deliver()
@@ -89,7 +105,9 @@ def test_dropped_webhooks_are_mended_and_counted(world):
 def test_refunds_cancellations_edits_and_deletions_are_followed(world):
     install(world)
     variant = world.look("variants")[0]
-    order = world.control("orders", lines=[{"variant_id": variant["id"], "quantity": 3, "discount": "1.50"}])["result"]
+    order = world.control(
+        "orders", lines=[{"variant_id": variant["id"], "quantity": 3, "discount": "1.50"}]
+    )["result"]
     world.control(f"orders/{order}/refund", lines=[{"line_id": order + 1, "quantity": 1}])
     second = world.control("orders", lines=[{"variant_id": variant["id"], "quantity": 2}])["result"]
     world.control(f"orders/{second}/cancel")
@@ -104,7 +122,8 @@ def test_refunds_cancellations_edits_and_deletions_are_followed(world):
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT sum(ordered_units), sum(returned_units) FROM daily_sales WHERE shop_id = %s AND variant_id = %s"
-            " AND sold_on = (SELECT max(sold_on) FROM daily_sales WHERE shop_id = %s)", (shop.shop_id, variant["id"], shop.shop_id)
+            " AND sold_on = (SELECT max(sold_on) FROM daily_sales WHERE shop_id = %s)",
+            (shop.shop_id, variant["id"], shop.shop_id),
         )
         assert cur.fetchone() == (3 + 3, 1)
 
@@ -118,11 +137,17 @@ def test_no_trace_of_a_person_is_kept(world, postgres):
 
     conn = psycopg2.connect(postgres.url)
     with conn.cursor() as cur:
-        cur.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'")
+        cur.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
         for (table,) in cur.fetchall():
-            cur.execute(f"SELECT count(*) FROM {table} t WHERE t::text ~* 'sam|shopper|@example|7700900|high street|ring the bell'")
+            cur.execute(
+                f"SELECT count(*) FROM {table} t WHERE t::text ~* 'sam|shopper|@example|7700900|high street|ring the bell'"
+            )
             assert cur.fetchone()[0] == 0, table
             if table == "webhook_inbox":
-                cur.execute("SELECT count(*) FROM webhook_inbox WHERE encode(body, 'escape') ~* 'shopper|@example|7700900|high street|ring the bell'")
+                cur.execute(
+                    "SELECT count(*) FROM webhook_inbox WHERE encode(body, 'escape') ~* 'shopper|@example|7700900|high street|ring the bell'"
+                )
                 assert cur.fetchone()[0] == 0
     conn.close()

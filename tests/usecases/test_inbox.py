@@ -14,15 +14,34 @@ from shopify_app.web import create_app
 from tests.conftest import CLIENT_SECRET
 
 ORDER = {
-    "id": 5001, "name": "#1", "created_at": "2026-11-20T10:00:00+00:00", "processed_at": "2026-11-20T10:00:00+00:00",
-    "updated_at": "2026-11-20T10:00:00+00:00", "currency": "GBP", "financial_status": "paid", "source_name": "web",
-    "line_items": [{"id": 1, "quantity": 2, "current_quantity": 2, "price": "5.00", "title": "Mug", "sku": "M"}],
+    "id": 5001,
+    "name": "#1",
+    "created_at": "2026-11-20T10:00:00+00:00",
+    "processed_at": "2026-11-20T10:00:00+00:00",
+    "updated_at": "2026-11-20T10:00:00+00:00",
+    "currency": "GBP",
+    "financial_status": "paid",
+    "source_name": "web",
+    "line_items": [
+        {"id": 1, "quantity": 2, "current_quantity": 2, "price": "5.00", "title": "Mug", "sku": "M"}
+    ],
 }
 POISON = [
-    b"", b"{", b"[1]", b'"x"', b'{"id": NaN}', b'{"id": 1, "id": 2, "line_items": []}', b"\xff\xfe", b'{"id":' + b"9" * 5000 + b"}",
-    b'{"a":' * 100_000 + b"1" + b"}" * 100_000, json.dumps({**ORDER, "id": "x"}).encode(), json.dumps({**ORDER, "id": 2**70}).encode(),
-    json.dumps({**ORDER, "updated_at": "yesterday"}).encode(), json.dumps({**ORDER, "line_items": [{"id": 1}]}).encode(),
-    json.dumps({**ORDER, "line_items": "none"}).encode(), json.dumps({**ORDER, "currency": None}).encode(),
+    b"",
+    b"{",
+    b"[1]",
+    b'"x"',
+    b'{"id": NaN}',
+    b'{"id": 1, "id": 2, "line_items": []}',
+    b"\xff\xfe",
+    b'{"id":' + b"9" * 5000 + b"}",
+    b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    json.dumps({**ORDER, "id": "x"}).encode(),
+    json.dumps({**ORDER, "id": 2**70}).encode(),
+    json.dumps({**ORDER, "updated_at": "yesterday"}).encode(),
+    json.dumps({**ORDER, "line_items": [{"id": 1}]}).encode(),
+    json.dumps({**ORDER, "line_items": "none"}).encode(),
+    json.dumps({**ORDER, "currency": None}).encode(),
 ]
 
 
@@ -31,14 +50,31 @@ def client(database):
     return create_app().test_client()
 
 
-def send(client, shop, body, *, topic="orders/updated", webhook_id=None, path="/webhooks/orders", **headers):
+def send(
+    client,
+    shop,
+    body,
+    *,
+    topic="orders/updated",
+    webhook_id=None,
+    path="/webhooks/orders",
+    **headers,
+):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    signature = base64.b64encode(hmac.new(CLIENT_SECRET.encode(), raw, hashlib.sha256).digest()).decode()
+    signature = base64.b64encode(
+        hmac.new(CLIENT_SECRET.encode(), raw, hashlib.sha256).digest()
+    ).decode()
     sent = {
-        "X-Shopify-Topic": topic, "X-Shopify-Shop-Domain": shop.domain, "X-Shopify-Hmac-Sha256": signature,
-        "X-Shopify-Webhook-Id": webhook_id, "X-Shopify-Triggered-At": "2026-11-20T10:00:01Z", **headers,
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Shop-Domain": shop.domain,
+        "X-Shopify-Hmac-Sha256": signature,
+        "X-Shopify-Webhook-Id": webhook_id,
+        "X-Shopify-Triggered-At": "2026-11-20T10:00:01Z",
+        **headers,
     }
-    return client.post(path, data=raw, headers={name: value for name, value in sent.items() if value is not None}).status_code
+    return client.post(
+        path, data=raw, headers={name: value for name, value in sent.items() if value is not None}
+    ).status_code
 
 
 def kept():
@@ -84,7 +120,9 @@ def test_a_deleted_order_does_not_come_back(client, acme):
     assert rows(acme, "SELECT deleted_at IS NOT NULL FROM orders") == [(True,)]
 
 
-def test_poison_is_parked_after_three_tries_its_neighbours_are_done_and_it_can_be_replayed(client, acme):
+def test_poison_is_parked_after_three_tries_its_neighbours_are_done_and_it_can_be_replayed(
+    client, acme
+):
     for number, body in enumerate(POISON):
         assert send(client, acme, body, webhook_id=f"p{number}") == 200
         assert send(client, acme, {**ORDER, "id": 6000 + number}, webhook_id=f"g{number}") == 200
@@ -98,7 +136,9 @@ def test_poison_is_parked_after_three_tries_its_neighbours_are_done_and_it_can_b
     assert rows(acme, "SELECT count(*) FROM orders") == [(len(POISON),)]
     with sweep_transaction() as conn:
         assert all(one.error for one in webhook_inbox.dead(conn))
-        assert webhook_inbox.replay(conn) == len(POISON) - 1  # the empty body has nothing left to replay
+        assert (
+            webhook_inbox.replay(conn) == len(POISON) - 1
+        )  # the empty body has nothing left to replay
 
 
 def test_text_that_postgres_cannot_keep_is_made_harmless(client, acme):
@@ -112,8 +152,11 @@ def test_text_that_postgres_cannot_keep_is_made_harmless(client, acme):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"X-Shopify-Hmac-Sha256": None}, {"X-Shopify-Hmac-Sha256": ""}, {"X-Shopify-Hmac-Sha256": "é\udcff".encode("utf-8", "surrogateescape").decode("latin-1")},
-        {"X-Shopify-Hmac-Sha256": base64.b64encode(b"0" * 32).decode()}, {"X-Shopify-Hmac-Sha256": hashlib.sha256(b"x").hexdigest()},
+        {"X-Shopify-Hmac-Sha256": None},
+        {"X-Shopify-Hmac-Sha256": ""},
+        {"X-Shopify-Hmac-Sha256": "é\udcff".encode("utf-8", "surrogateescape").decode("latin-1")},
+        {"X-Shopify-Hmac-Sha256": base64.b64encode(b"0" * 32).decode()},
+        {"X-Shopify-Hmac-Sha256": hashlib.sha256(b"x").hexdigest()},
     ],
 )
 @pytest.mark.parametrize("path", ["/webhooks/orders", "/webhooks/compliance"])

@@ -35,7 +35,10 @@ def test_eight_workers_with_a_dying_token_refresh_it_once(world):
     world.open_app()
     shop = world.shop()
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("UPDATE offline_tokens SET expires_at = now() + interval '1 minute' WHERE shop_id = %s", (shop.shop_id,))
+        cur.execute(
+            "UPDATE offline_tokens SET expires_at = now() + interval '1 minute' WHERE shop_id = %s",
+            (shop.shop_id,),
+        )
 
     with ThreadPoolExecutor(8) as threads:
         apis = list(threads.map(access.admin_api, [shop.shop_id] * 8))
@@ -93,9 +96,14 @@ def test_an_uninstall_takes_the_tokens_and_a_late_one_does_not_touch_the_new_ins
 
     world.control("install")
     world.open_app()
-    late = world.sim.store.connection().execute("SELECT * FROM deliveries WHERE topic = 'app/uninstalled'").fetchone()
+    late = (
+        world.sim.store.connection()
+        .execute("SELECT * FROM deliveries WHERE topic = 'app/uninstalled'")
+        .fetchone()
+    )
     world.sim.store.connection().execute(
-        "UPDATE deliveries SET state = 'pending', webhook_id = 'again', triggered_at = '2020-01-01T00:00:00Z' WHERE seq = ?", (late["seq"],)
+        "UPDATE deliveries SET state = 'pending', webhook_id = 'again', triggered_at = '2020-01-01T00:00:00Z' WHERE seq = ?",
+        (late["seq"],),
     )
     world.deliver()
 
@@ -119,9 +127,14 @@ def test_a_shop_that_is_redacted_after_it_left_is_gone_and_the_ledger_says_so(wo
 def test_a_document_without_a_token_is_sent_to_the_patch_page_and_a_fetch_is_told_to_retry(world):
     page = httpx.get(f"{world.app_url}/pricing?shop={world.domain}&host=abc&id_token=dead")
     assert page.status_code == 302
-    assert page.headers["Location"].startswith(f"{world.app_url}/auth/patch-id-token?shop={world.domain}&host=abc&shopify-reload=%2Fpricing")
+    assert page.headers["Location"].startswith(
+        f"{world.app_url}/auth/patch-id-token?shop={world.domain}&host=abc&shopify-reload=%2Fpricing"
+    )
     assert "dead" not in page.headers["Location"]
 
     fetch = httpx.get(f"{world.app_url}/pricing", headers={"Authorization": "Bearer dead"})
-    assert (fetch.status_code, fetch.headers["X-Shopify-Retry-Invalid-Session-Request"]) == (401, "1")
+    assert (fetch.status_code, fetch.headers["X-Shopify-Retry-Invalid-Session-Request"]) == (
+        401,
+        "1",
+    )
     assert httpx.post(f"{world.app_url}/settings").status_code == 401

@@ -19,7 +19,10 @@ def apron(world):
     variant = next(one for one in world.look("variants") if one["product_title"] == "Linen apron")
     shop = world.shop()
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("UPDATE suggestions SET state = 'superseded' WHERE shop_id = %s AND state = 'open'", (shop.shop_id,))
+        cur.execute(
+            "UPDATE suggestions SET state = 'superseded' WHERE shop_id = %s AND state = 'open'",
+            (shop.shop_id,),
+        )
     return variant["id"], make_suggestion(shop, variant["id"])
 
 
@@ -31,7 +34,10 @@ def send(world):
     shop_id = world.shop().shop_id
     for _ in range(20):
         with transaction(shop_id) as conn, conn.cursor() as cur:
-            cur.execute("UPDATE price_changes SET next_at = now() WHERE shop_id = %s AND state = 'approved'", (shop_id,))
+            cur.execute(
+                "UPDATE price_changes SET next_at = now() WHERE shop_id = %s AND state = 'approved'",
+                (shop_id,),
+            )
         if not price_outbox.send_price_changes():
             return
 
@@ -43,7 +49,11 @@ def card(world, suggestion_id):
 
 
 def app_writes(world, variant_id):
-    return [(w["before_price"], w["after_price"]) for w in world.look("price-writes", variant_id=variant_id) if w["actor"] == "app"]
+    return [
+        (w["before_price"], w["after_price"])
+        for w in world.look("price-writes", variant_id=variant_id)
+        if w["actor"] == "app"
+    ]
 
 
 def test_a_double_click_is_one_write_and_the_card_says_applied(world, apron):
@@ -66,7 +76,10 @@ def test_undo_restores_price_and_compare_at_exactly_and_only_once(world, apron):
 
     assert app_writes(world, variant_id) == [("24.00", "26.00"), ("26.00", "24.00")]
     assert card(world, suggestion_id).state == "undone"
-    assert decide.undo_suggestion(world.shop().shop_id, suggestion_id, asked_by="42").refused_because == "not_accepted"
+    assert (
+        decide.undo_suggestion(world.shop().shop_id, suggestion_id, asked_by="42").refused_because
+        == "not_accepted"
+    )
 
 
 def test_a_merchants_edit_before_the_write_is_a_conflict_and_stays(world, apron):
@@ -78,7 +91,10 @@ def test_a_merchants_edit_before_the_write_is_a_conflict_and_stays(world, apron)
     assert app_writes(world, variant_id) == []
     found = card(world, suggestion_id)
     assert (found.change_state, found.change_seen_price) == ("conflict", Decimal("25.00"))
-    assert decide.undo_suggestion(world.shop().shop_id, suggestion_id, asked_by="42").refused_because == "conflict"
+    assert (
+        decide.undo_suggestion(world.shop().shop_id, suggestion_id, asked_by="42").refused_because
+        == "conflict"
+    )
 
 
 def test_undo_refuses_to_overwrite_what_the_merchant_set_since(world, apron):
@@ -91,7 +107,12 @@ def test_undo_refuses_to_overwrite_what_the_merchant_set_since(world, apron):
 
     assert world.look("variants")[0]["price"] == "27.00"
     found = card(world, suggestion_id)
-    assert (found.state, found.change_is_undo, found.change_state, found.change_seen_price) == ("accepted", True, "conflict", Decimal("27.00"))
+    assert (found.state, found.change_is_undo, found.change_state, found.change_seen_price) == (
+        "accepted",
+        True,
+        "conflict",
+        Decimal("27.00"),
+    )
 
 
 def test_a_lost_reply_is_settled_by_reading_and_written_once(world, apron):
@@ -116,11 +137,20 @@ def test_a_lost_reply_and_then_an_edit_is_unknown_and_is_left_alone(world, apron
     world.control(f"variants/{variant_id}/price", price="22.50")
     send(world)
 
-    assert (card(world, suggestion_id).change_state, world.look("variants")[0]["price"]) == ("unknown", "22.50")
+    assert (card(world, suggestion_id).change_state, world.look("variants")[0]["price"]) == (
+        "unknown",
+        "22.50",
+    )
 
 
-@pytest.mark.parametrize("fault", [{"graphql_http_status": 429, "graphql_http_share": 0.6}, {"graphql_internal_error": 0.5},
-                                   {"graphql_http_status": 503, "graphql_http_share": 0.6}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"graphql_http_status": 429, "graphql_http_share": 0.6},
+        {"graphql_internal_error": 0.5},
+        {"graphql_http_status": 503, "graphql_http_share": 0.6},
+    ],
+)
 def test_a_busy_shopify_delays_the_write_and_never_doubles_it(world, apron, fault):
     variant_id, suggestion_id = apron
     accept(world, suggestion_id)
@@ -170,7 +200,9 @@ def test_an_attempt_that_was_overtaken_cannot_write_the_end(world, apron):
     assert card(world, suggestion_id).change_state == "applied"
 
 
-def test_writes_that_wait_end_with_the_uninstall_and_the_rival_cannot_accept_ours(world, apron, rival):
+def test_writes_that_wait_end_with_the_uninstall_and_the_rival_cannot_accept_ours(
+    world, apron, rival
+):
     variant_id, suggestion_id = apron
     with pytest.raises(NotFoundError, match="suggestion"):
         decide.accept_suggestion(rival.shop_id, suggestion_id, accepted_by="7")
@@ -192,5 +224,12 @@ def test_the_echo_of_our_own_write_is_not_taken_for_the_merchants(world, apron):
 
     shop = world.shop()
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("SELECT source, price::text FROM price_history WHERE shop_id = %s AND variant_id = %s ORDER BY id", (shop.shop_id, variant_id))
-        assert cur.fetchall() == [("import", "24.0000"), ("app", "26.0000"), ("merchant", "29.0000")]
+        cur.execute(
+            "SELECT source, price::text FROM price_history WHERE shop_id = %s AND variant_id = %s ORDER BY id",
+            (shop.shop_id, variant_id),
+        )
+        assert cur.fetchall() == [
+            ("import", "24.0000"),
+            ("app", "26.0000"),
+            ("merchant", "29.0000"),
+        ]
