@@ -206,7 +206,9 @@ def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
     mean = max(float(rate.mean()), 1e-4)
     noise = float((rate / time).mean())
     variance = max(float(rate.var()) - noise, 0.05 * mean**2)
-    shape = float(np.clip(mean**2 / variance, 0.1, 10.0))
+    shape = float(
+        np.clip(mean**2 / variance, 0.1, 2.0)
+    )  # more would hold a series to its past for ever
     return np.array([shape, shape / mean])
 
 
@@ -259,8 +261,11 @@ def _weights(scores: np.ndarray, units: np.ndarray, exposure: np.ndarray) -> np.
     """How much each filter counts for each series: its score, tempered by how erratic the series is."""
     time = np.maximum((exposure > 0).sum(axis=1), 1)
     mean = np.maximum(units.sum(axis=1) / time, 1e-3)
-    variance = ((units - mean[:, None]) ** 2 * (exposure > 0)).sum(axis=1) / time
-    erratic = np.maximum(variance / mean, 1.0) * 2.0
+    steps = np.diff(units, axis=1) * (exposure[:, 1:] > 0) * (exposure[:, :-1] > 0)
+    noise = (steps**2).sum(axis=1) / (
+        2 * np.maximum(time - 1, 1)
+    )  # of steps, so that a change of level is no noise
+    erratic = np.maximum(noise / mean, 1.0)
     tempered = scores / erratic[None, :]
     weights = np.exp(tempered - tempered.max(axis=0))
     return weights / weights.sum(axis=0)

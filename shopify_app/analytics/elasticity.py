@@ -31,8 +31,9 @@ LEAST_WEEKS: Final = 2
 """A price that stood for one week only may be a tier or a slip."""
 
 SHOP_WIDE_SHARE: Final = 0.3
-OVERDISPERSION: Final = 0.08
-"""Squared coefficient of variation of a window's demand that no price explains."""
+LEAST_OVERDISPERSION: Final = 0.005
+UNKNOWN_OVERDISPERSION: Final = 0.05
+"""Squared coefficient of variation of a window's demand that no price explains, where a shop is too small to show its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     series, ids = pd.factorize(panel["series_id"], sort=True)
     events = _events(panel, series)
     likelihood = np.zeros((len(ids), len(GRID)))
-    np.add.at(likelihood, events["series"].to_numpy(int), _log_likelihood(events))
+    np.add.at(
+        likelihood,
+        events["series"].to_numpy(int),
+        _log_likelihood(events, _overdispersion(panel, series)),
+    )
     groups = (
         panel.groupby(series)["group"].first().to_numpy()
         if "group" in panel
@@ -166,7 +171,45 @@ def _without_shop_wide(events: pd.DataFrame, week: np.ndarray, series: np.ndarra
     return events[(share <= SHOP_WIDE_SHARE) & usable.to_numpy()].reset_index(drop=True)
 
 
-def _log_likelihood(events: pd.DataFrame) -> np.ndarray:
+def _overdispersion(panel: pd.DataFrame, series: np.ndarray) -> float:
+    """How much two neighbouring windows at one price differ beyond chance, in the middle of the shop.
+
+    The middle (median absolute deviation) is taken because a few wholesale orders must not widen
+    every range.
+    """
+    if not len(panel):
+        return UNKNOWN_OVERDISPERSION
+    price, units = panel["price"].to_numpy(float), panel["units"].to_numpy(float)
+    week = (
+        ((panel["period"] - panel["period"].min()) / np.timedelta64(7, "D")).round().to_numpy(int)
+    )
+    index = _shop_index(week, units)[week]
+    starts = np.r_[
+        True, (series[1:] != series[:-1]) | (np.abs(np.diff(np.log(price))) > LEAST_STEP)
+    ]
+    spell = np.cumsum(starts) - 1
+    place = np.arange(len(panel)) - np.flatnonzero(starts)[spell]
+    block = pd.DataFrame(
+        {"spell": spell, "block": place // WINDOW_WEEKS, "units": units, "index": index}
+    )
+    sums = block.groupby(["spell", "block"]).agg(
+        units=("units", "sum"), index=("index", "sum"), weeks=("units", "size")
+    )
+    sums = sums[(sums["weeks"] == WINDOW_WEEKS) & (sums["units"] >= 5)].reset_index()
+    after = sums.merge(
+        sums.assign(block=sums["block"] + 1), on=["spell", "block"], suffixes=("", "_before")
+    )
+    if len(after) < 30:
+        return UNKNOWN_OVERDISPERSION
+    change = np.log(
+        (after["units"] / after["index"]) / (after["units_before"] / after["index_before"])
+    )
+    chance = float(np.median(1 / after["units"] + 1 / after["units_before"]))
+    spread = (1.4826 * float(np.median(np.abs(change - np.median(change))))) ** 2
+    return max((spread - chance) / 2, LEAST_OVERDISPERSION)
+
+
+def _log_likelihood(events: pd.DataFrame, overdispersion: float) -> np.ndarray:
     """Beta-binomial log likelihood of the later count given both, (events, grid)."""
     if events.empty:
         return np.zeros((0, len(GRID)))
@@ -176,7 +219,7 @@ def _log_likelihood(events: pd.DataFrame) -> np.ndarray:
         * (events["after_exposure"] / events["before_exposure"]).to_numpy(float)[:, None]
     )
     share = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
-    concentration = np.clip(1 / (share * (1 - share) * 2 * OVERDISPERSION) - 1, 0.5, 1e6)
+    concentration = np.clip(1 / (share * (1 - share) * 2 * overdispersion) - 1, 0.5, 1e6)
     a, b = share * concentration, (1 - share) * concentration
     after, before = (
         events["after"].to_numpy(float)[:, None],

@@ -230,7 +230,7 @@ def _frame(
         {
             "series_id": panel.series_ids,
             "direction": direction,
-            "ratio": np.exp(pick["mean"]),
+            "ratio": np.exp(np.clip(pick["mean"], pick["low"], pick["high"])),
             "ratio_low": np.exp(pick["low"]),
             "ratio_high": np.exp(pick["high"]),
             "since": since,

@@ -98,8 +98,8 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 def _host(url: object, *, path_allowed: tuple[str, ...]) -> str | None:
     """The shop of an https URL with nothing but a host and an expected path."""
-    if not isinstance(url, str) or not url.isascii():
-        return None
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
+        return None  # urlsplit would drop a newline without a word
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -39,7 +39,9 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
         .to_numpy()
     )
     monthly = size * variants["price"].reindex(given["series_id"]).to_numpy() * WEEKS_PER_MONTH
-    given["value"] = (given["units_per_week_before"] * (given["ratio"] - 1)).abs().to_numpy() * monthly
+    given["value"] = (
+        given["units_per_week_before"] * (given["ratio"] - 1)
+    ).abs().to_numpy() * monthly
     given["per_order"] = monthly
     given = given.sort_values("value", ascending=False).head(MOST)
     weeks = recent_weeks(

@@ -1,0 +1,160 @@
+"""Signatures and ID tokens: the shared vectors, and everything that must be refused."""
+
+import base64
+import json
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+
+from shopify_app.errors import InvalidIdTokenError
+from shopify_app.shopify.session_token import read_id_token
+from shopify_app.shopify.shop_domain import shop_domain
+from shopify_app.shopify.signature import is_signed_query, is_signed_webhook
+
+VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text())
+SECRET, CLIENT, SHOP = VECTORS["client_secret"], VECTORS["client_id"], VECTORS["shop"]
+NOW = int(time.time())
+CLAIMS = {**VECTORS["id_token"]["claims"], "iat": NOW, "nbf": NOW, "exp": NOW + 60}
+
+
+def token(secret=SECRET, algorithm="HS256", headers=None, **changed):
+    claims = {name: value for name, value in {**CLAIMS, **changed}.items() if value is not None}
+    return jwt.encode(claims, secret, algorithm=algorithm, headers=headers)
+
+
+def read(text, secrets=(SECRET,), now=NOW):
+    return read_id_token(text, api_key=CLIENT, secrets=secrets, now=now)
+
+
+def test_the_webhook_vector_is_shopifys_under_either_secret():
+    raw, header = (
+        VECTORS["webhook"]["raw_body_utf8"].encode(),
+        VECTORS["webhook"]["X-Shopify-Hmac-Sha256"],
+    )
+
+    assert is_signed_webhook(raw, header, ["new-secret", SECRET])
+    assert not is_signed_webhook(raw + b" ", header, [SECRET])
+    assert not is_signed_webhook(json.dumps(json.loads(raw)).encode(), header, [SECRET])
+    assert not is_signed_webhook(raw, base64.b64decode(header).hex(), [SECRET])
+    assert not any(is_signed_webhook(raw, bad, [SECRET]) for bad in (None, "", "é\udcff", "x" * 44))
+
+
+def test_the_query_vector_is_good_for_ninety_seconds():
+    query = VECTORS["oauth_callback"]["query"]
+    raw, at = (
+        urlencode({**query, "hmac": VECTORS["oauth_callback"]["hmac_hex"]}),
+        int(query["timestamp"]),
+    )
+
+    assert is_signed_query(raw, [SECRET], now=at + 89)
+    assert not is_signed_query(raw, [SECRET], now=at + 91)
+    assert not is_signed_query(raw.replace("abc123", "abc124"), [SECRET], now=at)
+    assert not is_signed_query("hmac=é&timestamp=²", [SECRET], now=at)
+
+
+def test_the_id_token_vector_is_good_between_its_times_and_not_outside():
+    first, last = VECTORS["id_token"]["valid_between_utc"]
+
+    for moment in (first, last - 1):
+        found = read(VECTORS["id_token"]["jwt"], now=moment)
+        assert (found.shop_domain, found.user_id) == (SHOP, "42")
+    for moment in (first - 1, last):
+        with pytest.raises(InvalidIdTokenError):
+            read(VECTORS["id_token"]["jwt"], now=moment)
+
+
+def test_during_a_rotation_either_secret_may_have_signed():
+    assert read(token(), secrets=("new-secret-of-thirty-two-bytes-xx", SECRET)).shop_domain == SHOP
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({name: None} for name in ("exp", "nbf", "iat", "iss", "dest", "sub", "jti")),
+        {"exp": NOW - 11},
+        {"nbf": NOW + 30},
+        {"exp": NOW + 3600},
+        {"exp": str(NOW + 60)},
+        {"exp": 10**20},
+        {"exp": True},
+        {"exp": NOW + 60.5},
+        {"dest": "https://evil.com"},
+        {"dest": f"https://{SHOP}.evil.com"},
+        {"dest": f"http://{SHOP}"},
+        {"dest": f"https://u@{SHOP}"},
+        {"dest": f"https://{SHOP}:444"},
+        {"dest": f"https://{SHOP}/x"},
+        {"dest": f"https://{SHOP}\n"},
+        {"dest": [f"https://{SHOP}"]},
+        {"iss": "https://other.myshopify.com/admin"},
+        {"iss": f"https://{SHOP}/evil"},
+        {"sub": 42},
+        {"sub": ""},
+        {"jti": 1},
+    ],
+)
+def test_a_token_with_a_wrong_or_missing_claim_proves_nothing(changed):
+    with pytest.raises(InvalidIdTokenError) as refused:
+        read(token(**changed))
+    assert refused.value.kind == "invalid"
+
+
+@pytest.mark.parametrize("audience", ["other-app", [CLIENT], None, ""])
+def test_another_apps_token_is_told_apart(audience):
+    with pytest.raises(InvalidIdTokenError) as refused:
+        read(token(aud=audience))
+    assert refused.value.kind == ("invalid" if audience is None else "audience")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "a.b.c.d",
+        token() + " ",
+        token()[:-2],
+        token(secret="another-secret-of-thirty-two-bytes"),
+        token(secret=SECRET * 2, algorithm="HS512"),
+        jwt.encode(CLAIMS, None, algorithm="none"),
+        token(headers={"kid": "1"}),
+        token(headers={"crit": ["x"], "x": 1}),
+    ],
+)
+def test_a_forged_token_proves_nothing(text):
+    with pytest.raises(InvalidIdTokenError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evil.com",
+        "a.myshopify.com.evil.com",
+        "a.myshopify.com@evil.com",
+        "acme%2eevil.com",
+        "acme.myshopify.com.",
+        "acme.myshopify.com:443",
+        "acme.myshopify.com/x",
+        "//acme.myshopify.com",
+        "acme.myshopify.com\n",
+        "\tacme.myshopify.com",
+        "ａcme.myshopify.com",
+        "acme.mysho\u212aify.com",
+        "\u212aeel.myshopify.com",
+        "",
+        None,
+        ["acme.myshopify.com"],
+        "-acme.myshopify.com",
+        "https://acme.myshopify.com",
+    ],
+)
+def test_only_a_shops_own_domain_is_one(text):
+    assert shop_domain(text) is None
+
+
+def test_a_domain_is_kept_in_lower_case():
+    assert shop_domain("Acme-2.MyShopify.com") == "acme-2.myshopify.com"
