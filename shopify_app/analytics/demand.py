@@ -29,6 +29,9 @@ FORGETTING: Final = (0.5, 0.7, 0.85, 0.92, 0.96, 0.99)
 DEATH_HAZARDS: Final = (0.0, 0.01, 0.04)
 """Chance a period that a product stops selling for good."""
 
+PRIOR_FOR_GOOD: Final = 0.1
+"""Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
+
 REVIVAL: Final = 0.02
 SCORE_MEMORY: Final = 0.99
 SHRINK_PERIODS: Final = 8.0
@@ -206,9 +209,7 @@ def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
     mean = max(float(rate.mean()), 1e-4)
     noise = float((rate / time).mean())
     variance = max(float(rate.var()) - noise, 0.05 * mean**2)
-    shape = float(
-        np.clip(mean**2 / variance, 0.1, 2.0)
-    )  # more would hold a series to its past for ever
+    shape = float(np.clip(mean**2 / variance, 0.1, 10.0))
     return np.array([shape, shape / mean])
 
 
@@ -237,9 +238,10 @@ def _filter(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """One filter over time: (rate before each period (n, T), final rate, final alive, score)."""
     n, length = units.shape
-    a, b, alive, score = np.zeros(n), np.zeros(n), np.ones(n), np.zeros(n)
+    shape, rate = PRIOR_FOR_GOOD * prior[:, 0], PRIOR_FOR_GOOD * prior[:, 1]
+    a, b = prior[:, 0] - shape, prior[:, 1] - rate
+    alive, score = np.ones(n), np.zeros(n)
     before = np.empty((n, length), np.float32)
-    shape, rate = prior[:, 0], prior[:, 1]
     for t in range(length):
         y, e = units[:, t], exposure[:, t]
         m = (a + shape) / (b + rate)
