@@ -201,7 +201,7 @@ def test_the_schema_for_readers_is_current(database):
     )
     for table, column in columns:
         block = text.split(f"CREATE TABLE public.{table} (")[1].split("\n);")[0]
-        assert re.search(rf"^\s+\"?{column}\"?\s", block, re.M), f"{table}.{column}"
+        assert re.search(rf"^\s+\"?{column}\"?\s", block, re.MULTILINE), f"{table}.{column}"
 
 
 def test_missing_settings_are_all_named_at_once_and_production_takes_no_other_shopify():
@@ -223,7 +223,7 @@ def test_missing_settings_are_all_named_at_once_and_production_takes_no_other_sh
 
 
 def test_the_example_environment_names_every_setting_there_is():
-    example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     read = set(
         re.findall(r"env(?:\.get\(|\[)\"([A-Z_]+)\"", (ROOT / "shopify_app/config.py").read_text())
     ) | set(REQUIRED)

@@ -76,14 +76,16 @@ def test_a_price_is_accepted_by_a_double_click_applied_once_and_undone_exactly(w
         page.goto(admin(world))
         frame = page.frame_locator("#app")
         row = frame.locator(f"#row-{suggestion_id}")
-        expect(row).to_contain_text(re.compile(r"Linen apron.*£24\.00.*£26\.00", re.S))
-        accept = row.get_by_role("button", name=re.compile("Change price|Accept", re.I)).first
+        expect(row).to_contain_text(re.compile(r"Linen apron.*£24\.00.*£26\.00", re.DOTALL))
+        accept = row.get_by_role(
+            "button", name=re.compile("Change price|Accept", re.IGNORECASE)
+        ).first
         accept.dblclick()
         expect(row).to_contain_text(re.compile(r"is now £26\.00"), timeout=20_000)
         assert writes(world, variant_id) == [("app", "26.00")]
 
-        row.get_by_role("button", name=re.compile("Undo", re.I)).first.click()
-        expect(row).to_contain_text(re.compile("undone|back", re.I), timeout=20_000)
+        row.get_by_role("button", name=re.compile("Undo", re.IGNORECASE)).first.click()
+        expect(row).to_contain_text(re.compile(r"Undone"), timeout=20_000)
 
     assert writes(world, variant_id) == [("app", "26.00"), ("app", "24.00")]
     assert page.problems == []
@@ -95,7 +97,9 @@ def test_an_edit_by_the_merchant_in_between_is_left_alone_and_the_card_says_so(w
     with pumping():
         page.goto(admin(world))
         row = page.frame_locator("#app").locator(f"#row-{suggestion_id}")
-        row.get_by_role("button", name=re.compile("Change price|Accept", re.I)).first.click()
+        row.get_by_role(
+            "button", name=re.compile("Change price|Accept", re.IGNORECASE)
+        ).first.click()
         expect(row).to_contain_text("£25.00", timeout=20_000)
 
     assert writes(world, variant_id) == [("merchant", "25.00")]
@@ -118,6 +122,6 @@ def test_a_shop_that_is_not_installed_is_asked_first_and_then_shown_its_progress
     page.goto(admin(world))
     page.get_by_role("button", name="Install").click()
     expect(page.frame_locator("#app").locator("main")).to_contain_text(
-        re.compile(r"histor|orders|reading", re.I), timeout=20_000
+        re.compile(r"histor|orders|reading", re.IGNORECASE), timeout=20_000
     )
     assert world.shop().install_epoch == 1
