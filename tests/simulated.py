@@ -124,6 +124,7 @@ def simulated_world(
 def install(world: World) -> Shop:
     """Grant, open, read the whole history, work out the first suggestions."""
     world.control("install")
-    assert world.open_app().status_code == 200
+    opened = world.open_app()
+    assert opened.status_code == 200, opened.text[:500]
     world.work()
     return world.shop()

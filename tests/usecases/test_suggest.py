@@ -1,0 +1,125 @@
+"""A run's suggestions: evidence that recomputes, tampering that shows, decisions that rest, rivals that see nothing."""
+
+import io
+
+import numpy as np
+import pytest
+
+from shopify_app.db import suggestion_runs, suggestions
+from shopify_app.db.connection import transaction
+from shopify_app.errors import NotFoundError
+from shopify_app.usecases import advice_inputs, decide, explain, suggest
+from tests.simulated import install
+
+
+def open_cards(shop):
+    with transaction(shop.shop_id) as conn:
+        return suggestions.cards(conn, shop.shop_id)
+
+
+def test_every_number_of_every_suggestion_comes_out_again_from_what_its_run_saw(world):
+    shop = install(world)
+    cards = open_cards(shop)
+
+    assert cards
+    for card in cards:
+        found = explain.explain(shop.shop_id, card.id)
+        assert found.matches, found.differences
+
+
+def test_an_input_that_was_changed_afterwards_is_found_out(world):
+    shop = install(world)
+    card = open_cards(shop)[0]
+    with transaction(shop.shop_id) as conn:
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+    with np.load(io.BytesIO(run.inputs)) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays["weekly.units"] = arrays["weekly.units"] + 1
+    forged = io.BytesIO()
+    np.savez_compressed(forged, **arrays)
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE suggestion_runs SET inputs = %s WHERE shop_id = %s",
+            (forged.getvalue(), shop.shop_id),
+        )
+
+    found = explain.explain(shop.shop_id, card.id)
+    assert (found.inputs_are_intact, found.matches) == (False, False)
+
+
+def test_a_snapshot_reads_back_as_it_was(world):
+    shop = install(world)
+    with transaction(shop.shop_id) as conn:
+        inputs = advice_inputs.read_inputs(conn, shop, open_cards(shop)[0].as_of)
+    snapshot, sha256 = advice_inputs.to_bytes(inputs)
+    again = advice_inputs.from_bytes(snapshot)
+
+    assert advice_inputs.digest(again) == sha256
+    assert again.weekly.equals(inputs.weekly)
+    assert again.as_of == inputs.as_of
+
+
+def test_a_second_run_keeps_what_is_unchanged_and_a_decided_variant_rests(world):
+    shop = install(world)
+    before = open_cards(shop)
+    suggest.refresh_suggestions(shop.shop_id)
+    assert [card.id for card in open_cards(shop)] == [card.id for card in before]
+
+    first = before[0]
+    decide.dismiss_suggestion(shop.shop_id, first.id, reason="not_now", dismissed_by="42")
+    suggest.refresh_suggestions(shop.shop_id)
+    assert (first.kind, first.variant_id) not in {
+        (card.kind, card.variant_id) for card in open_cards(shop)
+    }
+    assert decide.undo_suggestion(shop.shop_id, first.id, asked_by="42").accepted
+
+
+def test_an_accepted_restock_counts_as_on_its_way_until_it_is_withdrawn(world):
+    shop = install(world)
+    card = next(card for card in open_cards(shop) if card.kind == "restock")
+    decide.accept_suggestion(shop.shop_id, card.id, accepted_by="42")
+    suggest.refresh_suggestions(shop.shop_id)
+
+    assert card.variant_id not in {
+        one.variant_id for one in open_cards(shop) if one.kind == "restock"
+    }
+    assert decide.undo_suggestion(shop.shop_id, card.id, asked_by="42").accepted
+    suggest.refresh_suggestions(shop.shop_id)
+    assert card.variant_id in {one.variant_id for one in open_cards(shop) if one.kind == "restock"}
+
+
+def test_what_is_short_of_stock_is_to_be_ordered_and_every_range_holds_its_value(world):
+    cards = open_cards(install(world))
+    restock = {card.product_title for card in cards if card.kind == "restock"}
+
+    assert "Ceramic mug" in restock
+    for card in cards:
+        assert card.value_low <= card.value_mid <= card.value_high
+        assert card.currency == "GBP"
+
+
+def test_the_rival_can_neither_see_nor_explain_nor_decide_ours(world, rival):
+    shop = install(world)
+    card = open_cards(shop)[0]
+
+    assert open_cards(rival) == []
+    for act in (
+        lambda: explain.explain(rival.shop_id, card.id),
+        lambda: decide.accept_suggestion(rival.shop_id, card.id, accepted_by="7"),
+        lambda: decide.dismiss_suggestion(rival.shop_id, card.id, reason="other", dismissed_by="7"),
+        lambda: decide.undo_suggestion(rival.shop_id, card.id, asked_by="7"),
+    ):
+        with pytest.raises(NotFoundError):
+            act()
+
+
+@pytest.mark.parametrize("kind", ["slow", "noise"])
+def test_a_shop_in_which_nothing_is_true_hears_of_no_trend_and_hardly_of_a_price(
+    database, tmp_path, monkeypatch, kind
+):
+    from tests.simulated import simulated_world
+
+    with simulated_world(tmp_path, monkeypatch, kind) as world:
+        cards = open_cards(install(world))
+    assert sum(card.kind == "trend" for card in cards) <= 2
+    assert sum(card.kind == "price" for card in cards) == 0
