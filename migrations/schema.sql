@@ -385,7 +385,7 @@ CREATE TABLE public.shop_settings (
     timezone text,
     lead_time_days integer DEFAULT 14 NOT NULL,
     review_period_days integer DEFAULT 28 NOT NULL,
-    cycle_service_level numeric(4,3),
+    cycle_service_level numeric(4,3) DEFAULT 0.950,
     holding_cost_per_year numeric(4,3) DEFAULT 0.300 NOT NULL,
     margin_floor numeric(4,3) DEFAULT 0.200 NOT NULL,
     max_price_step numeric(4,3) DEFAULT 0.100 NOT NULL,
