@@ -72,17 +72,22 @@ class Emitter:
             )
             .fetchall()
         )
-        list(self._pool.map(self._deliver, rows))
+        sent = [one for one in self._pool.map(self._deliver, rows) if one is not None]
+        with (
+            self._store.transaction() as conn
+        ):  # booked together: a commit a delivery would be the slowest part
+            for row, status in sent:
+                self._book(conn, row, status)
         return bool(rows)
 
-    def _deliver(self, row: sqlite3.Row) -> None:
+    def _deliver(self, row: sqlite3.Row) -> tuple[sqlite3.Row, int] | None:
+        """Send one; (the row, how it was answered), or None when it does not go out now."""
         if row["attempts"] == 0 and not self._begins_now(row):
-            return
+            return None
         status = self._post(row, self._body(row))
         if self._faults.hit("webhook_duplicate"):
             self._post(row, self._body(row))
-        with self._store.transaction() as conn:
-            self._book(conn, row, status)
+        return row, status
 
     def _begins_now(self, row: sqlite3.Row) -> bool:
         """Whether the first attempt goes out now: it may be dropped, held back, or late."""
