@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -23,6 +23,19 @@ bp = Blueprint("control", __name__, url_prefix="/_sim")
 def refused(error: Exception) -> tuple[Response, int]:
     """A wrong request, said plainly."""
     return jsonify(error=f"{type(error).__name__}: {error}"), 400
+
+
+@bp.before_request
+def is_a_shop_of_ours() -> tuple[Response, int] | None:
+    """Nothing is done in, or told of, a shop that was never made."""
+    shop = (request.view_args or {}).get("shop")
+    known = (
+        simulator()
+        .store.connection()
+        .execute("SELECT 1 FROM shops WHERE domain = ?", (shop,))
+        .fetchone()
+    )
+    return None if shop is None or known else (jsonify(error=f"no such shop: {shop}"), 404)
 
 
 @bp.get("/health")
@@ -130,16 +143,17 @@ def uninstall(shop: str) -> Response:
             "UPDATE shops SET installed_at = NULL, granted_scopes = '' WHERE domain = ?", (shop,)
         )
         conn.execute("UPDATE access_tokens SET revoked_at = 1 WHERE shop = ?", (shop,))
+        conn.execute(
+            "UPDATE webhook_subscriptions SET deleted_at = ? WHERE shop = ? AND deleted_at IS NULL",
+            (iso(sim.store.now(shop)), shop),
+        )
     return jsonify(ok=True)
 
 
 @bp.post("/<shop>/redact")
 def redact(shop: str) -> Response:
     """shop/redact, as 48 hours after an uninstall."""
-    row = merchant.one(
-        simulator().store.connection(), "SELECT id FROM shops WHERE domain = ?", shop
-    )
-    return _tell(shop, "shop/redact", {"shop_id": row["id"], "shop_domain": shop})
+    return _tell(shop, "shop/redact", {"shop_id": _shop_id(shop), "shop_domain": shop})
 
 
 @bp.post("/<shop>/customers-redact")
@@ -154,7 +168,12 @@ def customers_redact(shop: str) -> Response:
     return _tell(
         shop,
         "customers/redact",
-        {"shop_domain": shop, "customer": person, "orders_to_redact": body.get("order_ids", [])},
+        {
+            "shop_id": _shop_id(shop),
+            "shop_domain": shop,
+            "customer": person,
+            "orders_to_redact": body.get("order_ids", []),
+        },
     )
 
 
@@ -166,7 +185,13 @@ def data_request(shop: str) -> Response:
     return _tell(
         shop,
         "customers/data_request",
-        {"shop_domain": shop, "customer": person, "orders_requested": body.get("order_ids", [])},
+        {
+            "shop_id": _shop_id(shop),
+            "shop_domain": shop,
+            "orders_requested": body.get("order_ids", []),
+            "customer": person,
+            "data_request": {"id": int(body.get("data_request_id", 9999))},
+        },
     )
 
 
@@ -189,6 +214,7 @@ def change_scopes(shop: str) -> Response:
                 "id": row["id"],
                 "previous": row["granted_scopes"].split(","),
                 "current": granted,
+                "updated_at": iso(sim.store.now(shop)),
                 "shop_id": row["id"],
             },
         )
@@ -208,7 +234,12 @@ def _tell(shop: str, topic: str, payload: dict[str, Any]) -> Response:
 @bp.post("/<shop>/advance")
 def advance(shop: str) -> Response:
     """Days go by."""
-    return jsonify(days.advance(simulator().store, shop, int(_body().get("days", 1))))
+    store, before = simulator().store, _last_delivery()
+    facts = days.advance(store, shop, int(_body().get("days", 1)))
+    made = store.connection().execute(
+        "SELECT count(*) FROM deliveries WHERE seq > ? AND shop = ?", (before, shop)
+    )
+    return jsonify(facts | {"deliveries": made.fetchone()[0]})
 
 
 @bp.get("/<shop>/ledger")
@@ -294,7 +325,7 @@ def _act(shop: str, act: Callable[[Any, Simulator, datetime], Any]) -> Response:
 def edit_price(shop: str, variant_id: int) -> Response:
     """The merchant changes a price."""
     body = _body()
-    compare_at = body.get("compare_at_price")
+    price, compare_at = _money(body["price"]), body.get("compare_at_price")
     return _act(
         shop,
         lambda conn, sim, _: merchant.set_price(
@@ -302,8 +333,8 @@ def edit_price(shop: str, variant_id: int) -> Response:
             sim.store,
             shop,
             variant_id,
-            str(body["price"]),
-            compare_at and str(compare_at),
+            price,
+            None if compare_at is None else _money(compare_at),
             actor="merchant",
         ),
     )
@@ -339,11 +370,10 @@ def edit_stock(shop: str, variant_id: int) -> Response:
 def edit_cost(shop: str, variant_id: int) -> Response:
     """The merchant enters a cost."""
     cost = _body().get("cost")
+    kept = None if cost is None else _money(cost)
     return _act(
         shop,
-        lambda conn, sim, at: merchant.set_cost(
-            conn, sim.store, shop, variant_id, cost and str(cost), at=at
-        ),
+        lambda conn, sim, at: merchant.set_cost(conn, sim.store, shop, variant_id, kept, at=at),
     )
 
 
@@ -353,7 +383,9 @@ def order(shop: str) -> Response:
     body = _body()
     items = [
         merchant.Item(
-            int(line["variant_id"]), int(line["quantity"]), Decimal(str(line.get("discount", 0)))
+            int(line["variant_id"]),
+            _units(line["quantity"]),
+            Decimal(_money(line.get("discount", 0))),
         )
         for line in body["lines"]
     ]
@@ -369,7 +401,7 @@ def order(shop: str) -> Response:
 def refund(shop: str, order_id: int) -> Response:
     """The merchant gives back."""
     body = _body()
-    lines = [(int(line["line_id"]), int(line["quantity"])) for line in body["lines"]]
+    lines = [(int(line["line_id"]), _units(line["quantity"])) for line in body["lines"]]
     kind = str(body.get("restock_type", "return"))
     return _act(
         shop,
@@ -402,10 +434,17 @@ def edit(shop: str, order_id: int) -> Response:
 @bp.post("/<shop>/products/<int:product_id>/delete")
 def delete_product(shop: str, product_id: int) -> Response:
     """The merchant deletes a product."""
-    return _act(
-        shop,
-        lambda conn, sim, at: merchant.delete_product(conn, sim.store, shop, product_id, at=at),
-    )
+
+    def act(conn: Any, sim: Simulator, at: datetime) -> None:
+        merchant.one(
+            conn,
+            "SELECT 1 FROM products WHERE shop = ? AND id = ? AND deleted_at IS NULL",
+            shop,
+            product_id,
+        )
+        merchant.delete_product(conn, sim.store, shop, product_id, at=at)
+
+    return _act(shop, act)
 
 
 @bp.post("/<shop>/purchase-orders")
@@ -469,3 +508,31 @@ def deliveries() -> Response:
 
 def _body() -> dict[str, Any]:
     return request.get_json(silent=True) or {}
+
+
+def _shop_id(shop: str) -> int:
+    conn = simulator().store.connection()
+    return int(merchant.one(conn, "SELECT id FROM shops WHERE domain = ?", shop)["id"])
+
+
+def _last_delivery() -> int:
+    conn = simulator().store.connection()
+    return int(conn.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()[0])
+
+
+def _money(value: object) -> str:
+    """An amount as it came, if Shopify's admin would take it: "abc" in a price corrupts the shop."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"not an amount: {value}") from error
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"not an amount: {value}")
+    return str(value)
+
+
+def _units(value: object) -> int:
+    units = int(str(value))
+    if units < 1:
+        raise ValueError(f"not a number of units: {value}")
+    return units

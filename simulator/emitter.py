@@ -14,11 +14,13 @@ import httpx
 
 from simulator.config import SimConfig
 from simulator.faults import Faults
-from simulator.store import Store
+from simulator.store import Store, iso
 
 CONNECTIONS: Final = 8
 RETRIES: Final = 8
 BATCH: Final = 200
+TOTAL_SECONDS: Final = 5.0
+"""What Shopify waits for the whole answer; httpx alone would allow this for every read."""
 
 
 class Emitter:
@@ -27,7 +29,12 @@ class Emitter:
     def __init__(self, store: Store, config: SimConfig, faults: Faults, api_version: str) -> None:
         self._store, self._config, self._faults, self._version = store, config, faults, api_version
         self._stop = threading.Event()
-        self._http = httpx.Client(timeout=httpx.Timeout(5.0, connect=1.0), follow_redirects=False)
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(TOTAL_SECONDS, connect=1.0),
+            follow_redirects=False,
+            trust_env=False,  # the app is on loopback: a proxy of this machine must not be asked
+        )
+        self._held: set[int] = set()
         self._pool = ThreadPoolExecutor(CONNECTIONS, "deliver")
         self._thread = threading.Thread(target=self._run, name="emitter", daemon=True)
 
@@ -60,7 +67,11 @@ class Emitter:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if self._faults.get("webhook_pause") or not self._send_due():
+            try:
+                is_idle = bool(self._faults.get("webhook_pause")) or not self._send_due()
+            except sqlite3.OperationalError:  # a long transaction holds the file: what is due stays
+                is_idle = True
+            if is_idle:
                 self._stop.wait(0.05)
 
     def _send_due(self) -> bool:
@@ -72,40 +83,53 @@ class Emitter:
             )
             .fetchall()
         )
-        sent = [one for one in self._pool.map(self._deliver, rows) if one is not None]
+        if not rows:
+            return False
+        fates = [(row, self._seconds_held(row)) for row in rows]
+        now = [row for row, seconds in fates if seconds == 0]
+        sent = [one for one in self._pool.map(self._deliver, now) if one is not None]
         with (
             self._store.transaction() as conn
         ):  # booked together: a commit a delivery would be the slowest part
+            for row, seconds in fates:
+                if seconds != 0:
+                    self._set_aside(conn, row, seconds)
             for row, status in sent:
                 self._book(conn, row, status)
-        return bool(rows)
+        return True
 
     def _deliver(self, row: sqlite3.Row) -> tuple[sqlite3.Row, int] | None:
-        """Send one; (the row, how it was answered), or None when it does not go out now."""
-        if row["attempts"] == 0 and not self._begins_now(row):
+        """Send one; (the row, how it was answered), or None when the emitter is stopping."""
+        if self._stop.is_set():
             return None
         status = self._post(row, self._body(row))
         if self._faults.hit("webhook_duplicate"):
             self._post(row, self._body(row))
         return row, status
 
-    def _begins_now(self, row: sqlite3.Row) -> bool:
-        """Whether the first attempt goes out now: it may be dropped, held back, or late."""
+    def _seconds_held(self, row: sqlite3.Row) -> float | None:
+        """How long a first attempt is held back (0: it goes out now); None if it is never sent."""
+        if row["attempts"] > 0:
+            return 0.0
+        if row["seq"] in self._held:
+            self._held.discard(row["seq"])
+            return 0.0
         if self._faults.hit("webhook_drop"):
-            with self._store.transaction() as conn:
-                conn.execute("UPDATE deliveries SET state = 'dropped' WHERE seq = ?", (row["seq"],))
-            return False
+            return None
         late = float(self._faults.get("webhook_delay_seconds", 0.0))
         if self._faults.hit("webhook_reorder"):
             late += self._faults.draw() * float(self._faults.get("webhook_reorder_seconds", 2.0))
-        if late <= 0:
-            return True
-        with self._store.transaction() as conn:
-            conn.execute(
-                "UPDATE deliveries SET due_at = ?, attempts = 1 WHERE seq = ?",
-                (time.time() + late, row["seq"]),
-            )
-        return False
+        return max(0.0, late)
+
+    def _set_aside(self, conn: sqlite3.Connection, row: sqlite3.Row, seconds: float | None) -> None:
+        """Drop, or hold back once: being held is no attempt, so all eight retries are left."""
+        if seconds is None:
+            conn.execute("UPDATE deliveries SET state = 'dropped' WHERE seq = ?", (row["seq"],))
+            return
+        self._held.add(row["seq"])
+        conn.execute(
+            "UPDATE deliveries SET due_at = ? WHERE seq = ?", (time.time() + seconds, row["seq"])
+        )
 
     def _body(self, row: sqlite3.Row) -> bytes:
         if self._faults.hit("webhook_only_id") and (number := json.loads(row["body"]).get("id")):
@@ -132,10 +156,12 @@ class Emitter:
             "X-Shopify-API-Version": self._version,
         }
         url = row["uri"] if row["uri"].startswith("http") else self._config.app_url + row["uri"]
+        started = time.monotonic()
         try:
-            return self._http.post(url, content=body, headers=headers).status_code
-        except httpx.HTTPError:
+            status = self._http.post(url, content=body, headers=headers).status_code
+        except (httpx.HTTPError, httpx.InvalidURL):
             return 0
+        return status if time.monotonic() - started <= TOTAL_SECONDS else 0
 
     def _book(self, conn: sqlite3.Connection, row: sqlite3.Row, status: int) -> None:
         attempts = row["attempts"] + 1
@@ -151,10 +177,16 @@ class Emitter:
             "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, due_at = ? WHERE seq = ?",
             ("failed" if over else "pending", attempts, status, time.time() + wait, row["seq"]),
         )
-        if (
-            over and row["subscription_id"] is not None
-        ):  # Shopify takes API-created subscriptions away
-            conn.execute(
-                "UPDATE webhook_subscriptions SET deleted_at = datetime('now') WHERE shop = ? AND id = ?",
-                (row["shop"], row["subscription_id"]),
-            )
+        if over and row["subscription_id"] is not None:
+            self._end_subscription(conn, row["shop"], row["subscription_id"])
+
+    def _end_subscription(self, conn: sqlite3.Connection, shop: str, subscription_id: int) -> None:
+        """Shopify takes a subscription that the app made through the API away, and sends no more."""
+        conn.execute(
+            "UPDATE webhook_subscriptions SET deleted_at = ? WHERE shop = ? AND id = ?",
+            (iso(self._store.now(shop)), shop, subscription_id),
+        )
+        conn.execute(
+            "UPDATE deliveries SET state = 'failed' WHERE state = 'pending' AND shop = ? AND subscription_id = ?",
+            (shop, subscription_id),
+        )

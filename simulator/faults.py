@@ -10,11 +10,38 @@ token_clock_offset_seconds, pcd_denied, bulk_fail, bulk_delay_seconds
 
 import json
 import threading
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from simulator.store import Store
+
+NAMES: Final = frozenset(
+    {
+        "webhook_duplicate",
+        "webhook_drop",
+        "webhook_reorder",
+        "webhook_reorder_seconds",
+        "webhook_only_id",
+        "webhook_delay_seconds",
+        "webhook_pause",
+        "webhook_secret",
+        "webhook_retry_scale",
+        "graphql_throttle",
+        "graphql_internal_error",
+        "graphql_lose_reply",
+        "graphql_http_status",
+        "graphql_http_share",
+        "graphql_latency_seconds",
+        "oauth_lose_reply",
+        "oauth_429",
+        "oauth_503",
+        "token_clock_offset_seconds",
+        "pcd_denied",
+        "bulk_fail",
+        "bulk_delay_seconds",
+    }
+)
 
 
 class Faults:
@@ -34,7 +61,9 @@ class Faults:
         return self._cached
 
     def set(self, values: dict[str, Any]) -> None:
-        """Set switches; others stay."""
+        """Set switches; others stay. ValueError names a switch that does not exist."""
+        if unknown := sorted(values.keys() - NAMES):
+            raise ValueError(f"no such switch: {', '.join(unknown)}")
         with self._store.transaction() as conn:
             for name, value in values.items():
                 conn.execute(

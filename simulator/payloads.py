@@ -265,12 +265,37 @@ def _item(conn: sqlite3.Connection, shop: _Shop, item_id: int) -> dict[str, Any]
     }
 
 
+def _location(conn: sqlite3.Connection, shop: _Shop, location_id: int) -> dict[str, Any]:
+    row = conn.execute(
+        "SELECT * FROM locations WHERE shop = ? AND id = ?", (shop.domain, location_id)
+    ).fetchone()
+    return {
+        "id": location_id,
+        "name": row["name"],
+        "address1": "1 High Street",
+        "city": "Sheffield",
+        "zip": "AB1 2CD",
+        "phone": "+447700900123",
+        "country_code": row["country"],
+        "created_at": shop.local(row["created_at"]),
+        "updated_at": shop.local(row["updated_at"]),
+        "legacy": False,
+        "active": bool(row["is_active"]),
+        "admin_graphql_api_id": f"gid://shopify/Location/{location_id}",
+    }
+
+
 def _shop(_: sqlite3.Connection, shop: _Shop, __: Any) -> dict[str, Any]:
     row = shop.row
     return {
         "id": row["id"],
         "name": row["name"],
         "email": row["email"],
+        "customer_email": row["email"],
+        "shop_owner": "Olive Owner",
+        "phone": "+447700900123",
+        "address1": "1 High Street",
+        "zip": "AB1 2CD",
         "domain": shop.domain,
         "myshopify_domain": shop.domain,
         "currency": row["currency"],
@@ -288,6 +313,7 @@ BUILDERS: Final[dict[str, Callable[[sqlite3.Connection, _Shop, Any], dict[str, A
     "products": _product,
     "inventory_levels": _level,
     "inventory_items": _item,
+    "locations": _location,
     "shop": _shop,
     "app": _shop,
 }
