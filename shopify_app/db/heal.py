@@ -29,6 +29,28 @@ def orders_behind(
         return [int(row[0]) for row in cur.fetchall()]
 
 
+def orders_lacking_refunds(
+    conn: Connection, shop_id: int, refunds: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Orders of which we lack a refund; `refunds` are (order id, refund id)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT DISTINCT c.order_id
+              FROM unnest(%(orders)s::bigint[], %(refunds)s::bigint[]) AS c (order_id, refund_id)
+              JOIN orders o ON o.shop_id = %(shop_id)s AND o.id = c.order_id AND o.deleted_at IS NULL
+              LEFT JOIN refunds r ON r.shop_id = %(shop_id)s AND r.id = c.refund_id
+             WHERE r.id IS NULL
+            """,
+            {
+                "shop_id": shop_id,
+                "orders": [one[0] for one in refunds],
+                "refunds": [one[1] for one in refunds],
+            },
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
 def products_behind(
     conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]
 ) -> list[int]:

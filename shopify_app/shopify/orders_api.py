@@ -1,6 +1,7 @@
 """Orders as Shopify answers for them: one whole, a page of changed ones, refunds of many, all in bulk."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,8 +51,8 @@ query OrderById($id: ID!, $after: String) {{
 
 CHANGED_ORDERS: Final = """
 query ChangedOrders($query: String!, $after: String) {
-  orders(first: 250, after: $after, query: $query, sortKey: UPDATED_AT) {
-    nodes { id updatedAt }
+  orders(first: 50, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes { id updatedAt refunds { id } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -123,8 +124,20 @@ def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund
     ]
 
 
-def changed_order_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, datetime]]:
-    """(id, updated_at) of orders changed since a moment, the oldest change first."""
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """An order's version, as a poll sees it."""
+
+    id: int
+    updated_at: datetime
+    refund_ids: tuple[int, ...]
+
+
+def changed_orders(api: AdminApi, since: datetime) -> Iterator[ChangedOrder]:
+    """Orders changed since a moment, the oldest change first.
+
+    With the ids of their refunds: news of an order can arrive while that of its refund is lost.
+    """
     search = f"updated_at:>='{since.isoformat()}'"
     after: str | None = None
     while True:
@@ -132,9 +145,10 @@ def changed_order_ids(api: AdminApi, since: datetime) -> Iterator[tuple[int, dat
             CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders"
         )["orders"]
         for node in page["nodes"]:
-            yield (
+            yield ChangedOrder(
                 from_gid(node["id"], "Order"),
                 datetime.fromisoformat(node["updatedAt"]),
+                tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
             )
         if not page["pageInfo"]["hasNextPage"]:
             return

@@ -78,13 +78,18 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
 
 
 def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
-    changed = access.with_api(
-        shop.shop_id, lambda api: list(orders_api.changed_order_ids(api, since))
-    )
+    changed = access.with_api(shop.shop_id, lambda api: list(orders_api.changed_orders(api, since)))
     with transaction(shop.shop_id) as conn:
-        behind = heal.orders_behind(conn, shop.shop_id, changed)
-    healed = sum(refetch.refetch_order(shop, order_id) for order_id in behind)
-    return len(changed), healed, max((at for _, at in changed), default=None)
+        older = heal.orders_behind(
+            conn, shop.shop_id, [(order.id, order.updated_at) for order in changed]
+        )
+        lacking = heal.orders_lacking_refunds(
+            conn, shop.shop_id, [(order.id, one) for order in changed for one in order.refund_ids]
+        )
+    behind = sorted({*older, *lacking})
+    for order_id in behind:
+        refetch.refetch_order(shop, order_id)
+    return len(changed), len(behind), max((order.updated_at for order in changed), default=None)
 
 
 def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:

@@ -76,6 +76,7 @@ def _set_up_templates(app: Flask) -> None:
         "zone": zone,
         "sparkline": sparkline,
         "recent": recent,
+        "shown_first": home.SHOWN_FIRST,
         "wording": wording,
         "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
     }

@@ -1,16 +1,19 @@
 """Home: today's decisions, what was decided, how far the data can be trusted."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as later
 
 from shopify_app.db import backfills, pages, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopSettings, ShopState
+from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, reading, shop, today, zone
@@ -19,7 +22,26 @@ from shopify_app.web.wording import NOT_SURE, listed
 SHOWN_FIRST = 5
 """Decisions a merchant sees before unfolding the rest."""
 
+SHOWN_AT_MOST = 15
+"""Decisions on Home; the smaller ones wait on their own pages."""
+
 blueprint = Blueprint("home", __name__)
+
+
+PAGES: Final = {
+    SuggestionKind.RESTOCK: ("/restock", later("Restock")),
+    SuggestionKind.PRICE: ("/pricing", later("Pricing")),
+    SuggestionKind.TREND: ("/trends", later("Trends")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Decisions of one kind that have a page of their own."""
+
+    href: str
+    label: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,16 @@ class Home:
     is_importing: bool
     needs_open: bool
 
+    @property
+    def beyond(self) -> list["Beyond"]:
+        """How many of each kind are not on Home."""
+        kinds = Counter(view.card.kind for view in self.waiting[SHOWN_AT_MOST:])
+        return [
+            Beyond(href, str(label), kinds[kind])
+            for kind, (href, label) in PAGES.items()
+            if kinds[kind]
+        ]
+
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
@@ -46,7 +78,7 @@ def index() -> ResponseReturnValue:
         "home/index.html",
         _as_json(home, settings),
         home=home,
-        shown_first=SHOWN_FIRST,
+        shown_at_most=SHOWN_AT_MOST,
         everything=everything(home.run),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -80,12 +81,7 @@ def test_cost_is_charged_and_an_empty_bucket_throttles_with_http_200(world, api)
 
 
 def test_pages_the_bulk_file_and_the_store_say_the_same(world, api):
-    paged = [
-        number
-        for number, _ in orders_api.changed_order_ids(
-            api, __import__("datetime").datetime(2020, 1, 1, tzinfo=__import__("datetime").UTC)
-        )
-    ]
+    paged = [order.id for order in orders_api.changed_orders(api, datetime(2020, 1, 1, tzinfo=UTC))]
     operation = bulk_operations.run_bulk_query(api, orders_api.bulk_orders_query(None))
     while (found := bulk_operations.bulk_operation(api, operation)).status != "COMPLETED":
         time.sleep(0.05)

@@ -4,7 +4,7 @@ import pytest
 
 from shopify_app.db import backfills, sync
 from shopify_app.db.connection import transaction
-from shopify_app.usecases import backfill, facts, reconcile
+from shopify_app.usecases import backfill, facts, reconcile, refetch
 from tests.simulated import install
 
 
@@ -100,6 +100,28 @@ def test_dropped_webhooks_are_mended_and_counted(world):
     assert books_differ(world) == {}
     assert reconcile.reconcile_shop(world.shop())["orders"] == 0
     assert shop.shop_id == world.shop().shop_id
+
+
+def test_a_lost_refund_is_mended_though_news_of_its_order_came_through(world):
+    shop = install(world)
+    variant = world.look("variants")[0]
+    order = world.control("orders", lines=[{"variant_id": variant["id"], "quantity": 3}])["result"]
+    world.deliver()
+    world.faults(webhook_drop=1.0)
+    world.control(f"orders/{order}/refund", lines=[{"line_id": order + 1, "quantity": 1}])
+    world.deliver()
+    refetch.refetch_order(shop, order)
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "DELETE FROM refunds WHERE shop_id = %s AND order_id = %s", (shop.shop_id, order)
+        )
+    # As after orders/updated alone: the order is the newest there is, its refund unknown.
+
+    healed = reconcile.reconcile_shop(world.shop())
+    world.work()
+
+    assert healed["orders"] == 1
+    assert books_differ(world) == {}
 
 
 def test_refunds_cancellations_edits_and_deletions_are_followed(world):
