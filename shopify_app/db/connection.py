@@ -54,6 +54,9 @@ class _Pools:
                 self._pool = psycopg2.pool.ThreadedConnectionPool(
                     0, POOL_SIZE, settings().database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS
                 )
+                # psycopg2 opens `minconn` at once and closes what comes back beyond them: with 0
+                # every transaction would connect anew, which costs more than the transaction.
+                self._pool.minconn = POOL_SIZE
                 self._pid = os.getpid()
                 self._free = threading.BoundedSemaphore(POOL_SIZE)
             return self._pool
@@ -205,6 +208,23 @@ def one_value(cur: Cursor) -> Any:
     """The first column of the first row, or None where there is no row."""
     row: Sequence[Any] | None = cur.fetchone()
     return row[0] if row else None
+
+
+def become_shop(conn: Connection, shop_id: int) -> None:
+    """Go on in the same transaction as `keel_app` for one shop (a sweeper that has found or made it)."""
+    _step_down(conn, "keel_app", shop_id)
+
+
+def token_lock(conn: Connection, domain: str) -> None:
+    """Wait for the right to exchange or refresh a shop's tokens, until the transaction ends.
+
+    By domain, because a shop that opens for the first time has no id yet.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_advisory_xact_lock(%(purpose)s, hashtext(%(domain)s))",
+            {"purpose": TOKEN_LOCK, "domain": domain},
+        )
 
 
 def try_shop_lock(conn: Connection, shop_id: int, purpose: int) -> bool:

@@ -86,3 +86,13 @@ def _shops_seen_after_a_mishap(shop_id, turn):
             return {row[0] for row in cur.fetchall()}
     except (psycopg2.errors.DivisionByZero, KeyboardInterrupt):
         return set()
+
+
+def test_a_connection_is_used_again_and_not_made_anew_for_every_transaction(database):
+    assert len({_backend() for _ in range(5)}) == 1
+
+
+def _backend():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_backend_pid()")
+        return cur.fetchone()[0]
