@@ -22,6 +22,17 @@ SHOPIFY_SECONDS: Final = Histogram("keel_shopify_seconds", "Admin API latency", 
 PRICE_WRITES: Final = Counter(
     "keel_price_writes_total", "Price changes brought to an end", ["state"]
 )
+API_FELL_FORWARD: Final = Counter(
+    "keel_api_fell_forward_total",
+    "Answers in another API version than the one we are pinned to",
+    ["served"],
+)
+SHOPS_WITHOUT_WEBHOOKS: Final = Gauge(
+    "keel_shops_without_webhooks", "Shops whose orders change while no order webhook comes"
+)
+REDACTIONS_LATE: Final = Gauge(
+    "keel_redactions_late", "Privacy requests past half of our own deadline"
+)
 PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
 
 

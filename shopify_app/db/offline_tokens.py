@@ -91,6 +91,15 @@ def is_fresh(conn: Connection, shop_id: int, *, for_seconds: int) -> bool:
         return bool(row and row[0])
 
 
+def retire(conn: Connection, shop_id: int) -> None:
+    """Have the access token replaced on its next use: its scopes are no longer what is granted."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "UPDATE offline_tokens SET expires_at = now() WHERE shop_id = %(shop_id)s",
+            {"shop_id": shop_id},
+        )
+
+
 def forget(conn: Connection, shop_id: int) -> None:
     """Delete the pair (uninstalled)."""
     with conn.cursor() as cur:

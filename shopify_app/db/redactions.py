@@ -58,6 +58,18 @@ def finish(conn: Connection, redaction_id: int, *, proof: dict[str, Any]) -> Non
         )
 
 
+def late(conn: Connection) -> int:
+    """Requests not done though half of our own deadline is over."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT count(*) FROM redactions
+             WHERE done_at IS NULL AND now() > received_at + (due_at - received_at) / 2
+            """
+        )
+        return int(one_value(cur))
+
+
 def every(conn: Connection, *, limit: int = 500) -> list[Redaction]:
     """Requests, the newest first."""
     with conn.cursor() as cur:

@@ -63,6 +63,16 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
         return rows_as(VendorLeadTime, cur)
 
 
+def forget_vendor_lead_times(conn: Connection, shop_id: int, vendors: Sequence[str]) -> int:
+    """Let these vendors go back to the shop's default; how many had something of their own."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "DELETE FROM vendor_lead_times WHERE shop_id = %(shop_id)s AND vendor = ANY (%(vendors)s)",
+            {"shop_id": shop_id, "vendors": list(vendors)},
+        )
+        return cur.rowcount
+
+
 def save_vendor_lead_times(
     conn: Connection, shop_id: int, vendors: Sequence[VendorLeadTime]
 ) -> None:

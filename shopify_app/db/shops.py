@@ -62,6 +62,17 @@ def install(conn: Connection, domain: str, *, scopes: Sequence[str]) -> tuple[Sh
     return shop, known is None or known[0] == ShopState.UNINSTALLED
 
 
+def prove(conn: Connection, domain: str, *, at: datetime) -> None:
+    """Shopify signed an ID token for this shop at `at`: it was installed then (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE shops SET last_proved_at = greatest(last_proved_at, %(at)s) WHERE domain = %(domain)s
+            """,
+            {"domain": domain, "at": at},
+        )
+
+
 def set_facts(conn: Connection, shop_id: int, facts: dict[str, Any]) -> None:
     """What Shopify says of the shop: name, currency, time zone, ..."""
     with conn.cursor() as cur:
@@ -98,12 +109,13 @@ def set_scopes(conn: Connection, shop_id: int, scopes: Sequence[str]) -> None:
 
 
 def uninstall(conn: Connection, shop_id: int, *, triggered_at: datetime) -> bool:
-    """Mark a shop uninstalled; False if the news is older than the present install."""
+    """Mark a shop uninstalled; False if the news is older than the present install, or its last proof."""
     with conn.cursor() as cur:
         cur.execute(
             """
             UPDATE shops SET state = 'uninstalled', uninstalled_at = now()
-             WHERE shop_id = %(shop_id)s AND state <> 'uninstalled' AND installed_at < %(triggered_at)s
+             WHERE shop_id = %(shop_id)s AND state <> 'uninstalled'
+               AND greatest(installed_at, last_proved_at) < %(triggered_at)s
             """,
             {"shop_id": shop_id, "triggered_at": triggered_at},
         )
@@ -120,6 +132,18 @@ def pause_writes(conn: Connection, shop_id: int, *, paused: bool) -> None:
             """,
             {"shop_id": shop_id, "paused": paused},
         )
+
+
+def thaw(conn: Connection, shop_id: int) -> bool:
+    """A frozen shop that Shopify answers for again is installed; False if it was not frozen."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE shops SET state = 'installed' WHERE shop_id = %(shop_id)s AND state = 'frozen'
+            """,
+            {"shop_id": shop_id},
+        )
+        return cur.rowcount == 1
 
 
 def delete(conn: Connection, shop_id: int) -> None:

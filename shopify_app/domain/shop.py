@@ -37,6 +37,8 @@ class Shop:
     uninstalled_at: datetime | None
     writes_paused_at: datetime | None
     created_at: datetime
+    last_proved_at: datetime | None
+    """When Shopify last signed an ID token for this shop (by its clock): it was installed then."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -47,6 +49,12 @@ class Shop:
     def sees_all_orders(self) -> bool:
         """Whether orders older than 60 days may be read."""
         return "read_all_orders" in self.granted_scopes
+
+    def may(self, scope: str) -> bool:
+        """Whether a scope is granted; Shopify echoes only the write where writing implies reading."""
+        return scope in self.granted_scopes or (
+            scope.startswith("read_") and f"write_{scope[5:]}" in self.granted_scopes
+        )
 
 
 @dataclass(frozen=True, slots=True)

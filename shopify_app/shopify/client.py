@@ -35,7 +35,7 @@ from shopify_app.errors import (
     ShopUnavailableError,
     TransientError,
 )
-from shopify_app.metrics import SHOPIFY_CALLS, SHOPIFY_SECONDS
+from shopify_app.metrics import API_FELL_FORWARD, SHOPIFY_CALLS, SHOPIFY_SECONDS
 
 TIMEOUT: Final = httpx.Timeout(25.0, connect=3.0)
 WRITE_TIMEOUT: Final = httpx.Timeout(5.0, connect=3.0)
@@ -178,7 +178,8 @@ class AdminApi:
         """A pinned version that is gone falls forward silently: say so loudly."""
         served = answer.headers.get("X-Shopify-API-Version")
         if served and served != self._version:
-            log.warning(
+            API_FELL_FORWARD.labels(served[:20]).inc()
+            log.error(
                 "api_version_fell_forward", served=served, asked=self._version, operation=operation
             )
         if reason := answer.headers.get("X-Shopify-API-Deprecated-Reason"):

@@ -7,6 +7,7 @@ is a list, an `iss` of another shop), so every claim is checked here.
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,6 +31,8 @@ class IdToken:
     user_id: str
     session_id: str | None
     jti: str
+    issued_at: datetime
+    """By Shopify's clock: the app was installed in the shop at this moment."""
 
 
 def read_id_token(
@@ -54,7 +57,11 @@ def read_id_token(
         raise InvalidIdTokenError
     session_id = claims.get("sid")
     return IdToken(
-        domain, claims["sub"], session_id if isinstance(session_id, str) else None, claims["jti"]
+        domain,
+        claims["sub"],
+        session_id if isinstance(session_id, str) else None,
+        claims["jti"],
+        datetime.fromtimestamp(claims["iat"], UTC),
     )
 
 

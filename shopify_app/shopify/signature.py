@@ -25,16 +25,46 @@ def is_signed_webhook(raw: bytes, header: str | None, secrets: Iterable[str]) ->
 
 
 def is_signed_query(query: str, secrets: Iterable[str], *, now: float) -> bool:
-    """Whether a redirect's raw query string carries a fresh, correct `hmac`."""
-    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    """Whether a redirect's raw query string carries a fresh, correct `hmac`.
+
+    A name that stands twice is refused: signer and reader might each take another of the two.
+    """
+    listed = parse_qsl(query, keep_blank_values=True)
+    pairs = dict(listed)
+    if len(pairs) != len(listed):
+        return False
     given = pairs.pop("hmac", "").encode("utf-8", "surrogateescape")
-    timestamp = pairs.get("timestamp", "")
-    if (
-        not (timestamp.isascii() and timestamp.isdigit())
-        or abs(now - int(timestamp)) > QUERY_AGE_SECONDS
-    ):
+    if not _is_fresh(pairs.get("timestamp", ""), now):
         return False
     message = urlencode(sorted(pairs.items()), quote_via=quote).encode()
+    return _is_hex_hmac(given, message, secrets)
+
+
+def is_signed_proxy_query(query: str, secrets: Iterable[str], *, now: float) -> bool:
+    """Whether a storefront's request through Shopify's app proxy carries a fresh, correct `signature`.
+
+    Pairs are sorted and joined without a separator, values of one name by a comma.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(value)
+    given = ",".join(values.pop("signature", [])).encode("utf-8", "surrogateescape")
+    if not _is_fresh(",".join(values.get("timestamp", [])), now):
+        return False
+    message = "".join(sorted(f"{name}={','.join(many)}" for name, many in values.items()))
+    return _is_hex_hmac(given, message.encode(), secrets)
+
+
+def _is_fresh(timestamp: str, now: float) -> bool:
+    return (
+        timestamp.isascii()
+        and timestamp.isdigit()
+        and len(timestamp) <= 12
+        and abs(now - int(timestamp)) <= QUERY_AGE_SECONDS
+    )
+
+
+def _is_hex_hmac(given: bytes, message: bytes, secrets: Iterable[str]) -> bool:
     matches = False
     for secret in secrets:
         digest = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

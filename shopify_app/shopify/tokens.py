@@ -1,4 +1,4 @@
-"""The token endpoint: an ID token for an offline token, a refresh token for a new pair."""
+"""The token endpoint: an ID token or a code for an offline token, a refresh token for a new pair."""
 
 import time
 from dataclasses import dataclass
@@ -57,6 +57,18 @@ def exchange_id_token(shop_domain: str, id_token: str) -> TokenPair:
         if error.code == "invalid_subject_token":
             raise InvalidIdTokenError from error
         raise
+
+
+def exchange_code(shop_domain: str, code: str) -> TokenPair:
+    """An expiring offline token for the code of a callback that was proved (web/oauth.py).
+
+    Raises
+    ------
+    TokenRefusedError
+        If the code is spent, old or another app's.
+    TransientError
+    """
+    return _ask(shop_domain, {"code": code, "expiring": "1"})
 
 
 def refresh(shop_domain: str, refresh_token: str) -> TokenPair:

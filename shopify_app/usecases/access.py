@@ -12,16 +12,15 @@ from typing import Final, TypeVar
 import structlog
 
 from shopify_app.db import offline_tokens, shops
-from shopify_app.db.connection import (
-    TOKEN_LOCK,
-    Connection,
-    shop_lock,
-    sweep_transaction,
-    transaction,
-)
+from shopify_app.db.connection import Connection, sweep_transaction, token_lock, transaction
 from shopify_app.domain.shop import Shop, ShopState
-from shopify_app.errors import NotFoundError, ShopUnavailableError
-from shopify_app.shopify import tokens
+from shopify_app.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    ShopUnavailableError,
+    TransientError,
+)
+from shopify_app.shopify import shop_api, tokens
 from shopify_app.shopify.client import AdminApi, InvalidAccessTokenError
 
 FRESH_SECONDS: Final = 600
@@ -53,14 +52,16 @@ def admin_api(shop_id: int) -> AdminApi:
 
 
 def with_api(shop_id: int, work: Callable[[AdminApi], T]) -> T:
-    """Do work with a shop's API; a 401 is met by one forced refresh and one more try."""
+    """Do work with a shop's API; a 401 is met by one forced refresh and one more try.
+
+    A shop that Shopify has frozen (402, 423) is marked; its periodic work rests until `thaw`.
+    """
     api = admin_api(shop_id)
     try:
-        return work(api)
-    except InvalidAccessTokenError:
-        fresh = AdminApi(api.shop_domain, refresh_token(shop_id, refused=api))
-    try:
-        return work(fresh)
+        try:
+            return work(api)
+        except InvalidAccessTokenError:
+            return work(AdminApi(api.shop_domain, refresh_token(shop_id, refused=api)))
     except InvalidAccessTokenError as error:
         _mark(shop_id, ShopState.NEEDS_OPEN)
         raise ShopUnavailableError("needs_open") from error
@@ -68,6 +69,23 @@ def with_api(shop_id: int, work: Callable[[AdminApi], T]) -> T:
         if error.reason == "frozen":
             _mark(shop_id, ShopState.FROZEN)
         raise
+
+
+def thaw_frozen_shops() -> int:
+    """Ask Shopify of every frozen shop whether it answers again; how many do."""
+    with sweep_transaction() as conn:
+        frozen = shops.every(conn, states=[ShopState.FROZEN.value])
+    thawed = 0
+    for shop in frozen:
+        try:
+            scopes = with_api(shop.shop_id, shop_api.granted_scopes)
+        except (ShopUnavailableError, AccessDeniedError, TransientError):
+            continue
+        with transaction(shop.shop_id) as conn:
+            shops.set_scopes(conn, shop.shop_id, scopes)
+            thawed += shops.thaw(conn, shop.shop_id)
+        log.info("shop_thawed", shop_id=shop.shop_id)
+    return thawed
 
 
 def refresh_token(shop_id: int, *, refused: AdminApi | None = None) -> str:
@@ -78,8 +96,8 @@ def refresh_token(shop_id: int, *, refused: AdminApi | None = None) -> str:
     refused_token = refused.access_token if refused else None
     try:
         with transaction(shop_id) as conn:
-            shop_lock(conn, shop_id, TOKEN_LOCK)
-            shop = _working_shop(conn, shop_id)
+            token_lock(conn, _working_shop(conn, shop_id).domain)
+            shop = _working_shop(conn, shop_id)  # again: someone may have had the lock
             known = offline_tokens.of_shop(conn, shop_id)
             if known is None or known.refresh_token is None:
                 raise ShopUnavailableError("needs_open")  # noqa: TRY301 -- told apart from Shopify's own refusal below
@@ -89,6 +107,8 @@ def refresh_token(shop_id: int, *, refused: AdminApi | None = None) -> str:
                 return known.access_token
             pair = tokens.refresh(shop.domain, known.refresh_token)
             store_pair(conn, shop, pair)
+            if pair.scopes:
+                shops.set_scopes(conn, shop_id, pair.scopes)
             return pair.access_token
     except tokens.TokenRefusedError as error:
         log.warning("token_refresh_refused", shop_id=shop_id, code=error.code)

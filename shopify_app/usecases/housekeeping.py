@@ -1,12 +1,22 @@
 """Periodic work that no merchant waits for. What is due is taken from Postgres by one pump."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 
-from shopify_app.db import refresh_requests, schedules, shops, suggestion_runs, webhook_inbox
+from shopify_app.db import (
+    redactions,
+    refresh_requests,
+    schedules,
+    shops,
+    suggestion_runs,
+    webhook_inbox,
+    webhook_silence,
+)
 from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.metrics import REDACTIONS_LATE, SHOPS_WITHOUT_WEBHOOKS
 from shopify_app.usecases import access, reconcile
 
 DONE_BODY_DAYS: Final = 7
@@ -17,7 +27,17 @@ EVERY_SECONDS: Final = {
     "retention": 3_600,
     "idle_tokens": 86_400,
     "daily_suggestions": 86_400,
+    "reconcile_wide": 86_400,
+    "frozen_shops": 3_600,
+    "webhook_silence": 3_600,
+    "late_redactions": 3_600,
 }
+
+WIDE_LOOK: Final = timedelta(hours=48)
+"""The nightly comparison looks this far back, whatever the cursors say."""
+
+SILENCE: Final = timedelta(hours=1)
+"""An order that changed this long after the newest order webhook should have brought one."""
 
 log = structlog.get_logger()
 
@@ -57,9 +77,48 @@ def ask_for_daily_suggestions() -> None:
             refresh_requests.ask(conn, shop.shop_id)
 
 
+def reconcile_wide() -> int:
+    """Compare two whole days of every installed shop; rows mended in all."""
+    with sweep_transaction() as conn:
+        installed = shops.every(conn, states=["installed"])
+    since = datetime.now(UTC) - WIDE_LOOK
+    return sum(sum(reconcile.reconcile_shop(shop, since=since).values()) for shop in installed)
+
+
+def watch_silence() -> list[int]:
+    """Shops whose orders change while no webhook says so: their subscriptions need a look."""
+    with sweep_transaction() as conn:
+        told = webhook_silence.last_order_news(conn)
+        installed = shops.every(conn, states=["installed"])
+    silent: list[int] = []
+    for shop in installed:
+        with transaction(shop.shop_id) as conn:
+            changed = webhook_silence.newest_order_change(conn, shop.shop_id)
+        heard = max(told.get(shop.domain, shop.installed_at), shop.installed_at)
+        if changed is not None and changed > heard + SILENCE:
+            silent.append(shop.shop_id)
+            log.error("webhooks_are_silent", shop_id=shop.shop_id)
+    SHOPS_WITHOUT_WEBHOOKS.set(len(silent))
+    return silent
+
+
+def watch_redactions() -> int:
+    """Privacy requests that are late by our own deadline."""
+    with sweep_transaction() as conn:
+        late = redactions.late(conn)
+    REDACTIONS_LATE.set(late)
+    if late:
+        log.error("redactions_are_late", count=late)
+    return late
+
+
 JOBS: Final[dict[str, Callable[[], object]]] = {
     "reconcile": reconcile.reconcile_shops,
     "retention": retain,
     "idle_tokens": access.refresh_idle_tokens,
     "daily_suggestions": ask_for_daily_suggestions,
+    "reconcile_wide": reconcile_wide,
+    "frozen_shops": access.thaw_frozen_shops,
+    "webhook_silence": watch_silence,
+    "late_redactions": watch_redactions,
 }

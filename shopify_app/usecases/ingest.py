@@ -148,12 +148,12 @@ def _uninstalled(conn: Connection, shop: Shop, _: Body, at: datetime) -> str:
     return "applied" if install.uninstall_shop(conn, shop.shop_id, triggered_at=at) else "stale"
 
 
-def _scopes_updated(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
+def _scopes_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
     current = body.get("current")
     if not isinstance(current, list) or not all(isinstance(scope, str) for scope in current):
         raise PoisonError("current is not a list of scopes")
-    install.update_scopes(conn, shop.shop_id, current)
-    return "applied"
+    kept = install.update_scopes(conn, shop, current, triggered_at=at)
+    return "applied" if kept else "stale"
 
 
 HANDLERS: Final[dict[str, Apply]] = {

@@ -2,27 +2,33 @@
 
     (none) --open--> installed --app/uninstalled--> uninstalled --open--> installed, epoch + 1
 
-There is no install callback: a shop is installed when a token exchange for it succeeds.
+There is no install callback: a shop is installed when a token exchange for it succeeds. (The
+authorization-code grant is the one other road, for an opening outside the admin.)
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import structlog
 
 from shopify_app.db import backfills, offline_tokens, price_changes, shop_settings, shops
 from shopify_app.db.connection import (
-    TOKEN_LOCK,
     Connection,
-    shop_lock,
+    become_shop,
     sweep_transaction,
+    token_lock,
     transaction,
 )
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.shopify import payloads, shop_api, tokens
 from shopify_app.shopify.session_token import IdToken
 from shopify_app.usecases import access
+
+WORKING: Final = (ShopState.INSTALLED, ShopState.FROZEN)
+PROVED_EVERY: Final = timedelta(seconds=10)
+"""A page load writes down its proof of install only if the last one is older."""
 
 log = structlog.get_logger()
 
@@ -39,19 +45,57 @@ def open_app(id_token: IdToken, raw_token: str) -> Shop:
         If Shopify does not take the ID token any more (the page asks for a fresh one).
     TokenRefusedError, TransientError
     """
+    domain, proved_at = id_token.shop_domain, id_token.issued_at
     with sweep_transaction() as conn:
-        shop = shops.by_domain(conn, id_token.shop_domain)
-    if shop is not None and shop.state in (ShopState.INSTALLED, ShopState.FROZEN):
-        return shop
-    return _exchange_and_install(id_token.shop_domain, raw_token)
+        shop = shops.by_domain(conn, domain)
+        if shop is not None and shop.state in WORKING:
+            if shop.last_proved_at is None or proved_at - shop.last_proved_at > PROVED_EVERY:
+                shops.prove(conn, domain, at=proved_at)
+            return shop
+    return _install(
+        domain,
+        lambda: tokens.exchange_id_token(domain, raw_token),
+        proved_at=proved_at,
+        unless_working=True,
+    )
 
 
-def _exchange_and_install(domain: str, raw_token: str) -> Shop:
-    pair = tokens.exchange_id_token(domain, raw_token)
+def install_by_code(domain: str, code: str) -> Shop:
+    """The shop whose merchant was sent back with a code (the fallback outside the admin).
+
+    Raises
+    ------
+    TokenRefusedError, TransientError
+    """
+    return _install(
+        domain,
+        lambda: tokens.exchange_code(domain, code),
+        proved_at=datetime.now(UTC),
+        unless_working=False,
+    )
+
+
+def _install(
+    domain: str,
+    get_pair: Callable[[], tokens.TokenPair],
+    *,
+    proved_at: datetime,
+    unless_working: bool,
+) -> Shop:
+    """Get a pair and keep it, in one transaction behind the shop's token lock.
+
+    Whoever waited for the lock finds the shop healed and exchanges nothing: two exchanges, or an
+    exchange and a refresh, would retire each other's refresh token.
+    """
     with sweep_transaction() as conn:
+        token_lock(conn, domain)
+        known = shops.by_domain(conn, domain)
+        if unless_working and known is not None and known.state in WORKING:
+            return known
+        pair = get_pair()
         shop, is_new = shops.install(conn, domain, scopes=pair.scopes)
-    with transaction(shop.shop_id) as conn:
-        shop_lock(conn, shop.shop_id, TOKEN_LOCK)
+        shops.prove(conn, domain, at=proved_at)
+        become_shop(conn, shop.shop_id)
         access.store_pair(conn, shop, pair)
         shop_settings.of_shop(conn, shop.shop_id)
         if is_new:
@@ -87,9 +131,19 @@ def uninstall_shop(conn: Connection, shop_id: int, *, triggered_at: datetime) ->
     return True
 
 
-def update_scopes(conn: Connection, shop_id: int, scopes: list[str]) -> None:
-    """Keep what the merchant grants now."""
-    shops.set_scopes(conn, shop_id, scopes)
+def update_scopes(
+    conn: Connection, shop: Shop, scopes: list[str], *, triggered_at: datetime
+) -> bool:
+    """Keep what the merchant grants now; False if the news is of an earlier install.
+
+    Two such news may come in the wrong order: so the access token is replaced on its next use, and
+    the scopes that Shopify names beside the new one are the truth.
+    """
+    if triggered_at < shop.installed_at:
+        return False
+    shops.set_scopes(conn, shop.shop_id, scopes)
+    offline_tokens.retire(conn, shop.shop_id)
+    return True
 
 
 def take_shop_payload(conn: Connection, shop: Shop, body: dict[str, Any]) -> None:

@@ -44,16 +44,20 @@ def save_settings(shop_id: int, form: Mapping[str, str]) -> SettingsAnswer:
     """Save what a form says, all or nothing, and ask for fresh suggestions.
 
     Percent fields hold percents; `cycle_service_level`, `timezone` and the freeze dates may be
-    empty. Vendors come as `vendor-0`, `vendor-0-lead_time_days`, `vendor-0-pack_units`, ...
+    empty. Vendors come as `vendor-0`, `vendor-0-lead_time_days`, `vendor-0-pack_units`, ...; one
+    whose lead time is emptied goes back to the shop's default. Vendors not named stay as they are.
     """
     reader = _FormReader(form)
-    chosen, vendors = reader.settings(), reader.vendors()
+    chosen = reader.settings()
+    vendors, without = reader.vendors()
     if not reader.errors:
         with transaction(shop_id) as conn:
             shop_settings.of_shop(conn, shop_id)
             shop_settings.save(conn, shop_id, chosen)
             if vendors:
                 shop_settings.save_vendor_lead_times(conn, shop_id, vendors)
+            if without:
+                shop_settings.forget_vendor_lead_times(conn, shop_id, without)
             refresh_requests.ask(conn, shop_id)
     return SettingsAnswer(reader.errors)
 
@@ -82,9 +86,10 @@ class _FormReader:
             prices_frozen_last=last,
         )
 
-    def vendors(self) -> list[VendorLeadTime]:
-        """Vendors whose lead time is filled in; an empty lead time means the default."""
+    def vendors(self) -> tuple[list[VendorLeadTime], list[str]]:
+        """Vendors whose lead time is filled in, and the names of those that go by the default."""
         found: list[VendorLeadTime] = []
+        without: list[str] = []
         number = 0
         while vendor := self._form.get(f"vendor-{number}"):
             key = f"vendor-{number}-"
@@ -99,8 +104,10 @@ class _FormReader:
                         ),
                     )
                 )
+            else:
+                without.append(vendor)
             number += 1
-        return found
+        return found, without
 
     def _freeze(self) -> tuple[date | None, date | None]:
         first, last = self._date("prices_frozen_first"), self._date("prices_frozen_last")

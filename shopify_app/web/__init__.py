@@ -17,6 +17,7 @@ from shopify_app.web import (
     headers,
     health,
     home,
+    oauth,
     pricing,
     purchase_orders,
     restock,
@@ -36,6 +37,7 @@ TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
 PAGES = (
     assets.blueprint,
     health.blueprint,
+    oauth.blueprint,
     home.blueprint,
     welcome.blueprint,
     pricing.blueprint,
@@ -48,7 +50,7 @@ PAGES = (
 
 
 def create_app() -> Flask:
-    """The WSGI app: no cookies, no session; every answer is proved by an ID token or a signature."""
+    """The WSGI app: no session, no cookie (but the fallback grant's); every answer is proved by an ID token or a signature."""
     app = Flask(__name__, static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)

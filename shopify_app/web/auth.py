@@ -4,6 +4,8 @@
     fetch with a bad token          401 and X-Shopify-Retry-Invalid-Session-Request: App Bridge tries once more
     another app's token             401
     POST                            a bearer token only: that is also the defence against forged posts
+    admin extensions                another origin: OPTIONS is allowed, tokens are proved as ever, nothing bounces
+    crawler without a shop          410: there is nothing to index
 
 The shop comes from the token's `dest` and from nowhere else.
 """
@@ -26,6 +28,26 @@ from shopify_app.usecases import install as install_usecase
 
 PATCH_PATH: Final = "/auth/patch-id-token"
 RETRY: Final = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
+CRAWLER: Final = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|facebookexternalhit|bingpreview|headlesschrome-lighthouse|lighthouse",
+    re.IGNORECASE,
+)
+"""Names by which those who index the web call themselves."""
+
+CROSS_ORIGIN: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "X-Shopify-Retry-Invalid-Session-Request",
+}
+"""Any origin may ask: what proves is the bearer token, and no cookie of ours exists."""
+
+PREFLIGHT: Final = {
+    **CROSS_ORIGIN,
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Max-Age": "7200",
+}
+"""Admin extensions run on Shopify's own origin (platform contract 2.3)."""
+
 OWN_PATH: Final = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f-\uffff]*")
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,6 +62,7 @@ def public(view: View) -> View:
 def install(app: Flask) -> None:
     """Guard every route of the app, and serve the patch page."""
     app.before_request(_prove)
+    app.after_request(_let_extensions_read)
     app.add_url_rule(PATCH_PATH, "patch_id_token", public(patch_id_token), methods=["GET"])
 
 
@@ -48,12 +71,29 @@ def _prove() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "is_public", False):
         return None
+    if request.method == "OPTIONS":
+        return make_response("", 204, PREFLIGHT)
     header = request.headers.get("Authorization")
     if header is not None:
         return _prove_bearer(header)
     if request.method not in ("GET", "HEAD"):
         return make_response("Unauthorized", 401)
+    if _is_cross_origin():
+        return make_response("Unauthorized", 401, RETRY)
     return _prove_document()
+
+
+def _is_cross_origin() -> bool:
+    """Whether a script of another origin asks (a browser names it; a document's own load names none)."""
+    return request.headers.get("Origin") not in (None, settings().app_url)
+
+
+def _let_extensions_read(answer: Response) -> Response:
+    """What was proved by a bearer token may be read by the script that sent it, wherever it runs."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not getattr(view, "is_public", False) and _is_cross_origin():
+        answer.headers.update(CROSS_ORIGIN)
+    return answer
 
 
 def _prove_bearer(header: str) -> Response | None:
@@ -73,8 +113,17 @@ def _prove_document() -> Response | None:
     except InvalidIdTokenError as error:
         if error.kind == "audience":
             return make_response("Unauthorized", 401)
+        if _is_crawler():
+            return make_response("Gone", 410)
         return redirect(_patch_url())
+    g.is_document = True
     return None
+
+
+def _is_crawler() -> bool:
+    """Whether somebody indexes the web, who comes without a shop."""
+    comes_from_admin = {"shop", "host"} & request.args.keys()
+    return not comes_from_admin and bool(CRAWLER.search(request.headers.get("User-Agent", "")))
 
 
 def _accept(token: str) -> None:

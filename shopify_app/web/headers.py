@@ -39,10 +39,21 @@ def _finish(answer: Response) -> Response:
         answer.headers["Cache-Control"] = "no-store"
         answer.headers.add("Vary", "Accept, Accept-Language, Authorization")
         _compress(answer)
+    if g.get("is_document") and answer.mimetype == "text/html":
+        answer.headers["Link"] = _bridge_first()
     seconds = time.perf_counter() - g.started
     answer.headers["Server-Timing"] = f"app;dur={seconds * 1000:.1f}"
     PAGE_SECONDS.labels(request.endpoint or "none").observe(seconds)
     return answer
+
+
+def _bridge_first() -> str:
+    """Have the browser fetch App Bridge while it still reads the page."""
+    bridge = urlsplit(settings().app_bridge_url)
+    return (
+        f'<{bridge.scheme}://{bridge.netloc}>; rel="preconnect", '
+        f'<{settings().app_bridge_url}>; rel="preload"; as="script"'
+    )
 
 
 def _policy() -> str:

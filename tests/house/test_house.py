@@ -36,6 +36,8 @@ PUBLIC = {
     "health.healthz",
     "health.readyz",
     "patch_id_token",
+    "oauth.begin",
+    "oauth.callback",
     "webhooks.receive",
     "purchase_orders.show",
     "purchase_orders.show_csv",

@@ -12,7 +12,7 @@ from shopify_app.web import create_app
 from tests.web.page_rows import as_json, price_row, restock_row, trend_row
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text())
-UNDOCUMENTED = ("assets.", "webhooks.", "patch_id_token")
+UNDOCUMENTED = ("assets.", "webhooks.", "patch_id_token", "oauth.")
 """Files, Shopify's own calls and App Bridge's own page: nobody programs against them."""
 
 
