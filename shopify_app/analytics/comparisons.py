@@ -1,0 +1,188 @@
+"""What a product would have sold, told by products of the same rate in the same shop and weeks.
+
+In:  weekly counts, the week something was done, how long is measured.
+Out: the series to compare with; counts expected in the window and how far such a guess is usually off.
+Method: log-linear in the fast and the slow discounted rate before the change, fitted on the
+comparison series over the very same weeks, so that what met the whole shop is in the fit; large
+misses are clipped while fitting. The spread grows with the product's own unrest before.
+Source: pre-period outcomes as covariates: Deng, Xu, Kohavi & Walker (2013), "Improving the
+sensitivity of online controlled experiments by utilizing pre-experiment data", WSDM; M-estimation:
+Huber & Ronchetti (2009), *Robust Statistics*, ch. 7.
+Weak: no product has a season of its own; a product that is itself new has a wide spread only by
+its rate.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from shopify_app.analytics.panel import as_panel
+
+FAST, SLOW = 0.75, 0.95
+"""A week's weight against the week after it, in the two rates of the past."""
+
+LEAST_RATE: Final = 0.1
+"""Added to weekly rates before their logarithm, so that silence is a low rate."""
+
+WORKING_OVERDISPERSION: Final = 0.2
+"""Squared coefficient of variation that weighs series while fitting; the true one is estimated after."""
+
+LEAST_OVERDISPERSION: Final = 0.02
+CLIP: Final = 3.0
+"""Misses beyond so many deviations pull on the fit as if they were just there."""
+
+UNREST_RANGE: Final = 2.0
+"""A product's own unrest widens or narrows its spread by this factor at most."""
+
+CAP_FACTOR: Final = 4.0
+LEAST_CAP: Final = 5.0
+WEEK: Final = np.timedelta64(7, "D")
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Counts side by side: `counts`, `exposure` (n, weeks); `ids` as text; `first` the first week's start."""
+
+    ids: np.ndarray
+    counts: np.ndarray
+    exposure: np.ndarray
+    first: np.datetime64
+
+    def column(self, date: object) -> int:
+        """The column of the first week that starts at or after `date`."""
+        return int(np.ceil((day(date) - self.first) / WEEK))
+
+    def take(self, rows: np.ndarray) -> "Weeks":
+        """Some series alone."""
+        return Weeks(self.ids[rows], self.counts[rows], self.exposure[rows], self.first)
+
+    def rows(self, ids: Iterable[str]) -> np.ndarray:
+        """The rows of some ids, in their order; those that are not there are left out."""
+        place = {str(series): row for row, series in enumerate(self.ids)}
+        return np.array([place[series] for series in ids if series in place], int)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Counts expected over a window (n,) and the usual relative miss `spread` (n,)."""
+
+    counts: np.ndarray
+    spread: np.ndarray
+
+
+def day(date: object) -> np.datetime64:
+    """A date-like as a day."""
+    return np.datetime64(pd.Timestamp(str(date)), "D")
+
+
+def as_weeks(history: pd.DataFrame, *, since: np.datetime64, until: np.datetime64) -> Weeks:
+    """The weeks of a history that start at or after `since` and end by `until`; silence is zero.
+
+    Raises
+    ------
+    ValueError
+        As `panel.as_panel`: columns are missing, counts are negative, a week stands twice.
+    """
+    panel = as_panel(history, period="W", as_of=until)
+    if not len(panel.periods):
+        return Weeks(np.array([], str), np.zeros((0, 0)), np.zeros((0, 0)), since)
+    first = panel.periods[0].astype("datetime64[D]")
+    count = int((until - first) // WEEK)
+    missing = max(count - len(panel.periods), 0)
+    skip = max(int(np.ceil((since - first) / WEEK)), 0)
+    pad = ((0, 0), (0, missing))
+    counts = np.pad(panel.units, pad)[:, skip:count]
+    exposure = np.pad(panel.exposure, pad, constant_values=1.0)[:, skip:count]
+    return Weeks(panel.series_ids.astype(str), counts, exposure, first + skip * WEEK)
+
+
+def capped(weeks: Weeks, caps: np.ndarray) -> Weeks:
+    """Counts above a series' cap count as it."""
+    return Weeks(weeks.ids, np.minimum(weeks.counts, caps[:, None]), weeks.exposure, weeks.first)
+
+
+def count_caps(weeks: Weeks, start: int, stop: int) -> np.ndarray:
+    """The largest weekly count that is believed, (n,), from columns [start, stop)."""
+    past = weeks.counts[:, max(start, 0) : stop]
+    if not past.shape[1]:
+        return np.full(len(weeks.ids), LEAST_CAP)
+    return np.maximum(CAP_FACTOR * np.quantile(past, 0.95, axis=1), LEAST_CAP)
+
+
+def rates(weeks: Weeks, stop: int, pre: int) -> np.ndarray:
+    """Logarithms of the fast and the slow weekly rate before column `stop`, (n, 2)."""
+    start = max(stop - pre, 0)
+    counts, exposure = weeks.counts[:, start:stop], weeks.exposure[:, start:stop]
+    age = np.arange(counts.shape[1])[::-1]
+    columns = [
+        np.log((counts @ weight) / np.maximum(exposure @ weight, 0.5) + LEAST_RATE)
+        for weight in (FAST**age, SLOW**age)
+    ]
+    return np.stack(columns, axis=1)
+
+
+def nearest_in_rate(rate: np.ndarray, row: int, pool: np.ndarray, count: int) -> np.ndarray:
+    """The `count` rows of the pool whose two rates are nearest to those of `row`, nearest first."""
+    slow, turn = rate[:, 1], rate[:, 0] - rate[:, 1]
+    distance = np.abs(slow[pool] - slow[row]) + 0.5 * np.abs(turn[pool] - turn[row])
+    return pool[np.argsort(distance, kind="stable")[:count]]
+
+
+def expect(
+    weeks: Weeks, fit_rows: np.ndarray, rows: np.ndarray, first: int, stop: int, pre: int
+) -> Expectation:
+    """Counts expected of `rows` in columns [first, stop), learnt from `fit_rows` in the same columns."""
+    design = np.c_[np.ones(len(weeks.ids)), rates(weeks, first, pre)]
+    open_share = weeks.exposure[:, first:stop].mean(axis=1)
+    seen = weeks.counts[:, first:stop].sum(axis=1)
+    usable = fit_rows[open_share[fit_rows] > 0]
+    slope = _fit(design[usable], seen[usable], open_share[usable])
+    expected = np.exp(np.clip(design @ slope, -10, 15)) * np.maximum(open_share, 1e-6)
+    spread = _spread(weeks, first, pre, seen, expected, usable)
+    return Expectation(expected[rows], spread[rows])
+
+
+def _fit(design: np.ndarray, seen: np.ndarray, exposure: np.ndarray) -> np.ndarray:
+    """Coefficients of a quasi-Poisson regression with clipped misses, (3,)."""
+    level = np.log((seen.sum() + 0.5) / (np.exp(design[:, 2]) @ exposure))
+    slope = np.array([level, 0.0, 1.0])
+    for _ in range(12):
+        mean = np.exp(np.clip(design @ slope, -10, 15)) * exposure
+        spread = np.sqrt(mean + WORKING_OVERDISPERSION * mean**2)
+        miss = np.clip((seen - mean) / spread, -CLIP, CLIP)
+        curvature = (design * (mean / spread)[:, None] ** 2).T @ design
+        score = (design * (mean / spread)[:, None]).T @ miss
+        # A ridge towards "as before": a handful of series must not tell a trend.
+        slope = slope + np.linalg.solve(
+            curvature + np.diag([1e-6, 1.0, 1.0]), score - [0.0, slope[1], slope[2] - 1.0]
+        )
+    return slope
+
+
+def _spread(
+    weeks: Weeks,
+    first: int,
+    pre: int,
+    seen: np.ndarray,
+    expected: np.ndarray,
+    usable: np.ndarray,
+) -> np.ndarray:
+    """The usual relative miss of every series, (n,): chance, the shop's unrest, its own unrest."""
+    miss = np.abs(seen / expected - 1)
+    middle = (1.4826 * np.median(miss[usable])) ** 2 - np.median(1 / expected[usable])
+    spread = np.sqrt(1 / expected + max(middle, LEAST_OVERDISPERSION))
+    past = weeks.counts[:, max(first - pre, 0) : first]
+    mean = past.mean(axis=1)
+    unrest = np.log(past.var(axis=1) / np.maximum(mean, 0.5) + 0.2)
+    design = np.c_[np.ones(len(unrest)), unrest, np.log(expected)]
+    target = np.log(np.minimum(miss / spread, CLIP + 1) + 0.1)
+    ridge = np.diag([1e-6, 10.0, 10.0])
+    slope = np.linalg.solve(
+        design[usable].T @ design[usable] + ridge, design[usable].T @ target[usable]
+    )
+    change = design @ slope
+    factor = np.exp(change - np.mean(change[usable]))
+    return spread * np.clip(factor, 1 / UNREST_RANGE, UNREST_RANGE)

@@ -1,0 +1,114 @@
+"""How far chance alone carries an estimate: the same estimate made where nothing was done.
+
+In:  what was seen and expected (with its usual miss), of what was changed and of what was not.
+Out: ranks and ranges that hold whatever the distribution of counts is.
+Method: one product: its miss among the misses of products of its rate. Many: each changed product
+gives its place to a product of its rate, drawn again and again. With a holdback: the draw of who
+was held back is made again and again.
+Source: Abadie, Diamond & Hainmueller (2010), JASA 105, 493-505; Imbens & Rubin (2015), *Causal
+Inference for Statistics, Social, and Biomedical Sciences*, ch. 5.
+Weak: the drawn products stand for the changed ones only as far as they are exchangeable with them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+CLIP: Final = 2.0
+"""A product's miss beyond so many usual misses counts as so many: one wholesale week moves no total."""
+
+LARGEST_LOG_SHARE: Final = 3.0
+BISECTIONS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """Seen over expected (n,), the usual relative miss (n,), and the weight each has in a total (n,)."""
+
+    ratio: np.ndarray
+    spread: np.ndarray
+    weight: np.ndarray
+
+    def take(self, rows: np.ndarray, weight: np.ndarray | None = None) -> "Misses":
+        """Some of them, of any shape; with other weights where given."""
+        return Misses(
+            self.ratio[rows], self.spread[rows], self.weight[rows] if weight is None else weight
+        )
+
+    def shifted(self, log_share: float) -> "Misses":
+        """The same after all ratios were multiplied by exp(log_share)."""
+        return Misses(self.ratio * np.exp(log_share), self.spread, self.weight)
+
+
+def rank_p_value(value: float, placebos: np.ndarray) -> float:
+    """Two-sided p-value of a value's rank among placebos (n,); at least 2 / (n + 1)."""
+    below, above = (placebos <= value).sum(), (placebos >= value).sum()
+    return float(min(1.0, 2 * (1 + min(below, above)) / (len(placebos) + 1)))
+
+
+def rank_range(placebos: np.ndarray, level: float) -> tuple[float, float]:
+    """The range that holds the next of exchangeable values with probability `level` at least.
+
+    Where there are too few placebos for the level, it is as wide as they are, and a quarter more.
+    """
+    ordered, count = np.sort(placebos), len(placebos)
+    rank = int(np.floor((1 - level) / 2 * (count + 1)))
+    if rank < 1:
+        reach = 0.25 * (ordered[-1] - ordered[0])
+        return float(ordered[0] - reach), float(ordered[-1] + reach)
+    return float(ordered[rank - 1]), float(ordered[count - rank])
+
+
+def log_share(misses: Misses) -> np.ndarray:
+    """The common log ratio of seen to expected over the last axis, large misses clipped.
+
+    Solves sum(weight * spread * clip((ratio / exp(x) - 1) / spread, -c, c)) = 0 by bisection.
+    """
+    shape = misses.ratio.shape[:-1]
+    low, high = np.full(shape, -LARGEST_LOG_SHARE), np.full(shape, LARGEST_LOG_SHARE)
+    pull = misses.weight * misses.spread
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        miss = (misses.ratio * np.exp(-middle)[..., None] - 1) / misses.spread
+        up = (pull * np.clip(miss, -CLIP, CLIP)).sum(axis=-1) > 0
+        low, high = np.where(up, middle, low), np.where(up, high, middle)
+    return (low + high) / 2
+
+
+def precision_weighted(misses: Misses) -> Misses:
+    """The same with weights that make the common ratio surest, whatever money hangs on each."""
+    return Misses(misses.ratio, misses.spread, misses.spread**-2.0)
+
+
+def placebo_log_shares(
+    misses: Misses,
+    comparisons: list[np.ndarray],
+    weights: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    by_precision: bool,
+) -> np.ndarray:
+    """Common log ratios (draws,) of portfolios in which products of the same rate take each place.
+
+    `comparisons[i]` are rows of `misses` that may stand for place i, `weights[i]` its money.
+    """
+    rows = np.stack([rng.choice(found, draws) for found in comparisons], axis=1)
+    drawn = misses.take(rows, np.broadcast_to(weights, rows.shape))
+    return log_share(precision_weighted(drawn) if by_precision else drawn)
+
+
+def drawn_contrasts(
+    done: Misses, held: Misses, effect: float, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Contrasts (draws,) of log ratios had the draw of the held-back fallen otherwise, the effect taken out."""
+    done = done.shifted(-effect)
+    both = Misses(
+        np.r_[done.ratio, held.ratio],
+        np.r_[done.spread, held.spread],
+        np.r_[done.weight, held.weight],
+    )
+    order = rng.permuted(np.tile(np.arange(len(both.ratio)), (draws, 1)), axis=1)
+    first, second = order[:, : len(done.ratio)], order[:, len(done.ratio) :]
+    return log_share(both.take(first)) - log_share(both.take(second))
