@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, send_from_directory
 
+from simulator import subscriptions
 from simulator.control import install
 from simulator.launch_url import id_token, launch_url
 from simulator.state import simulator
@@ -18,11 +19,13 @@ def shops() -> str:
     return render_template("shops.html", shops=rows)
 
 
-@bp.get("/store/<handle>/apps/keel")
-@bp.get("/store/<handle>/apps/keel/<path:path>")
-def app_frame(handle: str, path: str = "") -> Response:
-    """The app inside the admin; opening it installs it, as the App Store's button would."""
+@bp.get("/store/<handle>/apps/<app>")
+@bp.get("/store/<handle>/apps/<app>/<path:path>")
+def app_frame(handle: str, app: str, path: str = "") -> Response:
+    """The app, by its handle or client id, inside the admin; opening it may install it."""
     sim = simulator()
+    if app not in ("keel", sim.config.client_id):
+        abort(404)
     domain = f"{handle}.myshopify.com"
     row = (
         sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (domain,)).fetchone()
@@ -37,6 +40,11 @@ def app_frame(handle: str, path: str = "") -> Response:
             .fetchone()
         )
     locale = "zh-CN" if request.args.get("locale", "").startswith("zh") else "en"
+    granted = [scope for scope in row["granted_scopes"].split(",") if scope]
+    newest = sim.store.connection().execute(
+        "SELECT id FROM orders WHERE shop = ? ORDER BY processed_at DESC, id DESC LIMIT 2",
+        (domain,),
+    )
     query = request.query_string.decode()
     target = (
         launch_url(sim.config, row, path=f"/{path}", locale=locale) if row["installed_at"] else ""
@@ -50,6 +58,9 @@ def app_frame(handle: str, path: str = "") -> Response:
         locale=locale,
         query=query,
         client_id=sim.config.client_id,
+        granted=granted,
+        optional_scopes=subscriptions.read(sim.config.app_toml).optional_scopes,
+        newest_orders=[order["id"] for order in newest],
     )
     return Response(html, headers={"Cache-Control": "no-store"})
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from simulator import admin, bulk, control, graphql_endpoint, oauth
+from simulator import admin, bulk, control, graphql_endpoint, lifecycle, oauth, plans
 from simulator.config import SimConfig
 from simulator.state import Simulator, make_simulator
 
@@ -11,6 +11,6 @@ def create_app(config: SimConfig, state: Simulator | None = None) -> Flask:
     """The app over a simulator (made from the configuration unless given)."""
     app = Flask(__name__, static_folder=None)
     app.extensions["simulator"] = state or make_simulator(config)
-    for module in (control, admin, oauth, graphql_endpoint, bulk):
+    for module in (control, lifecycle, admin, plans, oauth, graphql_endpoint, bulk):
         app.register_blueprint(module.bp)
     return app

@@ -3,22 +3,25 @@
 import secrets
 import sqlite3
 import threading
-import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, send_file
 
-from simulator import events
+from simulator import events, scopes
 from simulator.bulk_compile import BulkRulesError, compile_query
 from simulator.config import SimConfig
 from simulator.faults import Faults
 from simulator.graphql_fields import Context
-from simulator.store import Store, iso
+from simulator.store import Store, from_iso, iso
 
 bp = Blueprint("bulk", __name__)
 
 AT_ONCE: Final = 5
 CHUNK_OBJECTS: Final = 20_000
+FILE_DAYS: Final = 7
+"""A result's address is good this long, by the shop's clock."""
 
 
 class BulkEngine:
@@ -29,7 +32,7 @@ class BulkEngine:
         self._stop = threading.Event()
 
     def start(
-        self, shop: str, query: str, granted: str
+        self, shop: str, query: str, granted: str, *, grouped: bool = True
     ) -> tuple[int | None, dict[str, Any] | None]:
         """(the operation, or what is wrong)."""
         try:
@@ -42,15 +45,12 @@ class BulkEngine:
                 (shop,),
             ).fetchone()[0]
             if running >= AT_ONCE:
-                return None, {
-                    "field": None,
-                    "message": "Too many bulk operations",
-                    "code": "LIMIT_REACHED",
-                }
+                message = "Too many bulk operations"
+                return None, {"field": None, "message": message, "code": "LIMIT_REACHED"}
             number = self._store.draw_ids(conn, shop)
             conn.execute(
-                "INSERT INTO bulk_operations (shop, id, type, status, query, created_at) VALUES (?, ?, 'QUERY', 'CREATED', ?, ?)",
-                (shop, number, query, iso(self._store.now(shop))),
+                "INSERT INTO bulk_operations (shop, id, type, status, query, created_at, grouped) VALUES (?, ?, 'QUERY', 'CREATED', ?, ?, ?)",
+                (shop, number, query, iso(self._store.now(shop)), int(grouped)),
             )
         self._spawn(shop, number, granted)
         return number, None
@@ -60,7 +60,8 @@ class BulkEngine:
         for row in (
             self._store.connection()
             .execute(
-                "SELECT b.shop, b.id, s.granted_scopes FROM bulk_operations b JOIN shops s ON s.domain = b.shop WHERE b.status IN ('CREATED', 'RUNNING')"
+                "SELECT b.shop, b.id, s.granted_scopes FROM bulk_operations b JOIN shops s ON s.domain = b.shop"
+                " WHERE b.status IN ('CREATED', 'RUNNING', 'CANCELING')"
             )
             .fetchall()
         ):
@@ -74,6 +75,14 @@ class BulkEngine:
         """Where a finished operation's file is; None when it holds nothing."""
         if row["status"] != "COMPLETED" or not row["object_count"]:
             return None
+        return self._address(row)
+
+    def partial_url_of(self, row: sqlite3.Row) -> str | None:
+        """Where that is what an operation wrote before it failed."""
+        failed = row["status"] == "FAILED" and row["url_token"] and row["object_count"]
+        return self._address(row) if failed else None
+
+    def _address(self, row: sqlite3.Row) -> str:
         return f"{self._config.api_origin}/{row['shop']}/bulk-files/{row['url_token']}.jsonl"
 
     def _spawn(self, shop: str, number: int, granted: str) -> None:
@@ -89,46 +98,77 @@ class BulkEngine:
             raise
 
     def _write_file(self, shop: str, number: int, granted: str) -> None:
-        time.sleep(float(self._faults.get("bulk_delay_seconds", 0.0)))
+        self._stop.wait(float(self._faults.get("bulk_delay_seconds", 0.0)))
+        if self._ends_early(shop, number):
+            return
         self._set(shop, number, status="RUNNING")
-        conn = self._store.connection()
-        row = conn.execute(
-            "SELECT query FROM bulk_operations WHERE shop = ? AND id = ?", (shop, number)
-        ).fetchone()
-        currency = conn.execute("SELECT currency FROM shops WHERE domain = ?", (shop,)).fetchone()[
-            0
-        ]
-        if self._faults.get("bulk_fail"):
-            self._finish(shop, number, status="FAILED", error_code="INTERNAL_SERVER_ERROR")
+        row = self._row(shop, number)
+        query = compile_query(row["query"])
+        if not self._may(query.root, granted):
+            self._finish(shop, number, status="FAILED", error_code="ACCESS_DENIED")
             return
         token = secrets.token_hex(16)
         path = self._store.folder / f"bulk-{token}.jsonl"
+        self._set(shop, number, path=str(path), url_token=token)
         objects = roots = 0
+        conn = self._store.connection()
+        currency = conn.execute("SELECT currency FROM shops WHERE domain = ?", (shop,)).fetchone()
         with path.open("wb") as out:
-            for chunk, count, root_count in compile_query(row["query"]).chunks(
-                Context(conn, shop, currency), granted, iso(self._store.now(shop)), CHUNK_OBJECTS
+            for chunk, count, root_count in query.chunks(
+                Context(conn, shop, currency[0]),
+                granted,
+                iso(self._store.now(shop)),
+                self._chunk_objects(),
+                grouped=bool(row["grouped"]),
             ):
-                if self._stop.is_set():
+                if self._ends_early(shop, number):
                     return
                 out.write(chunk)
                 objects, roots = objects + count, roots + root_count
                 self._set(shop, number, object_count=objects, root_object_count=roots)
-        self._finish(
-            shop,
-            number,
-            status="COMPLETED",
-            object_count=objects,
-            root_object_count=roots,
-            file_size=path.stat().st_size,
-            path=str(path),
-            url_token=token,
+                if self._faults.get("bulk_fail"):
+                    break
+        self._end(shop, number, path)
+
+    def _chunk_objects(self) -> int:
+        """How much is written before a look around; what fails by request fails after very little."""
+        return 10 if self._faults.get("bulk_fail") else CHUNK_OBJECTS
+
+    def _end(self, shop: str, number: int, path: Path) -> None:
+        size = path.stat().st_size
+        if self._faults.get("bulk_fail"):
+            code = "INTERNAL_SERVER_ERROR"
+            self._finish(shop, number, status="FAILED", error_code=code, file_size=size)
+        else:
+            self._finish(shop, number, status="COMPLETED", file_size=size)
+
+    def _ends_early(self, shop: str, number: int) -> bool:
+        """Whether the simulator stops, or the app has cancelled."""
+        if self._stop.is_set():
+            return True
+        if self._row(shop, number)["status"] != "CANCELING":
+            return False
+        self._finish(shop, number, status="CANCELED")
+        return True
+
+    def _may(self, root: str, granted: str) -> bool:
+        denied = root == "orders" and self._faults.get("pcd_denied")
+        return scopes.grants(granted, scopes.NEEDED[root]) and not denied
+
+    def _row(self, shop: str, number: int) -> sqlite3.Row:
+        return (
+            self._store.connection()
+            .execute("SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (shop, number))
+            .fetchone()
         )
 
     def _set(self, shop: str, number: int, **columns: Any) -> None:
+        """Note what is so far; a cancel that came in between stays."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
+        unless = " AND status <> 'CANCELING'" if columns.get("status") == "RUNNING" else ""
         with self._store.transaction() as conn:
             conn.execute(
-                f"UPDATE bulk_operations SET {assignments} WHERE shop = ? AND id = ?",
+                f"UPDATE bulk_operations SET {assignments} WHERE shop = ? AND id = ?{unless}",
                 (*columns.values(), shop, number),
             )
 
@@ -139,7 +179,7 @@ class BulkEngine:
             body = {
                 "admin_graphql_api_id": f"gid://shopify/BulkOperation/{number}",
                 "completed_at": now,
-                "created_at": now,
+                "created_at": self._row(shop, number)["created_at"],
                 "error_code": columns.get("error_code"),
                 "status": columns["status"].lower(),
                 "type": "query",
@@ -149,15 +189,17 @@ class BulkEngine:
 
 @bp.get("/<shop>/bulk-files/<token>.jsonl")
 def bulk_file(shop: str, token: str) -> Response:
-    """A result's file; byte ranges are served, as storage does."""
+    """A result's file, for a week; byte ranges are served, as storage does."""
     from simulator.state import simulator  # noqa: PLC0415 -- state makes the engine
 
+    store = simulator().store
     row = (
-        simulator()
-        .store.connection()
-        .execute("SELECT path FROM bulk_operations WHERE shop = ? AND url_token = ?", (shop, token))
+        store.connection()
+        .execute("SELECT * FROM bulk_operations WHERE shop = ? AND url_token = ?", (shop, token))
         .fetchone()
     )
-    if row is None:
+    if row is None or row["completed_at"] is None:
         abort(404)
+    if store.now(shop) - from_iso(row["completed_at"]) > timedelta(days=FILE_DAYS):
+        abort(403)
     return send_file(row["path"], mimetype="application/jsonl", conditional=True, etag=False)

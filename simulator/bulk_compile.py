@@ -57,9 +57,13 @@ class BulkQuery:
     selection: _Selection
 
     def chunks(
-        self, context: Context, granted: str, now: str, size: int
+        self, context: Context, granted: str, now: str, size: int, *, grouped: bool = True
     ) -> Iterator[tuple[bytes, int, int]]:
-        """JSONL in chunks: (bytes, objects, root objects). Children follow their parent."""
+        """JSONL in chunks: (bytes, objects, root objects).
+
+        Children stand behind their parent: right behind it when grouped, else behind all the
+        parents of their chunk.
+        """
         typename, table = ROOT_TABLES[self.root]
         clause, params = where(self.search)
         if table in ("orders", "products"):
@@ -75,15 +79,20 @@ class BulkQuery:
             (context.shop, *params),
         )
         lines: list[bytes] = []
+        later: list[bytes] = []
         roots = 0
         for row in rows:
             roots += 1
-            self._write(context, {"__typename": typename, **dict(row)}, self.selection, None, lines)
-            if len(lines) >= size:
-                yield b"\n".join(lines) + b"\n", len(lines), roots
-                lines, roots = [], 0
+            family: list[bytes] = []
+            root = {"__typename": typename, **dict(row)}
+            self._write(context, root, self.selection, None, family)
+            lines += family if grouped else family[:1]
+            later += [] if grouped else family[1:]
+            if len(lines) + len(later) >= size:
+                yield b"\n".join(lines + later) + b"\n", len(lines) + len(later), roots
+                lines, later, roots = [], [], 0
         if lines:
-            yield b"\n".join(lines) + b"\n", len(lines), roots
+            yield b"\n".join(lines + later) + b"\n", len(lines) + len(later), roots
 
     def _write(
         self,

@@ -195,32 +195,6 @@ def data_request(shop: str) -> Response:
     )
 
 
-@bp.post("/<shop>/scopes")
-def change_scopes(shop: str) -> Response:
-    """The merchant grants or takes back."""
-    sim, granted = simulator(), list(_body()["granted"])
-    with sim.store.transaction() as conn:
-        row = merchant.one(conn, "SELECT id, granted_scopes FROM shops WHERE domain = ?", shop)
-        conn.execute(
-            "UPDATE shops SET granted_scopes = ? WHERE domain = ?", (",".join(granted), shop)
-        )
-        events.record(
-            conn,
-            sim.store,
-            shop,
-            "app/scopes_update",
-            None,
-            payload={
-                "id": row["id"],
-                "previous": row["granted_scopes"].split(","),
-                "current": granted,
-                "updated_at": iso(sim.store.now(shop)),
-                "shop_id": row["id"],
-            },
-        )
-    return jsonify(granted=granted)
-
-
 def _tell(shop: str, topic: str, payload: dict[str, Any]) -> Response:
     sim = simulator()
     with sim.store.transaction() as conn:

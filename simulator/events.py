@@ -12,6 +12,11 @@ from simulator.store import Store, iso
 from simulator.subscriptions import Subscription
 
 COMPLIANCE = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+PROTECTED = ("orders/", "refunds/")
+"""Topics that need the approval for protected customer data, as their objects do."""
+
+HELD_BACK_FOR = timedelta(minutes=15)
+"""An equal body of one subscription is told once in this time; an app's own life is always told."""
 TOML: list[Subscription] = []
 """The app's subscriptions (set when the simulator starts)."""
 
@@ -31,6 +36,8 @@ def record(
     row = conn.execute("SELECT installed_at FROM shops WHERE domain = ?", (shop,)).fetchone()
     if row["installed_at"] is None and not even_if_gone and topic not in COMPLIANCE:
         return 0
+    if topic.startswith(PROTECTED) and _is_denied_protected_data(conn):
+        return 0
     targets = [(sub.uri, sub.include_fields, None) for sub in TOML if sub.topic == topic]
     for own in conn.execute(
         "SELECT * FROM webhook_subscriptions WHERE shop = ? AND topic = ? AND deleted_at IS NULL",
@@ -48,8 +55,13 @@ def record(
         if topic.startswith("app/")
         else store.now(shop)
     )
+    told = 0
     for uri, fields, subscription_id in targets:
         text = json.dumps(payloads.only(body, fields) if fields else body, ensure_ascii=False)
+        delivery = (shop, topic, uri, subscription_id, text.encode())
+        if _was_told_just_now(conn, delivery, triggered_at):
+            continue
+        told += 1
         conn.execute(
             "INSERT INTO deliveries (shop, topic, uri, webhook_id, event_id, triggered_at, body, subscription_id, due_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -65,4 +77,24 @@ def record(
                 time.time(),
             ),
         )
-    return len(targets)
+    return told
+
+
+def _was_told_just_now(
+    conn: sqlite3.Connection, delivery: tuple[Any, ...], triggered_at: datetime
+) -> bool:
+    """Whether the same subscription was told the very same within a quarter of an hour."""
+    if delivery[1] in COMPLIANCE or delivery[1].startswith("app/"):
+        return False
+    since = iso(triggered_at - HELD_BACK_FOR)
+    found = conn.execute(
+        "SELECT 1 FROM deliveries WHERE shop = ? AND topic = ? AND uri = ? AND subscription_id IS ? AND body = ?"
+        " AND triggered_at > ? LIMIT 1",
+        (*delivery, since),
+    ).fetchone()
+    return found is not None
+
+
+def _is_denied_protected_data(conn: sqlite3.Connection) -> bool:
+    row = conn.execute("SELECT value FROM faults WHERE name = 'pcd_denied'").fetchone()
+    return row is not None and bool(json.loads(row["value"]))

@@ -4,7 +4,8 @@ webhook_duplicate, webhook_drop, webhook_reorder, webhook_only_id   shares of de
 webhook_delay_seconds, webhook_pause, webhook_secret ("current" | "old"), webhook_retry_scale
 graphql_throttle, graphql_internal_error, graphql_lose_reply         shares of calls
 graphql_http_status with graphql_http_share, graphql_latency_seconds
-oauth_lose_reply, oauth_429, oauth_503                               shares of calls
+oauth_lose_reply, oauth_429 (with oauth_retry_after), oauth_503      shares of calls
+idempotency_concurrent                                               share of keyed mutations
 token_clock_offset_seconds, pcd_denied, bulk_fail, bulk_delay_seconds
 """
 
@@ -36,6 +37,8 @@ NAMES: Final = frozenset(
         "oauth_lose_reply",
         "oauth_429",
         "oauth_503",
+        "oauth_retry_after",
+        "idempotency_concurrent",
         "token_clock_offset_seconds",
         "pcd_denied",
         "bulk_fail",

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable
@@ -19,14 +20,15 @@ from graphql import (
     GraphQLSchema,
     build_schema,
     execute,
+    get_directive_values,
     parse,
     validate,
 )
 
-from simulator import graphql_mutations, graphql_roots, scopes
+from simulator import graphql_mutations, graphql_roots, graphql_transfers, scopes
 from simulator.cost_model import CostModel
 from simulator.graphql_fields import Connection, Context, NotServedError, resolve
-from simulator.oauth import is_good_access_token
+from simulator.oauth import find_access_token
 from simulator.search import SearchError
 from simulator.state import Simulator, simulator
 from simulator.store import iso
@@ -36,6 +38,16 @@ bp = Blueprint("graphql", __name__)
 VERSION: Final = "2026-10"
 SCHEMA_FILE: Final = Path(__file__).with_name("admin-2026-10.graphql.gz")
 HIGHEST_COST: Final = 1_000
+NEVER_EXPIRES: Final = (
+    "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline tokens:"
+    " https://shopify.dev/docs/apps/build/authentication-authorization"
+)
+DENIED_DOCUMENTATION: Final = "https://shopify.dev/api/usage/access-scopes"
+MUTATIONS: Final[dict[str, Callable[..., Any]]] = {
+    **graphql_mutations.MUTATIONS,
+    **graphql_transfers.MUTATIONS,
+}
+ROOTS: Final[dict[str, Callable[..., Any]]] = {**graphql_roots.ROOTS, **graphql_transfers.ROOTS}
 
 
 @cache
@@ -58,9 +70,10 @@ def checked(text: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
 def graphql(shop: str, version: str) -> Response | tuple[Response, int]:
     """Answer one document."""
     sim = simulator()
-    refused = _refuse(sim, shop)
-    if refused is not None:
-        return refused
+    token = find_access_token(sim, shop, request.headers.get("X-Shopify-Access-Token", ""))
+    refused = _refuse(sim, shop, token)
+    if refused is not None or token is None:
+        return refused or (jsonify(errors="Unauthorized"), 401)
     time.sleep(float(sim.faults.get("graphql_latency_seconds", 0.0)))
     body: dict[str, Any] = request.get_json(silent=True) or {}
     answer, lost = _answer(
@@ -69,6 +82,7 @@ def graphql(shop: str, version: str) -> Response | tuple[Response, int]:
         str(body.get("query", "")),
         body.get("variables") or {},
         body.get("operationName"),
+        token["scopes"],
     )
     if lost:
         return jsonify(errors="Bad gateway"), 502
@@ -78,7 +92,7 @@ def graphql(shop: str, version: str) -> Response | tuple[Response, int]:
     return response
 
 
-def _refuse(sim: Simulator, shop: str) -> tuple[Response, int] | None:
+def _refuse(sim: Simulator, shop: str, token: sqlite3.Row | None) -> tuple[Response, int] | None:
     """HTTP refusals: token, frozen shop, faults."""
     row = (
         sim.store.connection()
@@ -87,10 +101,12 @@ def _refuse(sim: Simulator, shop: str) -> tuple[Response, int] | None:
     )
     if row is None:
         return jsonify(errors="Not Found"), 404
-    if not is_good_access_token(sim, shop, request.headers.get("X-Shopify-Access-Token", "")):
+    if token is None:
         return jsonify(
             errors="[API] Invalid API key or access token (unrecognized login or wrong password)"
         ), 401
+    if token["expires_at"] is None:
+        return jsonify(errors=NEVER_EXPIRES), 403
     if row["access_blocked"]:
         return jsonify(errors="Unavailable Shop"), row["access_blocked"]
     if sim.faults.get("graphql_http_status") and sim.faults.hit("graphql_http_share"):
@@ -101,7 +117,12 @@ def _refuse(sim: Simulator, shop: str) -> tuple[Response, int] | None:
 
 
 def _answer(
-    sim: Simulator, shop: str, text: str, variables: dict[str, Any], operation: str | None
+    sim: Simulator,
+    shop: str,
+    text: str,
+    variables: dict[str, Any],
+    operation: str | None,
+    given: str,
 ) -> tuple[dict[str, Any], bool]:
     """(the body, whether it gets lost on its way)."""
     document, errors = checked(text)
@@ -129,7 +150,7 @@ def _answer(
         return _internal_error(), False
     row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (shop,)).fetchone()
     context = Context(sim.store.connection(), shop, row["currency"])
-    run = _Run(sim, context, row["granted_scopes"])
+    run = _Run(sim, context, scopes.both(given, row["granted_scopes"]))
     result: Any = execute(
         schema(),
         document,
@@ -170,18 +191,10 @@ class _Run:
     def _root(
         self, typename: str, name: str, arguments: dict[str, Any], info: GraphQLResolveInfo
     ) -> Any:
-        needed = scopes.NEEDED.get(name)
-        if needed and (
-            not scopes.grants(self.granted, needed)
-            or (needed == "read_orders" and self.sim.faults.get("pcd_denied"))
-        ):
-            raise GraphQLError(
-                f"Access denied for {name} field.",
-                extensions={"code": "ACCESS_DENIED", "requiredAccess": f"`{needed}` access scope."},
-            )
-        table: dict[str, Callable[..., Any]] = (
-            graphql_mutations.MUTATIONS if typename == "Mutation" else graphql_roots.ROOTS
-        )
+        self._refuse_without_scope(name, arguments)
+        table = MUTATIONS if typename == "Mutation" else ROOTS
+        if typename == "Mutation" and name in graphql_transfers.KEYED:
+            arguments = {**arguments, graphql_transfers.KEY: self._idempotency_key(info)}
         if name not in table:
             raise GraphQLError(
                 f"the simulator does not serve {typename}.{name}",
@@ -192,6 +205,45 @@ class _Run:
         except SearchError as error:
             raise GraphQLError(str(error), extensions={"code": "BAD_REQUEST"}) from error
         return self._page(value, arguments) if isinstance(value, Connection) else value
+
+    def _refuse_without_scope(self, name: str, arguments: dict[str, Any]) -> None:
+        """A scope that is not granted, or protected customer data without its approval."""
+        needed = scopes.NEEDED.get(name)
+        if needed and not scopes.grants(self.granted, needed):
+            raise GraphQLError(
+                f"Access denied for {name} field. Required access: `{needed}` access scope.",
+                extensions={
+                    "code": "ACCESS_DENIED",
+                    "documentation": DENIED_DOCUMENTATION,
+                    "requiredAccess": f"`{needed}` access scope.",
+                },
+            )
+        ids = arguments.get("ids") or []
+        asks_for_orders = needed == "read_orders" or any(
+            f"/{kind}/" in gid for gid in ids for kind in scopes.PROTECTED
+        )
+        if asks_for_orders and self.sim.faults.get("pcd_denied"):
+            raise GraphQLError(
+                "This app is not approved to access the Order object."
+                " See https://shopify.dev/docs/apps/launch/protected-customer-data for more details.",
+                extensions={
+                    "code": "ACCESS_DENIED",
+                    "documentation": "https://shopify.dev/docs/apps/launch/protected-customer-data",
+                },
+            )
+
+    def _idempotency_key(self, info: GraphQLResolveInfo) -> str:
+        """The key of `@idempotent(key:)`, without which these mutations are refused."""
+        directive = schema().get_directive("idempotent")
+        found = directive and get_directive_values(
+            directive, info.field_nodes[0], info.variable_values
+        )
+        if not found or not found.get("key"):
+            raise GraphQLError(
+                "The @idempotent directive is required for this mutation but was not provided.",
+                extensions={"code": "BAD_REQUEST"},
+            )
+        return str(found["key"])
 
     def _page(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         first = int(arguments.get("first") or arguments.get("last") or 0)
@@ -241,6 +293,8 @@ _SERVED: Final = frozenset(
         "Location",
         "BulkOperation",
         "WebhookSubscription",
+        "InventoryTransfer",
+        "InventoryTransferLineItem",
     }
 )
 

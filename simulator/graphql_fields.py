@@ -401,7 +401,7 @@ RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
         "rootObjectCount": lambda _, n, __: str(n["root_object_count"]),
         "fileSize": lambda _, n, __: None if n["file_size"] is None else str(n["file_size"]),
         "url": col("url"),
-        "partialDataUrl": const(None),
+        "partialDataUrl": col("partial_url"),
     },
     "WebhookSubscription": {
         "id": gid("WebhookSubscription"),

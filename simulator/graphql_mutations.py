@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from simulator import lifecycle, subscriptions
 from simulator.graphql_fields import Context, Node, node
 from simulator.graphql_roots import number_of
 from simulator.store import iso
@@ -126,14 +128,16 @@ def _payload(variants: list[Node | None], errors: list[Node]) -> Node:
 
 
 def _run_bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
-    operation, error = sim.bulk.start(c.shop, arguments["query"], granted)
+    operation, error = sim.bulk.start(
+        c.shop, arguments["query"], granted, grouped=bool(arguments.get("groupObjects"))
+    )
     if error:
         return {"bulkOperation": None, "userErrors": [error]}
     row = c.conn.execute(
         "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation)
     ).fetchone()
     found = node("BulkOperation", row) or {}
-    found["url"] = None
+    found |= {"url": None, "partial_url": None}
     return {"bulkOperation": found, "userErrors": []}
 
 
@@ -149,11 +153,20 @@ def _cancel_bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) 
             "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?", (c.shop, operation_id)
         ).fetchone(),
     )
-    return {"bulkOperation": found and {**found, "url": None}, "userErrors": []}
+    if found is None:
+        return {"bulkOperation": None, "userErrors": [_gone("Bulk operation does not exist")]}
+    return {"bulkOperation": {**found, "url": None, "partial_url": None}, "userErrors": []}
+
+
+def _gone(message: str) -> Node:
+    return {"field": ["id"], "message": message}
 
 
 def _subscribe(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
     wanted = arguments["webhookSubscription"]
+    if refused := _unusable_address(sim, str(wanted["uri"])):
+        error = {"field": ["webhookSubscription", "callbackUrl"], "message": refused}
+        return {"webhookSubscription": None, "userErrors": [error]}
     with sim.store.transaction() as conn:
         number = sim.store.draw_ids(conn, c.shop)
         topic = arguments["topic"].lower().replace("_", "/", 1)
@@ -174,9 +187,57 @@ def _subscribe(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) ->
     return {"webhookSubscription": node("WebhookSubscription", row), "userErrors": []}
 
 
+def _unusable_address(sim: Any, address: str) -> str | None:
+    """Why Shopify would not send webhooks there (the app under test is on loopback: that may be)."""
+    parts = urlsplit(address)
+    if address.startswith(sim.config.app_url):
+        return None
+    if parts.scheme != "https":
+        return f"Address protocol {parts.scheme}:// is not supported"
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith((".shopify.com", ".myshopify.com")):
+        return "Address cannot be a Shopify or an internal domain"
+    return None
+
+
+def _unsubscribe(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
+    with sim.store.transaction() as conn:
+        ended = conn.execute(
+            "UPDATE webhook_subscriptions SET deleted_at = ? WHERE shop = ? AND id = ? AND deleted_at IS NULL",
+            (iso(sim.store.now(c.shop)), c.shop, number_of(arguments["id"])),
+        ).rowcount
+    if not ended:
+        missing = _gone("Webhook subscription does not exist")
+        return {"deletedWebhookSubscriptionId": None, "userErrors": [missing]}
+    return {"deletedWebhookSubscriptionId": arguments["id"], "userErrors": []}
+
+
+def _revoke_scopes(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node:
+    """appRevokeAccessScopes: an app gives optional scopes back."""
+    optional = set(subscriptions.read(sim.config.app_toml).optional_scopes)
+    if wrong := sorted(set(arguments["scopes"]) - optional):
+        message = f"Scopes that are required cannot be revoked: {', '.join(wrong)}"
+        error = {
+            "field": ["scopes"],
+            "message": message,
+            "code": "CANNOT_REVOKE_REQUIRED_SCOPES",
+        }
+        return {"revoked": None, "userErrors": [error]}
+    with sim.store.transaction() as conn:
+        row = conn.execute(
+            "SELECT granted_scopes FROM shops WHERE domain = ?", (c.shop,)
+        ).fetchone()
+        had = row["granted_scopes"].split(",")
+        left = [scope for scope in had if scope not in arguments["scopes"]]
+        lifecycle.set_scopes(sim, conn, c.shop, left)
+    return {"revoked": [{"handle": one} for one in had if one not in left], "userErrors": []}
+
+
 MUTATIONS: Final[dict[str, Callable[..., Any]]] = {
     "productVariantsBulkUpdate": _set_prices,
     "bulkOperationRunQuery": _run_bulk,
     "bulkOperationCancel": _cancel_bulk,
     "webhookSubscriptionCreate": _subscribe,
+    "webhookSubscriptionDelete": _unsubscribe,
+    "appRevokeAccessScopes": _revoke_scopes,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from simulator import scopes
+from simulator import plans, scopes
 from simulator.graphql_fields import Connection, Context, Node, node
 from simulator.search import where
 from simulator.store import iso
@@ -33,7 +33,7 @@ def _installation(sim: Any, c: Context, granted: str, arguments: dict[str, Any])
         "id": "gid://shopify/AppInstallation/1",
         "accessScopes": handles,
         "app": app,
-        "activeSubscriptions": [],
+        "activeSubscriptions": plans.active(c.conn, c.shop),
     }
 
 
@@ -140,10 +140,20 @@ def _bulk(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Node
         "SELECT * FROM bulk_operations WHERE shop = ? AND id = ?",
         (c.shop, number_of(arguments["id"])),
     ).fetchone()
-    found = node("BulkOperation", row)
+    return _with_addresses(sim, node("BulkOperation", row), row)
+
+
+def _with_addresses(sim: Any, found: Node | None, row: Any) -> Node | None:
     if found is not None:
-        found["url"] = sim.bulk.url_of(row)
+        found |= {"url": sim.bulk.url_of(row), "partial_url": sim.bulk.partial_url_of(row)}
     return found
+
+
+def _bulk_list(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
+    """bulkOperations: an app finds what it lost sight of (addresses are asked for one by one)."""
+    clause, params = where(arguments.get("query"))
+    sql = "SELECT *, NULL AS url, NULL AS partial_url FROM bulk_operations WHERE shop = ?"
+    return Connection("BulkOperation", sql + clause, (c.shop, *params), ("id",))
 
 
 def _subscriptions(sim: Any, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
@@ -175,6 +185,7 @@ ROOTS: Final[dict[str, Callable[..., Any]]] = {
     "locations": _locations,
     "nodes": _nodes,
     "bulkOperation": _bulk,
+    "bulkOperations": _bulk_list,
     "webhookSubscriptions": _subscriptions,
     "order": BY_ID["Order"],
     "refund": BY_ID["Refund"],

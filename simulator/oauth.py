@@ -1,29 +1,78 @@
-"""The token endpoint: token exchange, refresh with rotation, and every refusal in Shopify's words."""
+"""The token endpoint and the grant screen: every grant, rotation, and every refusal in Shopify's words.
+
+token exchange       an ID token for an offline (expiring or not) or an online token
+migration            an old offline token that does not expire for a pair, one way
+refresh              a new pair; the token used stays good until the new one is first used
+authorization code   /admin/oauth/authorize gives a code, once, to the app's own redirect address
+"""
 
 import secrets
 import sqlite3
 import time
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jwt
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
+from simulator import launch_url, subscriptions
 from simulator.state import Simulator, simulator
 
 bp = Blueprint("oauth", __name__)
 
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_SECONDS = 3_600
-REFRESH_SECONDS = 7_776_000
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 -- the name of a kind
+OFFLINE: Final = "urn:shopify:params:oauth:token-type:offline-access-token"
+ONLINE: Final = "urn:shopify:params:oauth:token-type:online-access-token"
+ACCESS_SECONDS: Final = 3_600
+ONLINE_SECONDS: Final = 86_399
+REFRESH_SECONDS: Final = 7_776_000
+CODE_SECONDS: Final = 60
+
+Answer = tuple[Response, int] | Response
+
+
+@bp.get("/<shop>/admin/oauth/authorize")
+def authorize(shop: str) -> tuple[Response, int] | AnyResponse:
+    """The grant screen, granted at once: the app is installed, its address gets a code."""
+    sim = simulator()
+    row = sim.store.connection().execute("SELECT * FROM shops WHERE domain = ?", (shop,)).fetchone()
+    if row is None:
+        return jsonify(error="not found"), 404
+    back = request.args.get("redirect_uri", "")
+    if request.args.get("client_id") != sim.config.client_id or not _is_registered(sim, back):
+        return jsonify(error="invalid_request", error_description="redirect_uri"), 400
+    from simulator.control import install  # noqa: PLC0415 -- control stands above
+
+    install(sim, shop, None)
+    code = secrets.token_hex(16)
+    sim.store.connection().execute(
+        "INSERT INTO oauth_codes (code, shop, issued_at) VALUES (?, ?, ?)", (code, shop, _now(sim))
+    )
+    query = {
+        "code": code,
+        "host": launch_url.host_of(shop),
+        "shop": shop,
+        "state": request.args.get("state", ""),
+        "timestamp": str(int(time.time())),
+    }
+    return redirect(f"{back}?{launch_url.signed_query(sim.config, query)}")
+
+
+def _is_registered(sim: Simulator, address: str) -> bool:
+    """Whether an address is one of shopify.app.toml's (at the place where the app runs here)."""
+    paths = {urlsplit(url).path for url in subscriptions.read(sim.config.app_toml).redirect_urls}
+    return any(address == f"{sim.config.app_url}{path}" for path in paths)
 
 
 @bp.post("/<shop>/admin/oauth/access_token")
-def access_token(shop: str) -> tuple[Response, int] | Response:
-    """Give a token for an ID token or a refresh token."""
+def access_token(shop: str) -> Answer:
+    """Give a token for an ID token, a refresh token, a code or an old token."""
     sim = simulator()
     if sim.faults.hit("oauth_429"):
         answer = jsonify(error="throttled")
-        answer.headers["Retry-After"] = "0.3"
+        answer.headers["Retry-After"] = str(sim.faults.get("oauth_retry_after", "2.0"))
         return answer, 429
     if sim.faults.hit("oauth_503"):
         return jsonify(error="unavailable"), 503
@@ -40,33 +89,81 @@ def access_token(shop: str) -> tuple[Response, int] | Response:
         return _exchange(sim, shop, row, body)
     if grant == "refresh_token":
         return _refresh(sim, shop, row, str(body.get("refresh_token")))
+    if grant is None and "code" in body:
+        return _code(sim, shop, row, body)
     return jsonify(error="unsupported_grant_type"), 400
 
 
-def _exchange(
-    sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]
-) -> tuple[Response, int] | Response:
-    if not _is_good_id_token(sim, shop, str(body.get("subject_token", ""))):
+def _exchange(sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]) -> Answer:
+    subject, wanted = str(body.get("subject_token", "")), body.get("requested_token_type")
+    if body.get("subject_token_type") == OFFLINE:
+        return _migrate(sim, shop, row, subject, body)
+    if body.get("subject_token_type") != ID_TOKEN or wanted not in (OFFLINE, ONLINE):
+        return jsonify(error="invalid_request"), 400
+    if not _is_good_id_token(sim, shop, subject):
         return jsonify(error="invalid_subject_token"), 400
-    if (
-        str(body.get("requested_token_type", "")).endswith("online-access-token")
-        and "offline" not in body["requested_token_type"]
-    ):
-        return jsonify(
-            access_token=_issue(sim, shop, row, "online", 86_399)[0],
-            scope=row["granted_scopes"],
-            expires_in=86_399,
-        )
+    if wanted == ONLINE:
+        return _online(sim, shop, row)
+    return _offline(sim, shop, row, body)
+
+
+def _offline(sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]) -> Answer:
+    """An expiring pair if asked for, else what the Admin API will refuse."""
     if str(body.get("expiring", "0")) != "1":
-        return jsonify(
-            access_token=_issue(sim, shop, row, "offline", None)[0], scope=row["granted_scopes"]
-        )
+        token = _issue(sim, shop, row, "offline", None)
+        return jsonify(access_token=token, scope=row["granted_scopes"])
     return _pair(sim, shop, row, replaces=None)
 
 
-def _refresh(
-    sim: Simulator, shop: str, row: sqlite3.Row, token: str
-) -> tuple[Response, int] | Response:
+def _online(sim: Simulator, shop: str, row: sqlite3.Row) -> Answer:
+    """A user's token: a day long, without a refresh token."""
+    user = {
+        "id": 42,
+        "first_name": "Olive",
+        "last_name": "Owner",
+        "email": row["email"],
+        "email_verified": True,
+        "account_owner": True,
+        "locale": "en",
+        "collaborator": False,
+    }
+    return jsonify(
+        access_token=_issue(sim, shop, row, "online", ONLINE_SECONDS),
+        scope=row["granted_scopes"],
+        expires_in=ONLINE_SECONDS,
+        associated_user_scope=row["granted_scopes"],
+        associated_user=user,
+    )
+
+
+def _migrate(
+    sim: Simulator, shop: str, row: sqlite3.Row, token: str, body: dict[str, Any]
+) -> Answer:
+    """A pair for an old token that does not expire; the old one ends."""
+    with sim.store.transaction() as conn:
+        ended = conn.execute(
+            "UPDATE access_tokens SET revoked_at = ? WHERE token = ? AND shop = ? AND install = ?"
+            " AND kind = 'offline' AND expires_at IS NULL AND revoked_at IS NULL",
+            (_now(sim), token, shop, row["install_count"]),
+        ).rowcount
+    if not ended or str(body.get("expiring", "0")) != "1":
+        return jsonify(error="invalid_subject_token"), 400
+    return _pair(sim, shop, row, replaces=None)
+
+
+def _code(sim: Simulator, shop: str, row: sqlite3.Row, body: dict[str, Any]) -> Answer:
+    """A code serves once, and for a minute."""
+    with sim.store.transaction() as conn:
+        used = conn.execute(
+            "DELETE FROM oauth_codes WHERE code = ? AND shop = ? RETURNING issued_at",
+            (str(body["code"]), shop),
+        ).fetchone()
+    if used is None or used["issued_at"] < _now(sim) - CODE_SECONDS:
+        return jsonify(error="invalid_request"), 400
+    return _offline(sim, shop, row, body)
+
+
+def _refresh(sim: Simulator, shop: str, row: sqlite3.Row, token: str) -> Answer:
     """Rotate; the refresh token used stays good until the new pair is first used."""
     found = (
         sim.store.connection()
@@ -84,9 +181,7 @@ def _refresh(
     return _pair(sim, shop, row, replaces=token)
 
 
-def _pair(
-    sim: Simulator, shop: str, row: sqlite3.Row, *, replaces: str | None
-) -> tuple[Response, int] | Response:
+def _pair(sim: Simulator, shop: str, row: sqlite3.Row, *, replaces: str | None) -> Answer:
     with sim.store.transaction() as conn:
         now = _now(sim)
         if replaces is None:  # an exchange retires every refresh token of this app and shop
@@ -99,7 +194,7 @@ def _pair(
                 "UPDATE refresh_tokens SET dead_at = ? WHERE shop = ? AND replaced_by = ?",
                 (now, shop, replaces),
             )
-        access, _ = _issue(sim, shop, row, "offline", ACCESS_SECONDS, conn)
+        access = _issue(sim, shop, row, "offline", ACCESS_SECONDS, conn)
         fresh = f"shprt_{secrets.token_hex(16)}"
         conn.execute(
             "INSERT INTO refresh_tokens (token, shop, install, issued_at, expires_at) VALUES (?, ?, ?, ?, ?)",
@@ -128,7 +223,7 @@ def _issue(
     kind: str,
     life: int | None,
     conn: sqlite3.Connection | None = None,
-) -> tuple[str, float]:
+) -> str:
     token, now = f"shpat_{secrets.token_hex(16)}", _now(sim)
     (conn or sim.store.connection()).execute(
         "INSERT INTO access_tokens (token, shop, install, kind, scopes, issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -142,11 +237,11 @@ def _issue(
             None if life is None else now + life,
         ),
     )
-    return token, now
+    return token
 
 
-def is_good_access_token(sim: Simulator, shop: str, token: str) -> bool:
-    """Whether the Admin API takes a token; using it retires the refresh token its pair replaced."""
+def find_access_token(sim: Simulator, shop: str, token: str) -> sqlite3.Row | None:
+    """The row of a token that is alive; its `scopes` are those it was given with."""
     row = (
         sim.store.connection()
         .execute(
@@ -156,7 +251,9 @@ def is_good_access_token(sim: Simulator, shop: str, token: str) -> bool:
         )
         .fetchone()
     )
-    return row is not None and (row["expires_at"] is None or row["expires_at"] > _now(sim))
+    if row is None or (row["expires_at"] is not None and row["expires_at"] <= _now(sim)):
+        return None
+    return row
 
 
 def _is_good_id_token(sim: Simulator, shop: str, token: str) -> bool:

@@ -67,10 +67,23 @@ CREATE TABLE IF NOT EXISTS access_tokens (
   token TEXT PRIMARY KEY, shop TEXT NOT NULL, install INTEGER NOT NULL, kind TEXT NOT NULL, scopes TEXT NOT NULL, issued_at REAL NOT NULL, expires_at REAL, revoked_at REAL);
 CREATE TABLE IF NOT EXISTS refresh_tokens (
   token TEXT PRIMARY KEY, shop TEXT NOT NULL, install INTEGER NOT NULL, issued_at REAL NOT NULL, expires_at REAL NOT NULL, replaced_by TEXT, first_used_at REAL, dead_at REAL);
+CREATE TABLE IF NOT EXISTS oauth_codes (code TEXT PRIMARY KEY, shop TEXT NOT NULL, issued_at REAL NOT NULL);
+-- draft transfers: what an app proposes to have delivered
+CREATE TABLE IF NOT EXISTS inventory_transfers (
+  shop TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'DRAFT', origin_id INTEGER, destination_id INTEGER,
+  reference_name TEXT, note TEXT, tags TEXT NOT NULL DEFAULT '', date_created TEXT NOT NULL, PRIMARY KEY (shop, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inventory_transfer_lines (
+  shop TEXT NOT NULL, id INTEGER NOT NULL, transfer_id INTEGER NOT NULL, inventory_item_id INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (shop, id)) WITHOUT ROWID;
+-- the plan a merchant chose on the plan page
+CREATE TABLE IF NOT EXISTS app_subscriptions (
+  shop TEXT PRIMARY KEY, id INTEGER NOT NULL, plan_handle TEXT NOT NULL, name TEXT NOT NULL, price TEXT NOT NULL, status TEXT NOT NULL,
+  created_at TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;
 -- bulk operations
 CREATE TABLE IF NOT EXISTS bulk_operations (
   shop TEXT NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, query TEXT NOT NULL, error_code TEXT, created_at TEXT NOT NULL, completed_at TEXT,
-  object_count INTEGER NOT NULL DEFAULT 0, root_object_count INTEGER NOT NULL DEFAULT 0, file_size INTEGER, path TEXT, url_token TEXT, PRIMARY KEY (shop, id)) WITHOUT ROWID;
+  object_count INTEGER NOT NULL DEFAULT 0, root_object_count INTEGER NOT NULL DEFAULT 0, file_size INTEGER, path TEXT, url_token TEXT,
+  grouped INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (shop, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS idempotency_keys (shop TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, response TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (shop, key)) WITHOUT ROWID;
 -- webhooks: what happened (events), and each attempt to tell it (deliveries)
 CREATE TABLE IF NOT EXISTS webhook_subscriptions (
@@ -82,4 +95,5 @@ CREATE TABLE IF NOT EXISTS deliveries (
   state TEXT NOT NULL DEFAULT 'pending', -- pending | delivered | dropped | failed
   last_status INTEGER, delivered_at REAL, copies INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due_at);
+CREATE INDEX IF NOT EXISTS deliveries_recent ON deliveries (shop, topic, triggered_at);
 CREATE TABLE IF NOT EXISTS faults (name TEXT PRIMARY KEY, value TEXT NOT NULL);   -- JSON values, see simulator/faults.py

@@ -16,8 +16,14 @@ NEEDED: Final = {
     "locations": "read_locations",
     "location": "read_locations",
     "productVariantsBulkUpdate": "write_products",
+    "inventoryTransfer": "read_inventory_transfers",
+    "inventoryTransfers": "read_inventory_transfers",
+    "inventoryTransferCreate": "write_inventory_transfers",
 }
 """Root field -> scope."""
+
+PROTECTED: Final = frozenset({"Order", "Refund"})
+"""Objects that hold protected customer data: an app without the approval gets none of them."""
 
 NODE_SCOPES: Final = {
     "Order": "read_orders",
@@ -29,6 +35,11 @@ NODE_SCOPES: Final = {
     "Location": "read_locations",
 }
 """Type behind `nodes(ids:)` -> scope."""
+
+
+def both(given: str, granted: str) -> str:
+    """What a token may do: the scopes it was given, as far as they are still granted."""
+    return ",".join(scope for scope in given.split(",") if scope and grants(granted, scope))
 
 
 def grants(granted: str, scope: str) -> bool:

@@ -9,6 +9,17 @@ from simulator.store import iso
 TERM: Final = re.compile(r"(\w+):(>=|<=|>|<)?(?:'([^']*)'|\"([^\"]*)\"|(\S+))")
 TIMES: Final = frozenset({"updated_at", "created_at", "processed_at"})
 
+PRODUCT_STATES: Final = ("ACTIVE", "DRAFT", "ARCHIVED")
+BULK_STATES: Final = (
+    "CREATED",
+    "RUNNING",
+    "COMPLETED",
+    "FAILED",
+    "CANCELING",
+    "CANCELED",
+    "EXPIRED",
+)
+
 
 class SearchError(ValueError):
     """A term that is not understood; Shopify would ignore it, which hides mistakes."""
@@ -26,8 +37,11 @@ def where(query: str | None) -> tuple[str, list[str]]:
             params.append(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
         elif name == "test":
             clauses.append(f"test = {int(value == 'true')}")
-        elif name == "status" and value.upper() in ("ACTIVE", "DRAFT", "ARCHIVED"):
+        elif name == "status" and value.upper() in (*PRODUCT_STATES, *BULK_STATES):
             clauses.append("status = ?")
+            params.append(value.upper())
+        elif name == "operation_type":
+            clauses.append("type = ?")
             params.append(value.upper())
         else:
             raise SearchError(f"the simulator does not know the search term {name}")

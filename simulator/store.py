@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 SCHEMA = Path(__file__).with_name("schema.sql")
+LATER_COLUMNS = (("bulk_operations", "grouped", "INTEGER NOT NULL DEFAULT 1"),)
+"""Columns that a file made by an earlier simulator lacks."""
 
 
 def iso(moment: datetime) -> str:
@@ -29,6 +31,12 @@ class Store:
         self._write_lock = threading.RLock()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.connection().executescript(SCHEMA.read_text())
+        for table, column, kind in LATER_COLUMNS:
+            known = {
+                row["name"] for row in self.connection().execute(f"PRAGMA table_info({table})")
+            }
+            if column not in known:
+                self.connection().execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     @property
     def folder(self) -> Path:

@@ -23,6 +23,7 @@ class AppToml:
     optional_scopes: tuple[str, ...]
     api_version: str
     subscriptions: tuple[Subscription, ...]
+    redirect_urls: tuple[str, ...]
 
 
 @cache
@@ -42,4 +43,5 @@ def read(path: Path) -> AppToml:
         tuple(scopes.get("optional_scopes", [])),
         parsed["webhooks"]["api_version"],
         tuple(found),
+        tuple(parsed.get("auth", {}).get("redirect_urls", [])),
     )

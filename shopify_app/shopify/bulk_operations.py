@@ -1,4 +1,8 @@
-"""Bulk queries: start one, ask how it stands, read its file."""
+"""Bulk queries: start one, ask how it stands, read its file.
+
+Results are asked for grouped: a child stands right behind its parent, so a file of any size is
+read with one family in memory. Shopify needs longer for it; the history has the time.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +19,7 @@ from shopify_app.shopify.gid import from_gid, to_gid
 
 RUN_BULK_QUERY: Final = """
 mutation RunBulkQuery($query: String!) {
-  bulkOperationRunQuery(query: $query, groupObjects: false) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
     bulkOperation { id status }
     userErrors { field message code }
   }

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const body = document.body, frame = document.getElementById("app"), origin = body.dataset.appOrigin, shop = body.dataset.shop;
+  const optional = (body.dataset.optionalScopes || "").split(",").filter(Boolean);
   const base = `/store/${body.dataset.handle}/apps/keel`;
   const send = (message) => frame.contentWindow.postMessage(message, origin);
   const reply = (id, value, error) => send({ keel: "answer", id, value, error });
@@ -9,6 +10,15 @@
     const answer = await fetch("/internal/token", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ shop }) });
     if (!answer.ok) throw new Error("no token");
     return (await answer.json()).id_token;
+  };
+  const scopes = async () => {
+    const granted = (await (await fetch(`/_sim/${shop}/state`)).json()).scopes.split(",").filter(Boolean);
+    return { granted, required: granted.filter((one) => !optional.includes(one)), optional: granted.filter((one) => optional.includes(one)) };
+  };
+  const grant = async (wanted) => {
+    const allowed = wanted.every((one) => optional.includes(one)) && confirm(`Grant ${wanted.join(", ")}?`);
+    if (allowed) await fetch(`/_sim/${shop}/scopes`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ grant: wanted }) });
+    return { result: allowed ? "granted-all" : "declined-all", detail: await scopes() };
   };
   const open = (path) => { send({ keel: "navigate", value: path }); };
   const chrome = (data) => {
@@ -47,7 +57,9 @@
     if (data.keel === "loading") document.getElementById("bar").hidden = !data.on;
     if (data.keel === "savebar") document.getElementById("savebar").hidden = !data.on;
     if (data.keel === "history") history.replaceState(null, "", base + (data.path === "/" ? "" : data.path.split("?")[0]) + location.search);
-    if (data.keel === "user" || data.keel === "scopes" || data.keel === "scopes-request") reply(data.id, {});
+    if (data.keel === "user") reply(data.id, {});
+    if (data.keel === "scopes") { try { reply(data.id, await scopes()); } catch (error) { reply(data.id, null, String(error)); } }
+    if (data.keel === "scopes-request") { try { reply(data.id, await grant(data.wanted)); } catch (error) { reply(data.id, null, String(error)); } }
   });
   document.querySelectorAll("[data-savebar]").forEach((button) => { button.onclick = () => { send({ keel: "savebar", value: button.dataset.savebar }); document.getElementById("savebar").hidden = true; }; });
   document.querySelector(".home")?.addEventListener("click", () => open("/"));

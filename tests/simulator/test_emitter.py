@@ -116,7 +116,7 @@ def test_after_eight_retries_it_is_given_up_and_only_what_the_api_subscribed_is_
     assert [one.path for one in receiver.got].count("/own") == 9
     assert {row["state"] for row in rows("SELECT state FROM deliveries")} == {"failed"}
     receiver.always, receiver.got = 200, []
-    tell(sim, shop)
+    tell(sim, shop, later=True)
     assert sim.emitter.flush(5) == 0
     assert [one.path for one in receiver.got] == ["/webhooks/orders"]
 
