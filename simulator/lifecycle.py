@@ -31,12 +31,12 @@ def change_scopes(shop: str) -> Response | tuple[Response, int]:
     """The merchant grants or takes back: `granted` is all of them, `grant` and `revoke` change some."""
     sim: Simulator = simulator()
     body: dict[str, Any] = request.get_json(silent=True) or {}
-    if not body.keys() & {"granted", "grant", "revoke"}:
-        return jsonify(error="KeyError: granted, grant or revoke"), 400
     with sim.store.transaction() as conn:
         row = conn.execute("SELECT granted_scopes FROM shops WHERE domain = ?", (shop,)).fetchone()
         if row is None:
             return jsonify(error=f"no such shop: {shop}"), 404
+        if not body.keys() & {"granted", "grant", "revoke"}:
+            return jsonify(error="KeyError: granted, grant or revoke"), 400
         had = [scope for scope in row["granted_scopes"].split(",") if scope]
         wanted = list(body.get("granted", had))
         wanted = [scope for scope in wanted if scope not in body.get("revoke", [])]
