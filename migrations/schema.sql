@@ -28,6 +28,29 @@ CREATE TABLE public.backfills (
 
 ALTER TABLE ONLY public.backfills FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.brakes (
+    shop_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    ruling jsonb NOT NULL,
+    pulled_at timestamp with time zone DEFAULT now() NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    CONSTRAINT brakes_kind_check CHECK ((kind = ANY (ARRAY['price_rise'::text, 'price_cut'::text]))),
+    CONSTRAINT lifted_by_someone CHECK (((lifted_at IS NULL) = (lifted_by IS NULL)))
+);
+
+ALTER TABLE ONLY public.brakes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.brakes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.brakes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.daily_sales (
     shop_id bigint NOT NULL,
     variant_id bigint NOT NULL,
@@ -49,8 +72,7 @@ CREATE TABLE public.decision_log (
     happened_at timestamp with time zone DEFAULT now() NOT NULL,
     actor text NOT NULL,
     action text NOT NULL,
-    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT decision_log_action_check CHECK ((action = ANY (ARRAY['accepted'::text, 'dismissed'::text, 'undo_asked'::text, 'applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text, 'retried'::text])))
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE ONLY public.decision_log FORCE ROW LEVEL SECURITY;
@@ -63,6 +85,30 @@ ALTER TABLE public.decision_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.fixed_prices (
+    shop_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    price_list_id bigint NOT NULL,
+    name text NOT NULL,
+    currency text NOT NULL,
+    price numeric(18,4) NOT NULL,
+    compare_at_price numeric(18,4)
+);
+
+ALTER TABLE ONLY public.fixed_prices FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.holdback_draws (
+    shop_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    is_held_back boolean NOT NULL,
+    share numeric(3,2) NOT NULL,
+    seed bigint NOT NULL,
+    drawn_on date NOT NULL,
+    rests_until date NOT NULL
+);
+
+ALTER TABLE ONLY public.holdback_draws FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.inventory_history (
     shop_id bigint NOT NULL,
@@ -97,6 +143,18 @@ CREATE TABLE public.inventory_levels (
 
 ALTER TABLE ONLY public.inventory_levels FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.ledgers (
+    shop_id bigint NOT NULL,
+    as_of date,
+    total jsonb,
+    rulings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    worked_out_at timestamp with time zone,
+    due_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone
+);
+
+ALTER TABLE ONLY public.ledgers FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.locations (
     shop_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -107,6 +165,15 @@ CREATE TABLE public.locations (
 );
 
 ALTER TABLE ONLY public.locations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.market_reads (
+    shop_id bigint NOT NULL,
+    read_at timestamp with time zone NOT NULL,
+    price_lists integer NOT NULL,
+    fixed_prices integer NOT NULL
+);
+
+ALTER TABLE ONLY public.market_reads FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.offline_tokens (
     shop_id bigint NOT NULL,
@@ -184,10 +251,15 @@ CREATE TABLE public.price_changes (
     error_code text,
     error text,
     finished_at timestamp with time zone,
+    rollout_id bigint,
+    stage integer,
+    planned_for timestamp with time zone,
+    before_updated_at timestamp with time zone,
     CONSTRAINT ended_has_its_time CHECK (((state = ANY (ARRAY['applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT price_changes_new_price_check CHECK ((new_price > (0)::numeric)),
     CONSTRAINT price_changes_state_check CHECK ((state = ANY (ARRAY['approved'::text, 'sending'::text, 'applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text]))),
-    CONSTRAINT sending_has_a_lease CHECK (((state <> 'sending'::text) OR (lease_until IS NOT NULL)))
+    CONSTRAINT sending_has_a_lease CHECK (((state <> 'sending'::text) OR (lease_until IS NOT NULL))),
+    CONSTRAINT staged_in_a_rollout CHECK (((rollout_id IS NULL) = (stage IS NULL)))
 );
 
 ALTER TABLE ONLY public.price_changes FORCE ROW LEVEL SECURITY;
@@ -209,6 +281,9 @@ CREATE TABLE public.price_history (
     compare_at_price numeric(18,4),
     seen_at timestamp with time zone NOT NULL,
     source text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    change_id bigint,
+    CONSTRAINT echo_is_ours CHECK (((change_id IS NULL) OR (source = 'app'::text))),
     CONSTRAINT price_history_source_check CHECK ((source = ANY (ARRAY['import'::text, 'merchant'::text, 'app'::text])))
 );
 
@@ -364,6 +439,72 @@ CREATE TABLE public.refunds (
 
 ALTER TABLE ONLY public.refunds FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.registrations (
+    shop_id bigint NOT NULL,
+    id bigint NOT NULL,
+    suggestion_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    kind text NOT NULL,
+    is_held_back boolean DEFAULT false NOT NULL,
+    state text NOT NULL,
+    metric text NOT NULL,
+    not_measurable_because text,
+    first_on date,
+    stop_on date,
+    record jsonb,
+    evidence jsonb NOT NULL,
+    risk numeric(18,2) NOT NULL,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_on date,
+    ended_because text,
+    CONSTRAINT ended_says_why CHECK (((ended_on IS NULL) = (ended_because IS NULL))),
+    CONSTRAINT measured_has_a_window CHECK (((state <> ALL (ARRAY['measuring'::text, 'judged'::text])) OR ((record IS NOT NULL) AND (first_on < stop_on)))),
+    CONSTRAINT registrations_ended_because_check CHECK ((ended_because = ANY (ARRAY['undone'::text, 'edited'::text]))),
+    CONSTRAINT registrations_kind_check CHECK ((kind = ANY (ARRAY['price_rise'::text, 'price_cut'::text, 'restock'::text, 'trend'::text]))),
+    CONSTRAINT registrations_risk_check CHECK ((risk >= (0)::numeric)),
+    CONSTRAINT registrations_state_check CHECK ((state = ANY (ARRAY['measuring'::text, 'judged'::text, 'not_measured'::text, 'void'::text]))),
+    CONSTRAINT unmeasured_says_why CHECK (((state <> 'not_measured'::text) OR (not_measurable_because IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.registrations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.registrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.registrations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.rollouts (
+    shop_id bigint NOT NULL,
+    id bigint NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    stages integer NOT NULL,
+    every_days integer NOT NULL,
+    exposure jsonb NOT NULL,
+    stopped_at timestamp with time zone,
+    stopped_because text,
+    CONSTRAINT rollouts_every_days_check CHECK (((every_days >= 1) AND (every_days <= 28))),
+    CONSTRAINT rollouts_stages_check CHECK (((stages >= 1) AND (stages <= 12))),
+    CONSTRAINT rollouts_stopped_because_check CHECK ((stopped_because = ANY (ARRAY['merchant'::text, 'brake'::text]))),
+    CONSTRAINT stopped_has_a_reason CHECK (((stopped_at IS NULL) = (stopped_because IS NULL)))
+);
+
+ALTER TABLE ONLY public.rollouts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rollouts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rollouts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.schedules (
     name text NOT NULL,
     every_seconds integer NOT NULL,
@@ -393,11 +534,17 @@ CREATE TABLE public.shop_settings (
     prices_frozen_first date,
     prices_frozen_last date,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    holdback_share numeric(3,2) DEFAULT 0 NOT NULL,
+    loss_cap numeric(18,2),
+    exposure_limit numeric(3,2) DEFAULT 0.30 NOT NULL,
     CONSTRAINT freeze_is_a_range CHECK ((((prices_frozen_first IS NULL) = (prices_frozen_last IS NULL)) AND (prices_frozen_first <= prices_frozen_last))),
     CONSTRAINT shop_settings_cycle_service_level_check CHECK (((cycle_service_level >= 0.5) AND (cycle_service_level <= 0.999))),
+    CONSTRAINT shop_settings_exposure_limit_check CHECK (((exposure_limit >= 0.05) AND (exposure_limit <= (1)::numeric))),
+    CONSTRAINT shop_settings_holdback_share_check CHECK (((holdback_share = (0)::numeric) OR ((holdback_share >= 0.10) AND (holdback_share <= 0.20)))),
     CONSTRAINT shop_settings_holding_cost_per_year_check CHECK (((holding_cost_per_year >= 0.01) AND (holding_cost_per_year <= (2)::numeric))),
     CONSTRAINT shop_settings_language_check CHECK ((language = ANY (ARRAY['auto'::text, 'en'::text, 'zh'::text]))),
     CONSTRAINT shop_settings_lead_time_days_check CHECK (((lead_time_days >= 0) AND (lead_time_days <= 365))),
+    CONSTRAINT shop_settings_loss_cap_check CHECK ((loss_cap > (0)::numeric)),
     CONSTRAINT shop_settings_margin_floor_check CHECK (((margin_floor >= (0)::numeric) AND (margin_floor <= 0.95))),
     CONSTRAINT shop_settings_max_price_step_check CHECK (((max_price_step >= 0.01) AND (max_price_step <= 0.5))),
     CONSTRAINT shop_settings_price_ending_check CHECK ((price_ending = ANY (ARRAY['keep'::text, '.99'::text, '.95'::text, '.00'::text]))),
@@ -423,6 +570,7 @@ CREATE TABLE public.shops (
     uninstalled_at timestamp with time zone,
     writes_paused_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_proved_at timestamp with time zone,
     CONSTRAINT shops_currency_check CHECK ((length(currency) = 3)),
     CONSTRAINT shops_domain_check CHECK ((domain ~ '\A[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com\Z'::text)),
     CONSTRAINT shops_install_epoch_check CHECK ((install_epoch > 0)),
@@ -491,7 +639,6 @@ CREATE TABLE public.suggestions (
     CONSTRAINT dismissed_has_a_reason CHECK (((state <> 'dismissed'::text) OR (dismiss_reason IS NOT NULL))),
     CONSTRAINT range_in_order CHECK (((value_low <= value_mid) AND (value_mid <= value_high))),
     CONSTRAINT suggestions_kind_check CHECK ((kind = ANY (ARRAY['trend'::text, 'restock'::text, 'price'::text]))),
-    CONSTRAINT suggestions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'dismissed'::text, 'superseded'::text, 'undone'::text]))),
     CONSTRAINT suggestions_value_unit_check CHECK ((value_unit = ANY (ARRAY['profit_a_month'::text, 'margin_a_week'::text, 'sales_a_month'::text])))
 );
 
@@ -554,6 +701,24 @@ CREATE TABLE public.vendor_lead_times (
 
 ALTER TABLE ONLY public.vendor_lead_times FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.verdicts (
+    shop_id bigint NOT NULL,
+    registration_id bigint NOT NULL,
+    outcome text NOT NULL,
+    profit numeric(18,2),
+    profit_low numeric(18,2),
+    profit_high numeric(18,2),
+    currency text NOT NULL,
+    record jsonb NOT NULL,
+    as_of date NOT NULL,
+    judged_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT told_has_figures CHECK (((outcome <> ALL (ARRAY['helped'::text, 'hurt'::text])) OR (profit IS NOT NULL))),
+    CONSTRAINT verdict_in_order CHECK (((profit_low <= profit) AND (profit <= profit_high))),
+    CONSTRAINT verdicts_outcome_check CHECK ((outcome = ANY (ARRAY['helped'::text, 'hurt'::text, 'could_not_tell'::text, 'too_early'::text, 'not_measurable'::text])))
+);
+
+ALTER TABLE ONLY public.verdicts FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.webhook_inbox (
     id bigint NOT NULL,
     webhook_id text NOT NULL,
@@ -589,11 +754,23 @@ ALTER TABLE public.webhook_inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
 ALTER TABLE ONLY public.backfills
     ADD CONSTRAINT backfills_pkey PRIMARY KEY (shop_id, step);
 
+ALTER TABLE ONLY public.brakes
+    ADD CONSTRAINT brakes_pkey PRIMARY KEY (shop_id, id);
+
 ALTER TABLE ONLY public.daily_sales
     ADD CONSTRAINT daily_sales_pkey PRIMARY KEY (shop_id, variant_id, sold_on);
 
+ALTER TABLE public.decision_log
+    ADD CONSTRAINT decision_log_action_check CHECK ((action = ANY (ARRAY['accepted'::text, 'dismissed'::text, 'undo_asked'::text, 'applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text, 'retried'::text, 'registered'::text, 'judged'::text, 'held_back'::text, 'stopped'::text]))) NOT VALID;
+
 ALTER TABLE ONLY public.decision_log
     ADD CONSTRAINT decision_log_pkey PRIMARY KEY (shop_id, id);
+
+ALTER TABLE ONLY public.fixed_prices
+    ADD CONSTRAINT fixed_prices_pkey PRIMARY KEY (shop_id, variant_id, price_list_id);
+
+ALTER TABLE ONLY public.holdback_draws
+    ADD CONSTRAINT holdback_draws_pkey PRIMARY KEY (shop_id, variant_id, drawn_on);
 
 ALTER TABLE ONLY public.inventory_history
     ADD CONSTRAINT inventory_history_pkey PRIMARY KEY (shop_id, inventory_item_id, location_id, changed_at);
@@ -604,8 +781,14 @@ ALTER TABLE ONLY public.inventory_items
 ALTER TABLE ONLY public.inventory_levels
     ADD CONSTRAINT inventory_levels_pkey PRIMARY KEY (shop_id, inventory_item_id, location_id);
 
+ALTER TABLE ONLY public.ledgers
+    ADD CONSTRAINT ledgers_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_pkey PRIMARY KEY (shop_id, id);
+
+ALTER TABLE ONLY public.market_reads
+    ADD CONSTRAINT market_reads_pkey PRIMARY KEY (shop_id);
 
 ALTER TABLE ONLY public.offline_tokens
     ADD CONSTRAINT offline_tokens_pkey PRIMARY KEY (shop_id);
@@ -652,6 +835,15 @@ ALTER TABLE ONLY public.refunded_orders
 ALTER TABLE ONLY public.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (shop_id, id);
 
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_pkey PRIMARY KEY (shop_id, id);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_shop_id_suggestion_id_key UNIQUE (shop_id, suggestion_id);
+
+ALTER TABLE ONLY public.rollouts
+    ADD CONSTRAINT rollouts_pkey PRIMARY KEY (shop_id, id);
+
 ALTER TABLE ONLY public.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (name);
 
@@ -673,6 +865,9 @@ ALTER TABLE ONLY public.suggestion_runs
 ALTER TABLE ONLY public.suggestions
     ADD CONSTRAINT suggestions_pkey PRIMARY KEY (shop_id, id);
 
+ALTER TABLE public.suggestions
+    ADD CONSTRAINT suggestions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'dismissed'::text, 'superseded'::text, 'undone'::text, 'held_back'::text]))) NOT VALID;
+
 ALTER TABLE ONLY public.sync_cursors
     ADD CONSTRAINT sync_cursors_pkey PRIMARY KEY (shop_id, kind);
 
@@ -685,13 +880,20 @@ ALTER TABLE ONLY public.variants
 ALTER TABLE ONLY public.vendor_lead_times
     ADD CONSTRAINT vendor_lead_times_pkey PRIMARY KEY (shop_id, vendor);
 
+ALTER TABLE ONLY public.verdicts
+    ADD CONSTRAINT verdicts_pkey PRIMARY KEY (shop_id, registration_id);
+
 ALTER TABLE ONLY public.webhook_inbox
     ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.webhook_inbox
     ADD CONSTRAINT webhook_inbox_webhook_id_key UNIQUE (webhook_id);
 
+CREATE UNIQUE INDEX brakes_one_on ON public.brakes USING btree (shop_id, kind) WHERE (lifted_at IS NULL);
+
 CREATE INDEX daily_sales_day ON public.daily_sales USING btree (shop_id, sold_on);
+
+CREATE INDEX ledgers_due ON public.ledgers USING btree (due_at);
 
 CREATE INDEX order_lines_variant ON public.order_lines USING btree (shop_id, variant_id);
 
@@ -701,6 +903,10 @@ CREATE INDEX price_changes_due ON public.price_changes USING btree (next_at) WHE
 
 CREATE UNIQUE INDEX price_changes_one_under_way ON public.price_changes USING btree (shop_id, variant_id) WHERE (state = ANY (ARRAY['approved'::text, 'sending'::text]));
 
+CREATE INDEX price_changes_rollout ON public.price_changes USING btree (shop_id, rollout_id) WHERE (rollout_id IS NOT NULL);
+
+CREATE UNIQUE INDEX price_history_one_echo ON public.price_history USING btree (shop_id, change_id) WHERE (change_id IS NOT NULL);
+
 CREATE INDEX price_history_variant ON public.price_history USING btree (shop_id, variant_id, seen_at);
 
 CREATE UNIQUE INDEX purchase_order_lines_once ON public.purchase_order_lines USING btree (shop_id, suggestion_id) WHERE (withdrawn_at IS NULL);
@@ -708,6 +914,8 @@ CREATE UNIQUE INDEX purchase_order_lines_once ON public.purchase_order_lines USI
 CREATE INDEX refunds_day ON public.refunds USING btree (shop_id, processed_on);
 
 CREATE INDEX refunds_order ON public.refunds USING btree (shop_id, order_id);
+
+CREATE INDEX registrations_state ON public.registrations USING btree (shop_id, state, stop_on);
 
 CREATE UNIQUE INDEX suggestions_one_open ON public.suggestions USING btree (shop_id, kind, variant_id) WHERE (state = 'open'::text);
 
@@ -726,6 +934,9 @@ CREATE INDEX webhook_inbox_due ON public.webhook_inbox USING btree (shop_domain,
 ALTER TABLE ONLY public.backfills
     ADD CONSTRAINT backfills_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.brakes
+    ADD CONSTRAINT brakes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.daily_sales
     ADD CONSTRAINT daily_sales_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
@@ -734,6 +945,12 @@ ALTER TABLE ONLY public.decision_log
 
 ALTER TABLE ONLY public.decision_log
     ADD CONSTRAINT decision_log_shop_id_suggestion_id_fkey FOREIGN KEY (shop_id, suggestion_id) REFERENCES public.suggestions(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.fixed_prices
+    ADD CONSTRAINT fixed_prices_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.holdback_draws
+    ADD CONSTRAINT holdback_draws_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.inventory_history
     ADD CONSTRAINT inventory_history_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -744,8 +961,14 @@ ALTER TABLE ONLY public.inventory_items
 ALTER TABLE ONLY public.inventory_levels
     ADD CONSTRAINT inventory_levels_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.ledgers
+    ADD CONSTRAINT ledgers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.market_reads
+    ADD CONSTRAINT market_reads_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.offline_tokens
     ADD CONSTRAINT offline_tokens_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -755,6 +978,9 @@ ALTER TABLE ONLY public.order_lines
 
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.price_changes
+    ADD CONSTRAINT price_changes_rollout FOREIGN KEY (shop_id, rollout_id) REFERENCES public.rollouts(shop_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_changes
     ADD CONSTRAINT price_changes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -767,6 +993,9 @@ ALTER TABLE ONLY public.price_changes
 
 ALTER TABLE ONLY public.price_changes
     ADD CONSTRAINT price_changes_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.price_history
+    ADD CONSTRAINT price_history_change FOREIGN KEY (shop_id, change_id) REFERENCES public.price_changes(shop_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
@@ -801,6 +1030,18 @@ ALTER TABLE ONLY public.refunded_orders
 ALTER TABLE ONLY public.refunds
     ADD CONSTRAINT refunds_shop_id_order_id_fkey FOREIGN KEY (shop_id, order_id) REFERENCES public.orders(shop_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_shop_id_suggestion_id_fkey FOREIGN KEY (shop_id, suggestion_id) REFERENCES public.suggestions(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.rollouts
+    ADD CONSTRAINT rollouts_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.shop_settings
     ADD CONSTRAINT shop_settings_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
@@ -831,17 +1072,24 @@ ALTER TABLE ONLY public.variants
 ALTER TABLE ONLY public.vendor_lead_times
     ADD CONSTRAINT vendor_lead_times_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.verdicts
+    ADD CONSTRAINT verdicts_shop_id_registration_id_fkey FOREIGN KEY (shop_id, registration_id) REFERENCES public.registrations(shop_id, id) ON DELETE CASCADE;
+
 CREATE POLICY all_arrivals ON public.webhook_inbox TO keel_sweeper USING (true) WITH CHECK (true);
 
 CREATE POLICY arrivals ON public.webhook_inbox FOR INSERT TO keel_ingest WITH CHECK (true);
 
 ALTER TABLE public.backfills ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.brakes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.daily_sales ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.decision_log ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY due_work ON public.backfills FOR SELECT TO keel_sweeper USING (true);
+
+CREATE POLICY due_work ON public.ledgers FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.offline_tokens FOR SELECT TO keel_sweeper USING (true);
 
@@ -857,13 +1105,21 @@ CREATE POLICY due_work ON public.touched_days FOR SELECT TO keel_sweeper USING (
 
 CREATE POLICY every_shop ON public.shops TO keel_sweeper USING (true) WITH CHECK (true);
 
+ALTER TABLE public.fixed_prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.holdback_draws ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.inventory_history ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inventory_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inventory_levels ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.ledgers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.market_reads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.offline_tokens ENABLE ROW LEVEL SECURITY;
 
@@ -875,9 +1131,15 @@ CREATE POLICY own_key ON public.webhook_inbox FOR SELECT TO keel_ingest USING (t
 
 CREATE POLICY own_shop ON public.backfills TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.brakes TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.daily_sales TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.decision_log TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.fixed_prices TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.holdback_draws TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.inventory_history TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -885,7 +1147,11 @@ CREATE POLICY own_shop ON public.inventory_items TO keel_app USING ((shop_id = p
 
 CREATE POLICY own_shop ON public.inventory_levels TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.ledgers TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.locations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.market_reads TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.offline_tokens TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -913,6 +1179,10 @@ CREATE POLICY own_shop ON public.refunded_orders TO keel_app USING ((shop_id = p
 
 CREATE POLICY own_shop ON public.refunds TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.registrations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.rollouts TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.shop_settings TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.shops TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
@@ -928,6 +1198,8 @@ CREATE POLICY own_shop ON public.touched_days TO keel_app USING ((shop_id = publ
 CREATE POLICY own_shop ON public.variants TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.vendor_lead_times TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.verdicts TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.webhook_inbox TO keel_app USING ((shop_domain = ( SELECT s.domain
    FROM public.shops s
@@ -953,6 +1225,10 @@ ALTER TABLE public.refunded_orders ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.refunds ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.registrations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rollouts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.shop_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.shops ENABLE ROW LEVEL SECURITY;
@@ -968,5 +1244,7 @@ ALTER TABLE public.touched_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.vendor_lead_times ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.verdicts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.webhook_inbox ENABLE ROW LEVEL SECURITY;

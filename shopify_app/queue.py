@@ -21,6 +21,7 @@ DOORBELLS: Final = {
     "workers.history.reconcile_shops": "history",
     "workers.sales.roll_up_sales": "webhooks",
     "workers.decisions.refresh_suggestions": "analytics",
+    "workers.decisions.judge_outcomes": "analytics",
     "workers.housekeeping.keep_house": "history",
 }
 """Task name -> queue."""

@@ -1,5 +1,6 @@
-"""Tasks that work out suggestions. Queue: analytics."""
+"""Tasks that work out suggestions and judge what came of them. Queue: analytics."""
 
+from shopify_app.usecases import judge_outcomes as judging
 from shopify_app.usecases import suggest
 from workers.celery_app import celery
 
@@ -8,3 +9,9 @@ from workers.celery_app import celery
 def refresh_suggestions() -> None:
     """Work out the suggestions of one shop that is due. Safe to run twice."""
     suggest.refresh_due_suggestions()
+
+
+@celery.task(name="workers.decisions.judge_outcomes", soft_time_limit=850, time_limit=900)
+def judge_outcomes() -> None:
+    """Judge decisions whose stop date has come, and work the ledger out. Safe to run twice."""
+    judging.judge_due_shops()

@@ -43,6 +43,13 @@ def refresh_suggestions() -> int:
     return suggest.refresh_due_suggestions()
 
 
+def judge_outcomes() -> int:
+    """Judge decisions here (pandas, as above)."""
+    from shopify_app.usecases import judge_outcomes as judging  # noqa: PLC0415 -- as above
+
+    return judging.judge_due_shops()
+
+
 INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.prices.send_price_changes": price_outbox.send_price_changes,
     "workers.webhooks.drain_inbox": inbox.drain_inbox,
@@ -50,6 +57,7 @@ INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.history.refetch_resources": refetch.refetch_resources,
     "workers.sales.roll_up_sales": sales.roll_up_sales,
     "workers.decisions.refresh_suggestions": refresh_suggestions,
+    "workers.decisions.judge_outcomes": judge_outcomes,
     "workers.housekeeping.keep_house": housekeeping.keep_house,
 }
 

@@ -153,7 +153,12 @@ def decided_cards(
                    s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
                    c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
                    c.new_price AS change_new_price, c.seen_price AS change_seen_price,
-                   c.error AS change_error, c.finished_at AS change_finished_at
+                   c.error AS change_error, c.finished_at AS change_finished_at, c.old_price AS change_old_price,
+                   c.error_code AS change_error_code, c.rollout_id,
+                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.next_at END AS change_due_at,
+                   CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
+                   d.outcome AS verdict, d.profit AS verdict_profit, d.profit_low AS verdict_low,
+                   d.profit_high AS verdict_high
               FROM suggestions s
               JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
@@ -161,6 +166,8 @@ def decided_cards(
                    SELECT * FROM price_changes pc
                     WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id
                     ORDER BY pc.id DESC LIMIT 1) c ON true
+              LEFT JOIN registrations r ON (r.shop_id, r.suggestion_id) = (s.shop_id, s.id)
+              LEFT JOIN verdicts d ON (d.shop_id, d.registration_id) = (r.shop_id, r.id)
              WHERE s.shop_id = %(shop_id)s AND s.state IN ('accepted', 'dismissed')
                AND s.decided_at >= %(since)s AND s.kind = ANY (%(kinds)s)
              ORDER BY s.decided_at DESC, s.id DESC

@@ -3,10 +3,12 @@
 `attempts` is the fence: a claim raises it, and only the attempt that claimed may write the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from shopify_app.db.connection import Connection, one_value, row_as, rows_as
+from shopify_app.domain.rollout import AT_ONCE, When
 from shopify_app.domain.suggestion import PriceChange, PriceChangeState
 
 
@@ -23,15 +25,18 @@ def add(
     currency: str,
     click_key: str,
     approved_by: str,
+    when: When = AT_ONCE,
 ) -> int | None:
     """Put a write in the outbox; its id, or None if this click, or another write of the variant, is there."""
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO price_changes (shop_id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price,
-                   old_compare_at_price, new_price, new_compare_at_price, currency, click_key, approved_by)
+                   old_compare_at_price, new_price, new_compare_at_price, currency, click_key, approved_by,
+                   planned_for, next_at, rollout_id, stage)
             SELECT %(shop_id)s, %(suggestion_id)s, %(undo_of)s, s.install_epoch, %(product_id)s, %(variant_id)s, %(old_price)s,
-                   %(old_compare)s, %(new_price)s, %(new_compare)s, %(currency)s, %(click_key)s, %(approved_by)s
+                   %(old_compare)s, %(new_price)s, %(new_compare)s, %(currency)s, %(click_key)s, %(approved_by)s,
+                   %(planned_for)s, coalesce(%(planned_for)s, now()), %(rollout_id)s, %(stage)s
               FROM shops s
              WHERE s.shop_id = %(shop_id)s
                 ON CONFLICT DO NOTHING
@@ -50,6 +55,9 @@ def add(
                 "currency": currency,
                 "click_key": click_key,
                 "approved_by": approved_by,
+                "planned_for": when.planned_for,
+                "rollout_id": when.rollout_id,
+                "stage": when.stage,
             },
         )
         return one_value(cur)
@@ -73,7 +81,7 @@ def _newest(
             """
             SELECT id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
                    new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
-                   seen_price, seen_compare_at_price, error_code, error, finished_at
+                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at
               FROM price_changes
              WHERE shop_id = %(shop_id)s
                AND (%(suggestion_id)s::bigint IS NULL OR suggestion_id = %(suggestion_id)s)
@@ -114,7 +122,7 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
     """Take due writes of a shop: state sending, a lease, the fence one higher.
 
     A write whose sender died (its lease ran out) is taken again; `sent_at` tells that it may
-    have landed.
+    have landed. A decision that is not registered is not taken: see `unregistered`.
     """
     with conn.cursor() as cur:
         cur.execute(
@@ -126,27 +134,70 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
                AND c.id IN (SELECT d.id FROM price_changes d
                              WHERE d.shop_id = %(shop_id)s
                                AND (d.state = 'approved' AND d.next_at <= now() OR d.state = 'sending' AND d.lease_until < now())
+                               AND (d.undo_of IS NOT NULL OR EXISTS (
+                                    SELECT FROM registrations r
+                                     WHERE r.shop_id = d.shop_id AND r.suggestion_id = d.suggestion_id))
                              ORDER BY d.product_id, d.id
                              LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             RETURNING id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
                    new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
-                   seen_price, seen_compare_at_price, error_code, error, finished_at
+                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at
             """,
             {"shop_id": shop_id, "limit": limit, "lease": lease_seconds},
         )
         return rows_as(PriceChange, cur)
 
 
+def unregistered(conn: Connection, shop_id: int, *, limit: int) -> list[int]:
+    """Suggestions whose price is due to be written and that are not registered yet."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT DISTINCT c.suggestion_id
+              FROM price_changes c
+             WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.next_at <= now() AND c.undo_of IS NULL
+               AND NOT EXISTS (SELECT FROM registrations r
+                                WHERE r.shop_id = c.shop_id AND r.suggestion_id = c.suggestion_id)
+             ORDER BY 1 LIMIT %(limit)s
+            """,
+            {"shop_id": shop_id, "limit": limit},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
+def put_off(conn: Connection, shop_id: int, until: datetime) -> int:
+    """Let every write that has not left wait until a moment (prices are frozen); how many."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes SET next_at = %(until)s, planned_for = coalesce(planned_for, %(until)s)
+             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL AND next_at <= now()
+            """,
+            {"shop_id": shop_id, "until": until},
+        )
+        return cur.rowcount
+
+
 def mark_sent(
-    conn: Connection, shop_id: int, changes: Sequence[PriceChange], *, lease_seconds: int
+    conn: Connection,
+    shop_id: int,
+    changes: Sequence[PriceChange],
+    *,
+    lease_seconds: int,
+    stamps: Mapping[int, datetime],
 ) -> set[int]:
-    """Say that these are about to leave; the ids whose claim still holds (the others must not be sent)."""
+    """Say that these are about to leave; the ids whose claim still holds (the others must not be sent).
+
+    `stamps` is each variant's stamp as it was read: the first one is kept, so that a lost reply can
+    be told from a write that never came.
+    """
     with conn.cursor() as cur:
         cur.execute(
             """
             UPDATE price_changes c
-               SET sent_at = now(), lease_until = now() + make_interval(secs => %(lease)s)
-              FROM unnest(%(ids)s::bigint[], %(fences)s::int[]) AS mine (id, fence), shops s
+               SET sent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s),
+                   before_updated_at = mine.stamp
+              FROM unnest(%(ids)s::bigint[], %(fences)s::int[], %(stamps)s::timestamptz[]) AS mine (id, fence, stamp), shops s
              WHERE c.shop_id = %(shop_id)s AND c.id = mine.id AND c.attempts = mine.fence AND c.state = 'sending'
                AND s.shop_id = c.shop_id AND s.install_epoch = c.install_epoch
                AND s.state = 'installed' AND s.writes_paused_at IS NULL
@@ -156,10 +207,32 @@ def mark_sent(
                 "shop_id": shop_id,
                 "ids": [c.id for c in changes],
                 "fences": [c.attempts for c in changes],
+                "stamps": [stamps[c.variant_id] for c in changes],
                 "lease": lease_seconds,
             },
         )
         return {int(row[0]) for row in cur.fetchall()}
+
+
+def mark_not_sent(conn: Connection, shop_id: int, changes: Sequence[PriceChange]) -> None:
+    """Note that this attempt certainly did not land: what is known of those before it stands again."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes c
+               SET sent_at = mine.sent_at, before_updated_at = mine.stamp
+              FROM unnest(%(ids)s::bigint[], %(fences)s::int[], %(sent)s::timestamptz[], %(stamps)s::timestamptz[])
+                   AS mine (id, fence, sent_at, stamp)
+             WHERE c.shop_id = %(shop_id)s AND c.id = mine.id AND c.attempts = mine.fence AND c.state = 'sending'
+            """,
+            {
+                "shop_id": shop_id,
+                "ids": [c.id for c in changes],
+                "fences": [c.attempts for c in changes],
+                "sent": [c.sent_at for c in changes],
+                "stamps": [c.before_updated_at for c in changes],
+            },
+        )
 
 
 def finish(

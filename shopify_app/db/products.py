@@ -148,23 +148,52 @@ def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> No
 def add_price_history(
     conn: Connection, shop_id: int, changed: Sequence[Variant], *, source: str
 ) -> None:
-    """Keep what variants cost from now on; a price we wrote ourselves in the last ten minutes is `app`."""
+    """Keep what variants cost from now on, and whether it was us: the echo of a write of ours is `app`.
+
+    A price is our write's echo if the variant's newest write that left us set exactly it, that
+    write has had no echo yet, and no other price was seen since: however late or often Shopify
+    tells it, it is not taken for the merchant's.
+    """
     with conn.cursor() as cur:
         execute_values(
             cur,
             """
-            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source)
+            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source, change_id)
             SELECT n.shop_id, n.variant_id, n.price, n.compare_at_price, n.seen_at,
-                   CASE WHEN n.source = 'merchant' AND EXISTS (
-                        SELECT FROM price_changes c
-                         WHERE c.shop_id = n.shop_id AND c.variant_id = n.variant_id AND c.new_price = n.price
-                           AND c.sent_at > now() - interval '10 minutes') THEN 'app' ELSE n.source END
+                   CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id
               FROM (VALUES %s) AS n (shop_id, variant_id, price, compare_at_price, seen_at, source)
+              LEFT JOIN LATERAL (
+                   SELECT c.id, c.new_price, c.new_compare_at_price, c.sent_at FROM price_changes c
+                    WHERE c.shop_id = n.shop_id AND c.variant_id = n.variant_id AND c.sent_at IS NOT NULL
+                    ORDER BY c.id DESC LIMIT 1) c ON true
+              LEFT JOIN LATERAL (
+                   SELECT c.id
+                    WHERE n.source = 'merchant' AND c.new_price = n.price
+                      AND c.new_compare_at_price IS NOT DISTINCT FROM n.compare_at_price
+                      AND NOT EXISTS (SELECT FROM price_history h
+                                       WHERE h.shop_id = n.shop_id AND h.variant_id = n.variant_id
+                                         AND (h.change_id = c.id OR h.recorded_at > c.sent_at))) e ON true
             """,
             [(shop_id, v.id, v.price, v.compare_at_price, v.updated_at, source) for v in changed],
             template="(%s::bigint, %s::bigint, %s::numeric, %s::numeric, %s::timestamptz, %s::text)",
             page_size=1_000,
         )
+
+
+def siblings_of(conn: Connection, shop_id: int, variant_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The other variants of each one's product: what a customer would buy instead."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT v.id, array_agg(o.id ORDER BY o.id)
+              FROM variants v
+              JOIN variants o ON o.shop_id = v.shop_id AND o.product_id = v.product_id AND o.id <> v.id
+             WHERE v.shop_id = %(shop_id)s AND v.id = ANY (%(ids)s)
+             GROUP BY v.id
+            """,
+            {"shop_id": shop_id, "ids": list(variant_ids)},
+        )
+        return {int(variant_id): [int(o) for o in others] for variant_id, others in cur.fetchall()}
 
 
 def price_on(

@@ -33,7 +33,12 @@ def cards(
                    s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
                    c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
                    c.new_price AS change_new_price, c.seen_price AS change_seen_price,
-                   c.error AS change_error, c.finished_at AS change_finished_at
+                   c.error AS change_error, c.finished_at AS change_finished_at, c.old_price AS change_old_price,
+                   c.error_code AS change_error_code, c.rollout_id,
+                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.next_at END AS change_due_at,
+                   CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
+                   d.outcome AS verdict, d.profit AS verdict_profit, d.profit_low AS verdict_low,
+                   d.profit_high AS verdict_high
               FROM suggestions s
               JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
@@ -41,6 +46,8 @@ def cards(
                    SELECT * FROM price_changes pc
                     WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id
                     ORDER BY pc.id DESC LIMIT 1) c ON true
+              LEFT JOIN registrations r ON (r.shop_id, r.suggestion_id) = (s.shop_id, s.id)
+              LEFT JOIN verdicts d ON (d.shop_id, d.registration_id) = (r.shop_id, r.id)
              WHERE s.shop_id = %(shop_id)s
                AND s.state = ANY (%(states)s)
                AND (%(kinds)s::text[] IS NULL OR s.kind = ANY (%(kinds)s))
@@ -141,8 +148,9 @@ def reopen(conn: Connection, shop_id: int, suggestion_id: int) -> bool:
 def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: date) -> set[int]:
     """Variants about which a merchant has decided lately, so that this kind keeps quiet.
 
-    Dismissed: until `snoozed_until`. Accepted or undone: 28 days for a price or a trend; a
-    restock rests only while its order line may still arrive, which the stock position shows.
+    Dismissed: until `snoozed_until`. Accepted or undone: 28 days for a price or a trend, and as long
+    as it is measured or waits to be written; a restock rests only while its order line may still
+    arrive, which the stock position shows.
     """
     with conn.cursor() as cur:
         cur.execute(
@@ -153,10 +161,32 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
                AND (state = 'dismissed' AND snoozed_until > %(on)s
                     OR state IN ('accepted', 'undone') AND kind <> 'restock'
                        AND decided_at > %(on)s::date - interval '28 days')
+             UNION
+            SELECT r.variant_id
+              FROM registrations r JOIN suggestions s ON (s.shop_id, s.id) = (r.shop_id, r.suggestion_id)
+             WHERE r.shop_id = %(shop_id)s AND s.kind = %(kind)s AND r.state = 'measuring'
+               AND r.ended_on IS NULL AND r.stop_on > %(on)s
+             UNION
+            SELECT variant_id FROM price_changes
+             WHERE shop_id = %(shop_id)s AND %(kind)s = 'price' AND state IN ('approved', 'sending')
             """,
             {"shop_id": shop_id, "kind": kind.value, "on": on},
         )
         return {int(row[0]) for row in cur.fetchall()}
+
+
+def hold_back(conn: Connection, shop_id: int, suggestion_ids: Sequence[int]) -> list[int]:
+    """Move open suggestions to held back: a draw says that they are not made. Those that moved."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE suggestions SET state = 'held_back', decided_at = now(), decided_by = 'keel'
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND state = 'open'
+            RETURNING id
+            """,
+            {"shop_id": shop_id, "ids": list(suggestion_ids)},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def replace_open(

@@ -23,6 +23,8 @@ class SuggestionState(StrEnum):
     DISMISSED = "dismissed"
     SUPERSEDED = "superseded"
     UNDONE = "undone"
+    HELD_BACK = "held_back"
+    """Drawn by lot, with the merchant's consent, not to be made: what the others are held against."""
 
 
 class PriceChangeState(StrEnum):
@@ -115,6 +117,18 @@ class SuggestionCard:
     change_seen_price: Decimal | None
     change_error: str | None
     change_finished_at: datetime | None
+    change_old_price: Decimal | None
+    change_error_code: str | None
+    change_due_at: datetime | None
+    """When a planned change goes out; None where it goes at once or is past that."""
+    rollout_id: int | None
+    measured_until: date | None
+    """The stop date of a decision that is being measured; None where it is not."""
+    verdict: str | None
+    """`domain.outcome.VerdictOutcome`, once the stop date is past."""
+    verdict_profit: Decimal | None
+    verdict_low: Decimal | None
+    verdict_high: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,9 @@ class PriceChange:
     state: PriceChangeState
     attempts: int
     sent_at: datetime | None
+    before_updated_at: datetime | None
+    """Shopify's stamp of the variant as we read it before the first write; None: never sent."""
+    planned_for: datetime | None
     seen_price: Decimal | None
     seen_compare_at_price: Decimal | None
     error_code: str | None

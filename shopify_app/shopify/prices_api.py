@@ -5,6 +5,7 @@ Shopify has no compare-and-set for them: usecases/price_outbox.py reads, compare
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,6 +42,8 @@ class VariantPrice:
     compare_at_price: Decimal | None
     product_id: int
     product_status: str
+    updated_at: datetime
+    """Shopify's stamp of the variant's last change, of whatever kind, to the second."""
 
 
 def variant_prices(api: AdminApi, variant_ids: Sequence[int]) -> dict[int, VariantPrice]:
@@ -94,6 +97,7 @@ def _by_id(nodes: Sequence[dict[str, Any]]) -> dict[int, VariantPrice]:
             else Decimal(node["compareAtPrice"]),
             product_id=from_gid(node["product"]["id"], "Product"),
             product_status=node["product"]["status"],
+            updated_at=datetime.fromisoformat(node["updatedAt"]),
         )
         for node in nodes
         if node.get("id", "").startswith("gid://shopify/ProductVariant/")

@@ -4,7 +4,8 @@ r"""A merchant decides: accept, dismiss, undo.
       \--dismiss--> dismissed --undo--> open
 
 Accepting a price only puts a write into the outbox (`price_outbox` sends it); accepting a restock
-puts a line on the draft purchase order; accepting a trend keeps it in view. Nothing is rung from here:
+puts a line on the draft purchase order; accepting a trend keeps it in view. A price may be planned for a
+moment: until then its undo costs no write. Nothing is rung from here:
 the pump sees the row within half a second, and a click does not wait for Redis.
 """
 
@@ -18,11 +19,19 @@ from shopify_app.db import (
     decision_log,
     price_changes,
     purchase_orders,
+    registrations,
     shop_settings,
     shops,
     suggestions,
 )
 from shopify_app.db.connection import Connection, transaction
+from shopify_app.domain.outcome import (
+    NewRegistration,
+    RegistrationState,
+    decision_evidence,
+    move_kind,
+)
+from shopify_app.domain.rollout import AT_ONCE, When
 from shopify_app.domain.suggestion import (
     DISMISS_REASONS,
     PriceChange,
@@ -46,7 +55,12 @@ class UndoAnswer:
 
 
 def accept_suggestion(
-    shop_id: int, suggestion_id: int, *, accepted_by: str, click_key: str | None = None
+    shop_id: int,
+    suggestion_id: int,
+    *,
+    accepted_by: str,
+    click_key: str | None = None,
+    when: When = AT_ONCE,
 ) -> bool:
     """Accept an open suggestion; False if it was decided before (a double click, another browser).
 
@@ -55,13 +69,14 @@ def accept_suggestion(
     NotFoundError
         If this shop has no such suggestion.
     InvalidInputError
-        If prices are frozen today, or another write of the variant is under way.
+        If prices are frozen on the day, or another write of the variant is under way.
     """
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
         accepted = suggestions.mark_accepted(conn, shop_id, suggestion_id, accepted_by=accepted_by)
         if accepted:
-            _carry_out(conn, shop_id, card, accepted_by, click_key or f"accept:{suggestion_id}")
+            click_key = click_key or f"accept:{suggestion_id}"
+            _carry_out(conn, shop_id, card, accepted_by, click_key, when)
             decision_log.add(
                 conn,
                 shop_id,
@@ -85,6 +100,22 @@ def accept_suggestions(
             )
         except (InvalidInputError, NotFoundError):
             answers.append((suggestion_id, False))
+    return answers
+
+
+def undo_suggestions(
+    shop_id: int, suggestion_ids: Sequence[int], *, asked_by: str
+) -> list[tuple[int, UndoAnswer]]:
+    """Take several decisions back, each for itself: one that cannot be undone stops none of the others."""
+    answers: list[tuple[int, UndoAnswer]] = []
+    for suggestion_id in dict.fromkeys(suggestion_ids):
+        try:
+            answer = undo_suggestion(shop_id, suggestion_id, asked_by=asked_by)
+        except InvalidInputError:
+            answer = UndoAnswer(accepted=False, refused_because="prices_frozen")
+        except NotFoundError:
+            answer = UndoAnswer(accepted=False, refused_because="not_found")
+        answers.append((suggestion_id, answer))
     return answers
 
 
@@ -147,19 +178,40 @@ def _card(conn: Connection, shop_id: int, suggestion_id: int) -> SuggestionCard:
 
 
 def _carry_out(
-    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str
+    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
     """What accepting does, in the transaction that accepts."""
     if card.kind is SuggestionKind.PRICE:
-        _put_price_in_outbox(conn, shop_id, card, by, click_key)
-    elif card.kind is SuggestionKind.RESTOCK:
+        _put_price_in_outbox(conn, shop_id, card, by, click_key, when)
+        return
+    _register_unmeasured(conn, shop_id, card)
+    if card.kind is SuggestionKind.RESTOCK:
         _put_on_purchase_order(conn, shop_id, card, by)
 
 
+def _register_unmeasured(conn: Connection, shop_id: int, card: SuggestionCard) -> None:
+    """A draft order or a watched trend changes nothing in the store: in the ledger, and not measured."""
+    registration = NewRegistration(
+        suggestion_id=card.id,
+        variant_id=card.variant_id,
+        kind=move_kind(card.kind.value, card.proposal),
+        is_held_back=False,
+        state=RegistrationState.NOT_MEASURED,
+        metric="none",
+        not_measurable_because="not_in_store",
+        first_on=None,
+        stop_on=None,
+        record=None,
+        evidence=decision_evidence(card),
+        risk=Decimal(0),
+    )
+    registrations.add(conn, shop_id, [registration])
+
+
 def _put_price_in_outbox(
-    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str
+    conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
-    _refuse_while_frozen(conn, shop_id)
+    _refuse_while_frozen(conn, shop_id, when.planned_for)
     proposal = card.proposal
     change_id = price_changes.add(
         conn,
@@ -173,17 +225,20 @@ def _put_price_in_outbox(
         currency=card.currency,
         click_key=click_key,
         approved_by=by,
+        when=when,
     )
     if change_id is None:
         raise InvalidInputError("another price change of this variant is under way")
 
 
-def _refuse_while_frozen(conn: Connection, shop_id: int) -> None:
+def _refuse_while_frozen(
+    conn: Connection, shop_id: int, planned_for: datetime | None = None
+) -> None:
     shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
     if shop is None or chosen.prices_frozen_first is None or chosen.prices_frozen_last is None:
         return
-    today = datetime.now(shop.zone).date()
-    if chosen.prices_frozen_first <= today <= chosen.prices_frozen_last:
+    day = (planned_for or datetime.now(UTC)).astimezone(shop.zone).date()
+    if chosen.prices_frozen_first <= day <= chosen.prices_frozen_last:
         raise InvalidInputError("prices are frozen today", field="prices_frozen")
 
 
@@ -224,6 +279,7 @@ def _undo_price(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -
     applied = _applied_change(conn, shop_id, newest)
     if applied is None:
         if newest.undo_of is None and price_changes.withdraw(conn, shop_id, newest.id):
+            registrations.make_void(conn, shop_id, card.id)
             return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
         under_way = newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING)
         return UndoAnswer(

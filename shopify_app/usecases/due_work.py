@@ -3,6 +3,7 @@
 from shopify_app.db import (
     backfills,
     daily_sales,
+    ledgers,
     price_changes,
     refetches,
     refresh_requests,
@@ -22,6 +23,7 @@ def due_tasks() -> list[str]:
             "workers.history.refetch_resources": bool(refetches.due_shops(conn)),
             "workers.sales.roll_up_sales": bool(daily_sales.touched_shops(conn)),
             "workers.decisions.refresh_suggestions": bool(refresh_requests.due_shops(conn)),
+            "workers.decisions.judge_outcomes": bool(ledgers.due_shops(conn)),
             "workers.housekeeping.keep_house": schedules.any_due(conn),
         }
     return [task for task, is_due in due.items() if is_due]

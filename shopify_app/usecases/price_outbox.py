@@ -5,21 +5,33 @@
 
 Shopify has no compare-and-set for prices. So the price is read right before the write, the write
 is absolute, an unclear outcome is settled by reading, and a price that is neither what we knew
-nor what we want is left alone. No transaction is open while Shopify is asked.
+nor what we want is left alone. So is one that reads as before while Shopify's stamp of the variant
+has moved since a write without an answer: it may have landed and been taken back by the merchant.
+No transaction is open while Shopify is asked, and nothing is written that is not registered
+(`register_decisions`): how a decision will be judged is fixed before it is made.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 import structlog
 
-from shopify_app.db import decision_log, price_changes, suggestions
-from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db import (
+    decision_log,
+    price_changes,
+    registrations,
+    shop_settings,
+    shops,
+    suggestions,
+)
+from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.suggestion import PriceChange, PriceChangeState
 from shopify_app.errors import (
     AccessDeniedError,
+    AppError,
     OutcomeUnknownError,
     ShopifyProgramError,
     ShopifyUserError,
@@ -29,6 +41,7 @@ from shopify_app.errors import (
 from shopify_app.metrics import PRICE_WRITES
 from shopify_app.shopify import prices_api
 from shopify_app.shopify.client import AdminApi
+from shopify_app.shopify.prices_api import VariantPrice
 from shopify_app.usecases import access
 
 BATCH: Final = 50
@@ -55,6 +68,12 @@ def send_price_changes() -> int:
 def send_shop_price_changes(shop_id: int) -> int:
     """Send one shop's due changes; how many were looked at."""
     with transaction(shop_id) as conn:
+        if (thaw := _frozen_until(conn, shop_id)) is not None:
+            price_changes.put_off(conn, shop_id, thaw)
+        unregistered = price_changes.unregistered(conn, shop_id, limit=BATCH)
+    if unregistered:
+        _register(shop_id, unregistered)
+    with transaction(shop_id) as conn:
         claimed = price_changes.claim(conn, shop_id, limit=BATCH, lease_seconds=LEASE_SECONDS)
     if not claimed:
         return 0
@@ -64,6 +83,26 @@ def send_shop_price_changes(shop_id: int) -> int:
     for changes in by_product.values():
         _send_product(shop_id, changes)
     return len(claimed)
+
+
+def _register(shop_id: int, suggestion_ids: Sequence[int]) -> None:
+    from shopify_app.usecases import register_decisions  # noqa: PLC0415 -- pandas, only when there is something to register
+
+    register_decisions.register_accepted(shop_id, suggestion_ids)
+
+
+def _frozen_until(conn: Connection, shop_id: int) -> datetime | None:
+    """The first moment after the freeze of today, in the shop's zone; None on other days."""
+    shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
+    if shop is None or chosen.prices_frozen_first is None or chosen.prices_frozen_last is None:
+        return None
+    if (
+        not chosen.prices_frozen_first
+        <= datetime.now(shop.zone).date()
+        <= chosen.prices_frozen_last
+    ):
+        return None
+    return datetime.combine(chosen.prices_frozen_last + timedelta(days=1), time.min, shop.zone)
 
 
 def _send_product(shop_id: int, changes: Sequence[PriceChange]) -> None:
@@ -82,16 +121,18 @@ def _send_product(shop_id: int, changes: Sequence[PriceChange]) -> None:
 
 
 def _read_then_write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
-    to_write = _settle_by_reading(shop_id, api, changes)
+    prices = prices_api.variant_prices(api, [change.variant_id for change in changes])
+    to_write = _settle_by_reading(shop_id, prices, changes)
     if to_write:
-        _write(shop_id, api, to_write)
+        _write(
+            shop_id, api, to_write, {number: price.updated_at for number, price in prices.items()}
+        )
 
 
 def _settle_by_reading(
-    shop_id: int, api: AdminApi, changes: Sequence[PriceChange]
+    shop_id: int, prices: Mapping[int, VariantPrice], changes: Sequence[PriceChange]
 ) -> list[PriceChange]:
-    """Read the prices; end what needs no write; what is left is to be written."""
-    prices = prices_api.variant_prices(api, [change.variant_id for change in changes])
+    """End what needs no write, by the prices just read; what is left is to be written."""
     to_write: list[PriceChange] = []
     for change in changes:
         current = prices.get(change.variant_id)
@@ -107,19 +148,28 @@ def _settle_by_reading(
         seen: Pair = (current.price, current.compare_at_price)
         if seen == _new(change):
             _finish(shop_id, change, PriceChangeState.APPLIED, seen=seen)
-        elif seen == _old(change):
+        elif seen == _old(change) and _nothing_landed(change, current):
             to_write.append(change)
         else:
-            # Sent before, and now neither price: our write may have landed and been edited since.
+            # Sent before: our write may have landed and been edited since, also back to the old price.
             state = PriceChangeState.UNKNOWN if change.sent_at else PriceChangeState.CONFLICT
             _finish(shop_id, change, state, seen=seen)
     return to_write
 
 
-def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
+def _nothing_landed(change: PriceChange, current: VariantPrice) -> bool:
+    """Whether a price that reads as before was never ours: not sent, or the variant untouched since we read it then."""
+    return change.sent_at is None or current.updated_at == change.before_updated_at
+
+
+def _write(
+    shop_id: int, api: AdminApi, changes: Sequence[PriceChange], stamps: Mapping[int, datetime]
+) -> None:
     """Write absolute prices of one product, and judge by what Shopify then shows."""
     with transaction(shop_id) as conn:
-        still_ours = price_changes.mark_sent(conn, shop_id, changes, lease_seconds=LEASE_SECONDS)
+        still_ours = price_changes.mark_sent(
+            conn, shop_id, changes, lease_seconds=LEASE_SECONDS, stamps=stamps
+        )
     sending = [change for change in changes if change.id in still_ours]
     _put_back(
         shop_id, [c for c in changes if c.id not in still_ours], TransientError("writes are paused")
@@ -130,11 +180,15 @@ def _write(shop_id: int, api: AdminApi, changes: Sequence[PriceChange]) -> None:
         written = prices_api.set_prices(
             api, sending[0].product_id, [(c.variant_id, *_new(c)) for c in sending]
         )
-    except ShopifyUserError as error:
-        _refused(shop_id, sending, error)
-        return
     except OutcomeUnknownError as error:
         _put_back(shop_id, sending, error, in_seconds=1)
+        return
+    except AppError as error:
+        with transaction(shop_id) as conn:
+            price_changes.mark_not_sent(conn, shop_id, sending)
+        if not isinstance(error, ShopifyUserError):
+            raise
+        _refused(shop_id, sending, error)
         return
     for change in sending:
         now = written[change.variant_id]
@@ -208,14 +262,7 @@ def _finish(
         )
         if not ended:
             return
-        if change.undo_of is not None and state is PriceChangeState.APPLIED:
-            price_changes.mark_undone(conn, shop_id, change.undo_of)
-            suggestions.mark_undone(conn, shop_id, change.suggestion_id)
-        action = (
-            "undone"
-            if change.undo_of is not None and state is PriceChangeState.APPLIED
-            else state.value
-        )
+        action = _follow_up(conn, shop_id, change, state)
         decision_log.add(
             conn,
             shop_id,
@@ -236,6 +283,23 @@ def _finish(
         state=state.value,
         error_code=error_code,
     )
+
+
+def _follow_up(conn: Connection, shop_id: int, change: PriceChange, state: PriceChangeState) -> str:
+    """What an end means for the suggestion and for its measuring; the act for the log."""
+    if change.undo_of is None:
+        if state is not PriceChangeState.APPLIED:
+            registrations.make_void(conn, shop_id, change.suggestion_id)
+        return state.value
+    if state is not PriceChangeState.APPLIED:
+        return state.value
+    price_changes.mark_undone(conn, shop_id, change.undo_of)
+    suggestions.mark_undone(conn, shop_id, change.suggestion_id)
+    shop = shops.by_id(conn, shop_id)
+    if shop is not None:
+        today = datetime.now(shop.zone).date()
+        registrations.mark_ended(conn, shop_id, change.suggestion_id, on=today, because="undone")
+    return "undone"
 
 
 def _old(change: PriceChange) -> Pair:

@@ -1,9 +1,10 @@
-"""Rows become open suggestions: read, work out, keep.
+r"""Rows become open suggestions: read, work out, keep.
 
     refresh request --claim--> read inputs --> work out (no transaction) --> run kept, open ones replaced
+                                                                        \--> some held back by lot, with consent
 
-The inputs are kept with the run, so that every number on a card can be worked out again
-(`explain`). One worker a shop: the request's lease.
+A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
+every number on a card can be worked out again (`explain`). One worker a shop: the request's lease.
 """
 
 from datetime import UTC, date, datetime
@@ -11,12 +12,14 @@ from typing import Final
 
 import structlog
 
-from shopify_app.db import refresh_requests, shops, suggestion_runs, suggestions
-from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db import ledgers, refresh_requests, shops, suggestion_runs, suggestions
+from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
+from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import advice, advice_inputs
-from shopify_app.usecases.advice import MODEL_VERSION
+from shopify_app.usecases import advice, advice_inputs, holding_back, market_prices
+from shopify_app.usecases.advice import MODEL_VERSION, Advice
 
 LEASE_SECONDS: Final = 900
 SEED: Final = 0
@@ -44,6 +47,7 @@ def _refresh_claimed(shop_id: int) -> bool:
 
 def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
     """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+    market_prices.read_market_prices(shop_id)
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
         inputs = advice_inputs.read_inputs(
@@ -52,6 +56,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
     found = advice.work_out(inputs, seed=seed)
     snapshot, sha256 = advice_inputs.to_bytes(inputs)
     with transaction(shop_id) as conn:
+        kept = _without_braked(conn, shop_id, found)
         run_id = suggestion_runs.record(
             conn,
             shop_id,
@@ -62,9 +67,10 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             sha256=sha256,
             counts=found.counts,
         )
-        for one in found.suggestions:
+        for one in kept:
             one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
-        opened = suggestions.replace_open(conn, shop_id, run_id, found.suggestions)
+        opened = suggestions.replace_open(conn, shop_id, run_id, kept)
+    holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
     log.info(
         "suggestions_refreshed",
         shop_id=shop_id,
@@ -74,6 +80,16 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         **found.counts["not_sure"],
     )
     return run_id
+
+
+def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
+    """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many."""
+    stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop_id)}
+    kept = [
+        one for one in found.suggestions if move_kind(one.kind.value, one.proposal) not in stopped
+    ]
+    found.counts["braked"] = len(found.suggestions) - len(kept)
+    return kept
 
 
 def _shop(shop: Shop | None, shop_id: int) -> Shop:

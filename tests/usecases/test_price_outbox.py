@@ -1,15 +1,18 @@
 """One click, one write; an edit in between is never overwritten; undo is exact or says why not."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import price_changes, suggestions
+from shopify_app.db import price_changes, price_history, suggestions
 from shopify_app.db.connection import transaction
+from shopify_app.domain.rollout import When
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import decide, price_outbox
+from shopify_app.usecases import decide, price_outbox, register_decisions
 from tests.factories import make_suggestion
 from tests.simulated import install
+from tests.web.page_rows import set_settings
 
 
 @pytest.fixture
@@ -143,6 +146,75 @@ def test_a_lost_reply_and_then_an_edit_is_unknown_and_is_left_alone(world, apron
     )
 
 
+def test_a_lost_reply_and_then_an_edit_back_is_not_written_over(world, apron):
+    variant_id, suggestion_id = apron
+    accept(world, suggestion_id)
+    world.faults(graphql_lose_reply=1.0)
+    price_outbox.send_price_changes()
+    world.behave()
+    world.control(f"variants/{variant_id}/price", price="24.00")
+    send(world)
+
+    assert app_writes(world, variant_id) == [("24.00", "26.00")]
+    found = card(world, suggestion_id)
+    assert (found.change_state, found.change_seen_price) == ("unknown", Decimal("24.00"))
+    assert world.look("variants")[0]["price"] == "24.00"
+
+
+def test_a_write_that_shopify_turned_away_never_left_so_an_edit_is_a_conflict(world, apron):
+    variant_id, suggestion_id = apron
+    accept(world, suggestion_id)
+    world.faults(graphql_http_status=429, graphql_http_share=1.0)
+    price_outbox.send_price_changes()
+    world.behave()
+    world.control(f"variants/{variant_id}/price", price="22.50")
+    send(world)
+
+    assert card(world, suggestion_id).change_state == "conflict"
+    assert app_writes(world, variant_id) == []
+
+
+def test_nothing_is_written_before_it_is_registered(world, apron):
+    _, suggestion_id = apron
+    shop_id = world.shop().shop_id
+    accept(world, suggestion_id)
+    with transaction(shop_id) as conn:
+        assert price_changes.claim(conn, shop_id, limit=5, lease_seconds=60) == []
+    send(world)
+
+    with transaction(shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT r.registered_at < c.sent_at, r.evidence->'proposal'->>'price' FROM registrations r"
+            " JOIN price_changes c USING (shop_id, suggestion_id) WHERE shop_id = %s",
+            (shop_id,),
+        )
+        assert cur.fetchall() == [(True, "26.00")]
+
+
+def test_a_planned_price_waits_for_its_moment_and_its_undo_costs_no_write(world, apron):
+    variant_id, suggestion_id = apron
+    shop_id = world.shop().shop_id
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    decide.accept_suggestion(shop_id, suggestion_id, accepted_by="42", when=When(tomorrow))
+
+    assert price_outbox.send_price_changes() == 0
+    assert card(world, suggestion_id).change_due_at == tomorrow
+    assert decide.undo_suggestion(shop_id, suggestion_id, asked_by="42").accepted
+    assert app_writes(world, variant_id) == []
+
+
+def test_a_price_that_is_due_on_frozen_days_waits_for_the_thaw(world, apron):
+    variant_id, suggestion_id = apron
+    accept(world, suggestion_id)
+    last = datetime.now(world.shop().zone).date() + timedelta(days=2)
+    set_settings(world.shop(), prices_frozen_first="2020-01-01", prices_frozen_last=str(last))
+
+    assert price_outbox.send_price_changes() == 0
+    due = card(world, suggestion_id).change_due_at.astimezone(world.shop().zone)
+    assert (due.date(), due.hour) == (last + timedelta(days=1), 0)
+    assert app_writes(world, variant_id) == []
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -190,13 +262,18 @@ def test_an_attempt_that_was_overtaken_cannot_write_the_end(world, apron):
     _, suggestion_id = apron
     accept(world, suggestion_id)
     shop_id = world.shop().shop_id
+    register_decisions.register_accepted(shop_id, [suggestion_id])
     with transaction(shop_id) as conn:
         paused = price_changes.claim(conn, shop_id, limit=5, lease_seconds=-1)[0]
     send(world)
 
     with transaction(shop_id) as conn:
         assert not price_changes.finish(conn, shop_id, paused, paused.state.FAILED)
-        assert price_changes.mark_sent(conn, shop_id, [paused], lease_seconds=60) == set()
+        stamps = {paused.variant_id: paused.approved_at}
+        assert (
+            price_changes.mark_sent(conn, shop_id, [paused], lease_seconds=60, stamps=stamps)
+            == set()
+        )
     assert card(world, suggestion_id).change_state == "applied"
 
 
@@ -233,3 +310,30 @@ def test_the_echo_of_our_own_write_is_not_taken_for_the_merchants(world, apron):
             ("app", "26.0000"),
             ("merchant", "29.0000"),
         ]
+
+
+def test_an_echo_that_comes_hours_late_is_still_ours_and_the_merchants_same_price_is_theirs(
+    world, apron
+):
+    variant_id, suggestion_id = apron
+    world.faults(webhook_pause=True)
+    accept(world, suggestion_id)
+    send(world)
+    shop = world.shop()
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE price_changes SET sent_at = sent_at - interval '5 hours'")
+        cur.execute("UPDATE price_history SET recorded_at = recorded_at - interval '6 hours'")
+    world.behave()
+    world.deliver()
+    for price in ("29.00", "26.00"):
+        world.control(f"variants/{variant_id}/price", price=price)
+        world.deliver()
+
+    with transaction(shop.shop_id) as conn:
+        spells = price_history.spells(conn, shop.shop_id, variant_id)
+    assert [(spell.source, str(spell.price.normalize())) for spell in spells] == [
+        ("merchant", "26"),
+        ("merchant", "29"),
+        ("app", "26"),
+        ("import", "24"),
+    ]
