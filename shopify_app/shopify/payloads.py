@@ -20,6 +20,14 @@ LARGEST_COUNT: Final = 2**31 - 1
 LARGEST_MONEY: Final = Decimal(10) ** 13
 
 
+def check_shop(body: Body, domain: str) -> None:
+    """Refuse a body that names another shop than the (unsigned) header it came under."""
+    for name in ("myshopify_domain", "shop_domain"):
+        named = body.get(name)
+        if named is not None and named != domain:
+            raise PoisonError(f"{name} is another shop's")
+
+
 def order(body: Body) -> Order:
     """An order with its lines."""
     return Order(

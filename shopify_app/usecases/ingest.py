@@ -1,4 +1,4 @@
-"""A kept webhook becomes rows.
+"""A kept webhook becomes rows. What comes in masses is taken together (`ingest_together`).
 
 Order-free and idempotent: each function may see its news twice, late, or before what it rests on.
 
@@ -8,21 +8,22 @@ Order-free and idempotent: each function may see its news twice, late, or before
     ignored   nothing of ours follows from it
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches, refunds
+from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import PoisonError
 from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
-from shopify_app.usecases import install
+from shopify_app.usecases import ingest_together, install
 
 Body = dict[str, Any]
 Apply = Callable[[Connection, Shop, Body, datetime], str]
+ApplyTogether = Callable[[Connection, Shop, Sequence[Body]], list[str]]
 
 
 def apply(conn: Connection, shop: Shop, delivery: Delivery) -> str:
@@ -33,20 +34,25 @@ def apply(conn: Connection, shop: Shop, delivery: Delivery) -> str:
     PoisonError
         If the body can never be applied.
     """
+    if delivery.topic in TOGETHER:
+        return apply_together(conn, shop, [delivery])[0]
     handler = HANDLERS.get(delivery.topic)
     if handler is None:
         return "ignored"
     body = parse_object(delivery.body)
+    payloads.check_shop(body, shop.domain)
     return handler(conn, shop, body, delivery.triggered_at or delivery.received_at)
 
 
-def _order(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    if "line_items" not in body:  # a body that only names the order
-        refetches.ask(conn, shop.shop_id, "order", [payloads.number(body, "id")])
-        return "refetch"
-    result = orders.upsert_many(conn, shop.shop_id, shop.zone, [payloads.order(body)])
-    daily_sales.touch(conn, shop.shop_id, result.days)
-    return "applied" if result.taken else "stale"
+def apply_together(conn: Connection, shop: Shop, deliveries: Sequence[Delivery]) -> list[str]:
+    """Apply deliveries whose topics TOGETHER maps to one function; what came of each.
+
+    Raises
+    ------
+    PoisonError
+        If one of the bodies can never be applied: then none is.
+    """
+    return TOGETHER[deliveries[0].topic](conn, shop, [parse_object(one.body) for one in deliveries])
 
 
 def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
@@ -62,15 +68,6 @@ def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> st
         conn, shop.shop_id, orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
     )
     return "applied"
-
-
-def _refund(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    """A refund's rows; the order itself is asked for, because its lines changed with it."""
-    refund = payloads.refund(body)
-    days, unknown = refunds.upsert_many(conn, shop.shop_id, shop.zone, [refund])
-    daily_sales.touch(conn, shop.shop_id, days)
-    refetches.ask(conn, shop.shop_id, "order", unknown)
-    return "refetch" if unknown else "applied"
 
 
 def _product(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
@@ -98,11 +95,6 @@ def _product(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 def _product_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
     products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
     return "applied"
-
-
-def _level(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    taken = inventory.upsert_levels(conn, shop.shop_id, [payloads.inventory_level(body)])
-    return "applied" if taken else "stale"
 
 
 def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
@@ -157,17 +149,11 @@ def _scopes_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> s
 
 
 HANDLERS: Final[dict[str, Apply]] = {
-    "orders/create": _order,
-    "orders/updated": _order,
-    "orders/cancelled": _order,
     "orders/edited": _order_edited,
     "orders/delete": _order_deleted,
-    "refunds/create": _refund,
     "products/create": _product,
     "products/update": _product,
     "products/delete": _product_deleted,
-    "inventory_levels/update": _level,
-    "inventory_levels/connect": _level,
     "inventory_levels/disconnect": _level_disconnected,
     "inventory_items/create": _item,
     "inventory_items/update": _item,
@@ -182,4 +168,17 @@ HANDLERS: Final[dict[str, Apply]] = {
     "app/uninstalled": _uninstalled,
     "app/scopes_update": _scopes_updated,
 }
-"""What follows from each topic we subscribe to (shopify.app.toml; a test holds the two together)."""
+"""What follows from a delivery alone."""
+
+TOGETHER: Final[dict[str, ApplyTogether]] = {
+    "orders/create": ingest_together.take_orders,
+    "orders/updated": ingest_together.take_orders,
+    "orders/cancelled": ingest_together.take_orders,
+    "refunds/create": ingest_together.take_refunds,
+    "inventory_levels/update": ingest_together.take_levels,
+    "inventory_levels/connect": ingest_together.take_levels,
+}
+"""What comes in masses; topics of one function may stand in one batch.
+
+HANDLERS and TOGETHER are the topics we subscribe to (shopify.app.toml; a test holds them together).
+"""

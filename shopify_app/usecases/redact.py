@@ -14,6 +14,7 @@ from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import PoisonError
+from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
 
 ORDER_LISTS: Final = {
@@ -25,6 +26,7 @@ ORDER_LISTS: Final = {
 def receive_for_known_shop(shop: Shop, delivery: Delivery) -> None:
     """Answer a request about an installed shop (its own transactions: the ledger is no shop's)."""
     body = parse_object(delivery.body)
+    payloads.check_shop(body, shop.domain)
     order_ids = _order_ids(delivery.topic, body)
     with sweep_transaction() as conn:
         redaction_id = _record(conn, shop.domain, delivery, order_ids)
@@ -39,6 +41,7 @@ def receive_for_known_shop(shop: Shop, delivery: Delivery) -> None:
 def receive(conn: Connection, domain: str, delivery: Delivery) -> None:
     """Answer a request about a shop that is gone, or was never ours (sweeper)."""
     body = parse_object(delivery.body)
+    payloads.check_shop(body, domain)
     order_ids = _order_ids(delivery.topic, body)
     redaction_id = _record(conn, domain, delivery, order_ids)
     shop = shops.by_domain(conn, domain)

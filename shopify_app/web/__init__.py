@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import Babel
+from werkzeug.routing import IntegerConverter, Map
 
 from shopify_app.config import settings
 from shopify_app.domain.suggestion import DISMISS_REASONS
@@ -34,6 +35,17 @@ from shopify_app.web.reading import language, now, today, zone
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
 
+LARGEST_ID = 2**63 - 1
+"""Postgres' bigint: a larger number is nobody's id, so it is not found."""
+
+
+class IdConverter(IntegerConverter):
+    """The `<int:...>` of a route: an id that may exist."""
+
+    def __init__(self, url_map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(url_map, *args, **{"max": LARGEST_ID, **options})
+
+
 PAGES = (
     assets.blueprint,
     health.blueprint,
@@ -52,6 +64,7 @@ PAGES = (
 def create_app() -> Flask:
     """The WSGI app: no session, no cookie (but the fallback grant's); every answer is proved by an ID token or a signature."""
     app = Flask(__name__, static_folder=None, template_folder=str(TEMPLATES))
+    app.url_map.converters["int"] = IdConverter
     app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.json.sort_keys = False  # pyright: ignore[reportAttributeAccessIssue] -- Flask's default provider has it

@@ -29,7 +29,7 @@ from shopify_app.usecases import install as install_usecase
 PATCH_PATH: Final = "/auth/patch-id-token"
 RETRY: Final = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
 CRAWLER: Final = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|facebookexternalhit|bingpreview|headlesschrome-lighthouse|lighthouse",
+    r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|bingpreview|headlesschrome-lighthouse|lighthouse",
     re.IGNORECASE,
 )
 """Names by which those who index the web call themselves."""
@@ -75,12 +75,21 @@ def _prove() -> Response | None:
         return make_response("", 204, PREFLIGHT)
     header = request.headers.get("Authorization")
     if header is not None:
-        return _prove_bearer(header)
+        return _prove_bearer(header) or _refuse_nul()
     if request.method not in ("GET", "HEAD"):
         return make_response("Unauthorized", 401)
     if _is_cross_origin():
         return make_response("Unauthorized", 401, RETRY)
     return _prove_document()
+
+
+def _refuse_nul() -> Response | None:
+    """Postgres keeps no NUL in a text: what holds one was not typed by anybody."""
+    if request.is_json:
+        has_nul = b"\\u0000" in request.get_data(cache=True)
+    else:
+        has_nul = any("\0" in text for pair in request.form.items(multi=True) for text in pair)
+    return make_response("Bad Request", 400) if has_nul else None
 
 
 def _is_cross_origin() -> bool:

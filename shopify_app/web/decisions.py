@@ -150,6 +150,6 @@ def _ids() -> list[int]:
         found = [int(value) for value in values]
     except (TypeError, ValueError) as error:
         raise InvalidInputError("ids must be numbers", field="ids") from error
-    if not found or len(found) > 100:
+    if not found or len(found) > 100 or not all(0 < number < 2**63 for number in found):
         raise InvalidInputError("ids must hold 1 to 100 numbers", field="ids")
     return found
