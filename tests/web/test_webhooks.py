@@ -1,0 +1,220 @@
+"""What Shopify did not sign is refused and leaves nothing; what it signed and is odd is kept and does no harm."""
+
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from shopify_app import config
+from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.usecases import inbox
+from shopify_app.web import create_app
+from tests.conftest import CLIENT_SECRET
+
+OLD = "shpss_" + "9" * 32
+DOORS = ("app", "orders", "products", "inventory", "compliance")
+BODY = json.dumps(
+    {"id": 7, "name": "caf\u00e9 \u20ac", "updated_at": "2026-11-20T10:00:00Z"}, ensure_ascii=False
+).encode()
+
+
+def sign(raw, secret=CLIENT_SECRET):
+    return base64.b64encode(hmac.new(secret.encode(), raw, hashlib.sha256).digest()).decode()
+
+
+@pytest.fixture
+def client(database):
+    return create_app().test_client()
+
+
+def post(
+    client, domain, raw=BODY, *, door="orders", signature=None, topic="orders/updated", **headers
+):
+    sent = {
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Shop-Domain": domain,
+        "X-Shopify-Hmac-Sha256": sign(raw) if signature is None else signature,
+        "X-Shopify-Webhook-Id": "w1",
+        "X-Shopify-Triggered-At": "2026-11-20T10:00:01Z",
+        **headers,
+    }
+    return client.post(f"/webhooks/{door}", data=raw, headers=sent).status_code
+
+
+def inbox_rows():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("SELECT webhook_id, topic, outcome, error FROM webhook_inbox ORDER BY id")
+        return cur.fetchall()
+
+
+def shop_rows(shop, query):
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(query)
+        return cur.fetchall()
+
+
+FORGED = {
+    "empty": "",
+    "wrong secret": sign(BODY, "shpss_wrong"),
+    "another app's": sign(BODY, "shpss_" + "a" * 32),
+    "of a body one byte longer": sign(BODY + b" "),
+    "of a body one byte shorter": sign(BODY[:-1]),
+    "hex": hmac.new(CLIENT_SECRET.encode(), BODY, hashlib.sha256).hexdigest(),
+    "of the body written again": sign(json.dumps(json.loads(BODY)).encode()),
+    "not ASCII": "é" * 44,
+    "padded": sign(BODY) + "=",
+    "with a space": sign(BODY) + " x",
+    "url-safe base64": sign(BODY).replace("+", "-").replace("/", "_") + "_",
+    "lower case": sign(BODY).lower(),
+    "very long": "A" * 20_000,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_lets_a_forged_signature_in(client, acme, door):
+    for name, signature in FORGED.items():
+        assert post(client, acme.domain, door=door, signature=signature) == 401, name
+    assert client.post(f"/webhooks/{door}", data=BODY).status_code == 401
+    assert inbox_rows() == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_takes_posts_alone_and_leads_nowhere_else(client, acme, door):
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        assert client.open(f"/webhooks/{door}", method=method).status_code == 405
+    assert (
+        client.post(f"/webhooks/{door}/", data=BODY).status_code == 401
+    )  # no redirect: 3xx is a failure
+
+
+def test_both_secrets_sign_while_they_change_and_the_old_one_no_longer_after(
+    client, acme, monkeypatch
+):
+    monkeypatch.setenv("SHOPIFY_OLD_API_SECRET", OLD)
+    config.settings.cache_clear()
+    assert post(client, acme.domain, signature=sign(BODY, OLD)) == 200
+    assert post(client, acme.domain, signature=sign(BODY)) == 200
+
+    monkeypatch.delenv("SHOPIFY_OLD_API_SECRET")
+    config.settings.cache_clear()
+    assert post(client, acme.domain, signature=sign(BODY, OLD)) == 401
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
+)
+def test_the_raw_bytes_are_proved_whatever_the_content_type_says(client, acme, kind):
+    assert post(client, acme.domain, **{"Content-Type": kind}) == 200
+    assert len(inbox_rows()) == 1
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b"{", b"[" * 100_000, b'{"a":NaN}', b"\0"])
+def test_a_signed_body_that_is_no_json_is_kept_and_answered_at_once(client, acme, raw):
+    assert post(client, acme.domain, raw) == 200
+    assert len(inbox_rows()) == 1
+
+
+def test_the_same_delivery_again_under_its_id_is_nothing_new(client, acme):
+    assert [post(client, acme.domain) for _ in range(3)] == [200] * 3
+    assert len(inbox_rows()) == 1
+
+
+ORDER = {
+    "id": 5001, "name": "#1", "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z", "currency": "GBP",
+    "financial_status": "paid", "line_items": [{"id": 1, "quantity": 2, "price": "5.00", "title": "Mug"}],
+}  # fmt: skip
+
+
+def test_the_same_body_under_new_ids_is_one_order(client, acme):
+    raw = json.dumps(ORDER).encode()
+    for number in range(3):
+        assert post(client, acme.domain, raw, **{"X-Shopify-Webhook-Id": f"w{number}"}) == 200
+    inbox.drain_inbox()
+
+    assert shop_rows(acme, "SELECT count(*), sum(quantity) FROM order_lines") == [(1, 2)]
+
+
+def test_a_body_that_names_its_shop_does_nothing_under_another_shops_name(client, acme, rival):
+    """Headers are not signed: a captured body may come again under any of them."""
+    uninstalled = {"id": 1, "myshopify_domain": acme.domain, "name": "Acme", "currency": "GBP"}
+    privacy = {"shop_domain": acme.domain, "orders_to_redact": [5001]}
+    post(client, rival.domain, json.dumps(uninstalled).encode(), topic="app/uninstalled", door="app",
+         **{"X-Shopify-Triggered-At": "2030-01-01T00:00:00Z"})  # fmt: skip
+    post(
+        client,
+        rival.domain,
+        json.dumps(uninstalled).encode(),
+        topic="shop/update",
+        door="app",
+        **{"X-Shopify-Webhook-Id": "w2"},
+    )
+    post(
+        client,
+        rival.domain,
+        json.dumps(privacy).encode(),
+        topic="customers/redact",
+        door="compliance",
+        **{"X-Shopify-Webhook-Id": "w3"},
+    )
+    inbox.drain_inbox()
+
+    assert shop_rows(rival, "SELECT state, name, currency FROM shops") == [
+        ("installed", "Rival", "JPY")
+    ]
+    assert all("another shop" in row[3] for row in inbox_rows())
+
+
+def test_a_body_under_another_topic_is_parked_or_ignored_and_harms_nothing(client, acme):
+    raw = json.dumps(ORDER).encode()
+    post(client, acme.domain, raw)
+    inbox.drain_inbox()
+    for number, topic in enumerate(
+        (
+            "products/update",
+            "refunds/create",
+            "inventory_levels/update",
+            "app/scopes_update",
+            "made/up",
+        )
+    ):
+        post(client, acme.domain, raw, topic=topic, **{"X-Shopify-Webhook-Id": f"x{number}"})
+    inbox.drain_inbox()
+
+    assert shop_rows(acme, "SELECT count(*) FROM orders") == [(1,)]
+    assert shop_rows(acme, "SELECT count(*) FROM products") == [(0,)]
+    assert shop_rows(acme, "SELECT state FROM shops") == [("installed",)]
+
+
+@pytest.mark.parametrize("domain", ["nobody.myshopify.com", "", "evil.com", "x" * 5_000])
+def test_a_shop_that_is_none_of_ours_is_answered_and_ignored(client, acme, domain):
+    assert post(client, domain) == 200
+    inbox.drain_inbox()
+
+    assert [row[2] for row in inbox_rows()] == ["ignored"]
+
+
+def test_an_uninstalled_shops_news_is_answered_and_ignored(client, acme):
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE shops SET state = 'uninstalled', uninstalled_at = now() WHERE shop_id = %s",
+            (acme.shop_id,),
+        )
+    assert post(client, acme.domain, json.dumps(ORDER).encode()) == 200
+    inbox.drain_inbox()
+
+    assert [row[2] for row in inbox_rows()] == ["ignored"]
+    assert shop_rows(acme, "SELECT count(*) FROM orders") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Shopify-Triggered-At": "yesterday"}, {"X-Shopify-Triggered-At": "2026-11-20T10:00:00"}, {"X-Shopify-Topic": "t" * 3_000},
+     {"X-Shopify-Event-Id": "é" * 100}, {"X-Shopify-API-Version": "x" * 500}, {"X-Shopify-Webhook-Id": "é" * 300}],
+)  # fmt: skip
+def test_odd_headers_are_kept_as_they_are(client, acme, headers):
+    assert post(client, acme.domain, **headers) == 200
+    inbox.drain_inbox()
+    assert len(inbox_rows()) == 1
