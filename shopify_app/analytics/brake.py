@@ -4,21 +4,39 @@ In:  the running verdicts of one kind (`outcomes.judge(..., is_running=True)`), 
 Out: a `BrakeRuling`: go on, wait, or stop, with the reason, the numbers and how many more may be open.
 Method: the kind's summed profit is held against a boundary that stays valid however often one looks
 (normal-mixture confidence sequence); worst cases of open decisions count against the cap before
-they happen; until a kind has shown what it does in this shop, few of it are open at once.
+they happen; until a kind has shown over whole windows what it does in this shop, few of it are
+open at once, and a kind whose first ones look like losing waits, long before it is proven to lose.
 Source: Robbins (1970), "Statistical methods related to the law of the iterated logarithm", Ann. Math.
 Stat. 41, 1397-1409; Howard, Ramdas, McAuliffe & Sekhon (2021), Ann. Stat. 49, 1055-1080.
-Weak: a loss too small to be measured is only bounded by the cap, not found.
+Weak: a loss too small to be measured is only bounded by the cap, not found. A good kind may wait for a
+while after an unlucky start.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import erfc, exp, inf, log, sqrt
 from typing import Final
 
-from shopify_app.analytics.outcomes import Verdict
+from shopify_app.analytics.outcomes import WINDOW_PERIODS, Verdict
 
 RULINGS: Final = ("go", "wait", "stop")
 PROBATION_OPEN: Final = 4
-"""Decisions of a kind that may be open before any of it was measured in this shop."""
+"""Decisions of a kind that may be open before any of it was measured over a whole window in this shop."""
+
+FALSE_STOP: Final = 0.05
+"""Chance that a kind that neither earns nor loses is ever stopped, however often one looks."""
+
+WAIT_AT: Final = 0.8
+"""Chance of losing from which no new ones are opened."""
+
+CLIP: Final = 3.0
+"""A decision's profit counts as at most so many of its own deviations."""
+
+PRIOR_DECISIONS: Final = 1.0
+"""Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
+
+UNBOUNDED: Final = 1000
+"""`may_open` of a kind that nothing holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,7 @@ class BrakeRuling:
     profit, profit_low, profit_high : summed gross profit so far and its always-valid 90 % range.
     loss_so_far, open_risk, loss_cap : what the kind has lost net (>= 0), what open decisions may still
         lose at worst, and the cap on their sum.
-    chance_it_loses : P(the kind loses on average), looked at once; shown, not used to stop.
+    chance_it_loses : P(the kind loses on average), looked at once; shown, and waited on, not stopped on.
     """
 
     kind: str
@@ -65,7 +83,7 @@ def judge_kind(
 
     Parameters
     ----------
-    verdicts : of this shop, newest figures each (others' kinds, held-back ones and those without
+    verdicts : of this shop, newest figures each (other kinds, held-back ones and those without
         figures are skipped).
     loss_cap : gross profit the merchant is willing to lose to this kind in all (> 0).
     open_risks : for each open decision of the kind, what it may still lose at worst (>= 0).
@@ -75,4 +93,106 @@ def judge_kind(
     ValueError
         If the cap is not positive or a risk is negative.
     """
-    raise NotImplementedError
+    if loss_cap <= 0 or any(risk < 0 for risk in open_risks):
+        raise ValueError("the cap must be > 0 and risks >= 0")
+    profits, spreads, matured = _figures(kind, verdicts)
+    total, variance = sum(profits), sum(spread**2 for spread in spreads)
+    chance = 0.5 if variance <= 0 else 0.5 * erfc(total / sqrt(2 * variance))
+    reach = boundary(variance, spreads)
+    loss, risk = max(0.0, -total), float(sum(open_risks))
+    ruling, reason = _rule(
+        judged=len(profits),
+        matured=matured,
+        is_proven=total < -reach,
+        chance=chance,
+        is_near=loss + risk >= loss_cap,
+    )
+    room = _room(ruling, matured, chance, probation_open) - len(open_risks)
+    if open_risks and risk > 0:
+        room = min(room, int((loss_cap - loss - risk) / (risk / len(open_risks))))
+    return BrakeRuling(
+        kind=kind,
+        ruling=ruling,
+        reason=reason,
+        may_open=max(room, 0) if ruling == "go" else 0,
+        judged=len(profits),
+        losers=sum(profit < 0 for profit in profits),
+        winners=sum(profit > 0 for profit in profits),
+        profit=total,
+        profit_low=total - reach if profits else None,
+        profit_high=total + reach if profits else None,
+        loss_so_far=loss,
+        open_risk=risk,
+        loss_cap=loss_cap,
+        chance_it_loses=chance,
+    )
+
+
+def boundary(variance: float, spreads: Sequence[float]) -> float:
+    """How far a sum of given variance strays from zero with chance `FALSE_STOP` at most, whenever one looks.
+
+    One-sided normal mixture (Howard et al. 2021, eq. 14), tightest where about ten typical
+    decisions have been judged.
+    """
+    if variance <= 0 or not spreads:
+        return inf
+    prior = PRIOR_DECISIONS * variance / len(spreads)
+    share = (variance + prior) / prior
+    return sqrt(2 * (variance + prior) * log(1 + sqrt(share) / (2 * FALSE_STOP)))
+
+
+def worst_loss(
+    profit_per_week: float, weeks: int, *, price_change: float, margin_share: float
+) -> float:
+    """What a change of price may lose over some weeks at worst, in the money of `profit_per_week`.
+
+    A rise may drive away customers as at an elasticity of -5; a cut may bring none.
+
+    Parameters
+    ----------
+    price_change : new over old price less 1.
+    margin_share : gross profit over price, before, in (0, 1].
+    """
+    unit = (price_change + margin_share) / margin_share
+    kept = exp(-5.0 * log(1 + price_change)) if price_change > 0 else 1.0
+    return max(profit_per_week * weeks * (1 - unit * kept), 0.0)
+
+
+def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[float], int]:
+    """(profits, their deviations, how many rest on a whole window) of a kind's done decisions."""
+    profits: list[float] = []
+    spreads: list[float] = []
+    matured = 0
+    for verdict in verdicts:
+        if verdict.kind != kind or verdict.is_held_back:
+            continue
+        if verdict.profit is None or not verdict.profit_sd:
+            continue
+        bound = CLIP * verdict.profit_sd
+        profits.append(min(max(verdict.profit, -bound), bound))
+        spreads.append(verdict.profit_sd)
+        matured += verdict.periods_judged >= WINDOW_PERIODS
+    return profits, spreads, matured
+
+
+def _rule(
+    *, judged: int, matured: int, is_proven: bool, chance: float, is_near: bool
+) -> tuple[str, str]:
+    """(ruling, reason)."""
+    looks_bad = judged > 0 and chance >= WAIT_AT
+    if is_proven:
+        return "stop", "loses_money"
+    if is_near:
+        return ("stop" if looks_bad else "wait"), "cap_near"
+    if looks_bad:
+        return "wait", "first_ones_lost"
+    if not judged:
+        return "go", "new"
+    return ("go", "measured_well") if matured and chance <= 0.5 else ("go", "too_early")
+
+
+def _room(ruling: str, matured: int, chance: float, probation_open: int) -> int:
+    """How many may be open in all: a few at first, then four times what was measured and earned."""
+    if ruling != "go" or matured < probation_open or chance > 0.5:
+        return probation_open
+    return min(probation_open * matured, UNBOUNDED)
