@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from launch.demo import FOLDER
+from launch.folder import FOLDER
 from shopify_app import cli
 
 

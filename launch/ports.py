@@ -12,6 +12,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_pair() -> int:
+    """A port that is free together with the one after it."""
+    while True:
+        port = free_port()
+        if port < 65_535 and is_free(port + 1):
+            return port
+
+
 def is_free(port: int) -> bool:
     """Whether we could listen on a port."""
     with socket.socket() as probe:

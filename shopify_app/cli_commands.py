@@ -41,7 +41,7 @@ def show_facts(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show_inbox(_: argparse.Namespace) -> dict[str, Any]:
     """How the inbox stands."""
-    return dict(inbox.watch_inbox())
+    return inbox.standing()
 
 
 def dead_letters(arguments: argparse.Namespace) -> Any:

@@ -3,14 +3,15 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
+import select
 import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
-
-import httpx
+from urllib.parse import urlsplit
 
 from simulator.config import SimConfig
 from simulator.faults import Faults
@@ -19,8 +20,9 @@ from simulator.store import Store, iso
 CONNECTIONS: Final = 8
 RETRIES: Final = 8
 BATCH: Final = 200
+CONNECT_SECONDS: Final = 1.0
 TOTAL_SECONDS: Final = 5.0
-"""What Shopify waits for the whole answer; httpx alone would allow this for every read."""
+"""What Shopify waits for the whole answer; a socket alone would allow this for every read."""
 
 
 class Emitter:
@@ -29,11 +31,7 @@ class Emitter:
     def __init__(self, store: Store, config: SimConfig, faults: Faults, api_version: str) -> None:
         self._store, self._config, self._faults, self._version = store, config, faults, api_version
         self._stop = threading.Event()
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(TOTAL_SECONDS, connect=1.0),
-            follow_redirects=False,
-            trust_env=False,  # the app is on loopback: a proxy of this machine must not be asked
-        )
+        self._lines = _Lines()
         self._held: set[int] = set()
         self._pool = ThreadPoolExecutor(CONNECTIONS, "deliver")
         self._thread = threading.Thread(target=self._run, name="emitter", daemon=True)
@@ -48,7 +46,7 @@ class Emitter:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         self._pool.shutdown(wait=True)
-        self._http.close()
+        self._lines.close()
 
     def pending(self) -> int:
         """Deliveries not yet at their end."""
@@ -158,8 +156,8 @@ class Emitter:
         url = row["uri"] if row["uri"].startswith("http") else self._config.app_url + row["uri"]
         started = time.monotonic()
         try:
-            status = self._http.post(url, content=body, headers=headers).status_code
-        except (httpx.HTTPError, httpx.InvalidURL):
+            status = self._lines.post(url, body, headers)
+        except (OSError, http.client.HTTPException, ValueError):
             return 0
         return status if time.monotonic() - started <= TOTAL_SECONDS else 0
 
@@ -190,3 +188,63 @@ class Emitter:
             "UPDATE deliveries SET state = 'failed' WHERE state = 'pending' AND shop = ? AND subscription_id = ?",
             (shop, subscription_id),
         )
+
+
+class _Lines:
+    """Kept-alive connections, one a thread and address. No proxy, no redirect is followed."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._all: list[http.client.HTTPConnection] = []
+
+    def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """The status of the answer.
+
+        Raises
+        ------
+        OSError, http.client.HTTPException, ValueError
+            If there is none, or `url` is no address.
+        """
+        parts = urlsplit(url)
+        conn = self._line(parts.scheme, parts.hostname or "", parts.port)
+        try:
+            conn.request(
+                "POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, headers
+            )
+            answer = conn.getresponse()
+            answer.read()
+        except BaseException:
+            conn.close()
+            raise
+        return answer.status
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._lock:
+            for conn in self._all:
+                conn.close()
+            self._all.clear()
+
+    def _line(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+        """The connection of a thread to an address, connected; one that the other end closed is made anew."""
+        lines: dict[tuple[str, str, int | None], http.client.HTTPConnection]
+        lines = self._local.__dict__.setdefault("lines", {})
+        conn = lines.get((scheme, host, port))
+        if conn is None:
+            kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+            conn = lines[scheme, host, port] = kind(host, port)
+            with self._lock:
+                self._all.append(conn)
+        if conn.sock is not None and select.select([conn.sock], [], [], 0)[0]:
+            conn.close()  # readable though nothing was asked: the other end has hung up
+        if conn.sock is None:
+            conn.timeout = CONNECT_SECONDS
+            self._dial(conn)
+        return conn
+
+    @staticmethod
+    def _dial(conn: http.client.HTTPConnection) -> None:
+        conn.connect()
+        if conn.sock is not None:
+            conn.sock.settimeout(TOTAL_SECONDS)

@@ -9,6 +9,7 @@ it does the work instead of ringing: the road when Redis is gone for good.
 import argparse
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -32,6 +33,9 @@ from shopify_app.usecases import (
 EVERY_SECONDS: Final = 0.5
 WATCH_EVERY: Final = 20
 """Turns between two looks at how the inbox stands."""
+
+RING_EVERY_SECONDS: Final = {"workers.sales.roll_up_sales": 3.0}
+"""What a burst of webhooks would have done anew twice a second is rung for less often."""
 
 log = structlog.get_logger()
 
@@ -62,25 +66,28 @@ INLINE: Final[dict[str, Callable[[], object]]] = {
 }
 
 
-def pump_once(*, inline: bool) -> list[str]:
-    """Ring for, or do, what is due; the names of the tasks."""
+def pump_once(*, inline: bool, rung: dict[str, float] | None = None) -> list[str]:
+    """Ring for, or do, what is due; the names of the tasks. `rung` remembers when each was rung for."""
     due = due_work.due_tasks()
+    rung = {} if rung is None else rung
     for task in due:
+        now = time.monotonic()
         if inline:
             INLINE[task]()
-        else:
+        elif task not in rung or now - rung[task] >= RING_EVERY_SECONDS.get(task, 0.0):
             queue.ring(task)
+            rung[task] = now
     return due
 
 
 def run(stop: threading.Event, *, inline: bool = False) -> None:
     """Pump until told to stop; a database that is away is waited for."""
-    turn = 0
+    turn, rung = 0, dict[str, float]()
     while not stop.is_set():
         try:
             if turn == 0:
                 housekeeping.make_sure_of_schedules()
-            pump_once(inline=inline)
+            pump_once(inline=inline, rung=rung)
             if turn % WATCH_EVERY == 0:
                 inbox.watch_inbox()
             turn += 1

@@ -71,6 +71,14 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
         )
         cur.execute(
             """
+            WITH given_back AS (
+                SELECT rf.order_id, rl.order_line_id, sum(rl.quantity) AS units
+                  FROM orders o
+                  JOIN refunds rf ON rf.shop_id = o.shop_id AND rf.order_id = o.id
+                  JOIN refund_lines rl ON rl.shop_id = rf.shop_id AND rl.refund_id = rf.id
+                 WHERE o.shop_id = %(shop_id)s AND o.processed_on = ANY (%(days)s)
+                 GROUP BY rf.order_id, rl.order_line_id
+            )
             INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,
                                      largest_line_units, revenue, list_revenue)
             SELECT %(shop_id)s, l.variant_id, o.processed_on,
@@ -79,10 +87,7 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
                    sum(u.ordered * l.unit_price)
               FROM orders o
               JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
-              LEFT JOIN LATERAL (
-                   SELECT sum(rl.quantity) AS units
-                     FROM refunds rf JOIN refund_lines rl ON rl.shop_id = rf.shop_id AND rl.refund_id = rf.id
-                    WHERE rf.shop_id = o.shop_id AND rf.order_id = o.id AND rl.order_line_id = l.id) r ON true
+              LEFT JOIN given_back r ON r.order_id = o.id AND r.order_line_id = l.id
              CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + coalesce(r.units, 0)) AS ordered) u
              WHERE o.shop_id = %(shop_id)s AND o.processed_on = ANY (%(days)s)
                AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL

@@ -96,19 +96,21 @@ def stock_days_between(
                    lead(changed_at, 1, 'infinity') OVER item AS until
               FROM changes
             WINDOW item AS (PARTITION BY inventory_item_id ORDER BY changed_at, location_id)
-        ), days AS (
-            SELECT day::date AS day,
-                   day::timestamp AT TIME ZONE %(timezone)s AS since,
-                   (day + interval '1 day')::timestamp AT TIME ZONE %(timezone)s AS until
-              FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day
         )
         SELECT v.id, d.day,
                coalesce(sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since)))
                             FILTER (WHERE t.units > 0), 0)
                / sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since)))
           FROM totals t
-          JOIN days d ON t.since < d.until AND t.until > d.since
+         CROSS JOIN LATERAL generate_series(
+                   greatest((t.since AT TIME ZONE %(timezone)s)::date, %(first)s::date),
+                   least((t.until AT TIME ZONE %(timezone)s)::date, %(last)s::date), interval '1 day') AS dated (day)
+         CROSS JOIN LATERAL (
+                   SELECT dated.day::date AS day,
+                          dated.day::timestamp AT TIME ZONE %(timezone)s AS since,
+                          (dated.day + interval '1 day')::timestamp AT TIME ZONE %(timezone)s AS until) d
           JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
+         WHERE t.since < d.until AND t.until > d.since
          GROUP BY v.id, d.day
         HAVING sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))) > 0
          ORDER BY v.id, d.day

@@ -1,10 +1,87 @@
-"""What we hold compared with what Shopify says changed. Every query names its shop."""
+"""What we hold compared with what Shopify says changed. Every query names its shop.
 
+Shopify's stamps are whole seconds: the same stamp is no proof of the same content.
+"""
+
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from shopify_app.db.connection import Connection
+from shopify_app.domain.order import Order
 from shopify_app.domain.product import InventoryLevel
+
+
+def held_orders(
+    conn: Connection, shop_id: int, ids: Sequence[int]
+) -> dict[int, tuple[datetime, bool]]:
+    """Of these orders the ones we hold, locked: id -> (updated_at, whether it was deleted)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, updated_at, deleted_at IS NOT NULL FROM orders
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
+             ORDER BY id FOR UPDATE
+            """,
+            {"shop_id": shop_id, "ids": list(ids)},
+        )
+        return {row[0]: (row[1], row[2]) for row in cur.fetchall()}
+
+
+def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
+    """Which of these orders we hold with other lines, or cancelled at another time."""
+    if not orders:
+        return set()
+    lines: dict[int, set[tuple[int, int, int, Decimal, Decimal]]] = defaultdict(set)
+    cancelled: dict[int, datetime | None] = {}
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT o.id, o.cancelled_at, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount
+              FROM orders o LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+             WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(ids)s)
+            """,
+            {"shop_id": shop_id, "ids": [order.id for order in orders]},
+        )
+        for order_id, cancelled_at, *line in cur.fetchall():
+            cancelled[order_id] = cancelled_at
+            if line[0] is not None:
+                lines[order_id].add((line[0], line[1], line[2], line[3], line[4]))
+    return {
+        order.id
+        for order in orders
+        if order.cancelled_at != cancelled.get(order.id)
+        or lines[order.id]
+        != {
+            (one.id, one.quantity, one.current_quantity, one.unit_price, one.discount)
+            for one in order.lines
+        }
+    }
+
+
+def held_levels(
+    conn: Connection, shop_id: int, keys: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[datetime, int, bool]]:
+    """Of these levels (item id, location id) the ones we hold, locked: key -> (updated_at, available, active)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT l.inventory_item_id, l.location_id, l.updated_at, l.available_units, l.is_active
+              FROM inventory_levels l
+              JOIN unnest(%(items)s::bigint[], %(places)s::bigint[]) AS k (item_id, location_id)
+                ON k.item_id = l.inventory_item_id AND k.location_id = l.location_id
+             WHERE l.shop_id = %(shop_id)s
+             ORDER BY l.inventory_item_id, l.location_id
+               FOR UPDATE OF l
+            """,
+            {
+                "shop_id": shop_id,
+                "items": [key[0] for key in keys],
+                "places": [key[1] for key in keys],
+            },
+        )
+        return {(row[0], row[1]): (row[2], row[3], row[4]) for row in cur.fetchall()}
 
 
 def orders_behind(
@@ -76,22 +153,25 @@ def products_behind(
 def levels_behind(
     conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]
 ) -> list[InventoryLevel]:
-    """Levels that we lack, or hold in an older version."""
+    """Levels that we lack, hold in an older version, or hold otherwise under the same stamp."""
     with conn.cursor() as cur:
         cur.execute(
             """
             SELECT c.n
-              FROM unnest(%(items)s::bigint[], %(places)s::bigint[], %(stamps)s::timestamptz[]) WITH ORDINALITY
-                       AS c (item_id, location_id, updated_at, n)
+              FROM unnest(%(items)s::bigint[], %(places)s::bigint[], %(stamps)s::timestamptz[], %(units)s::int[], %(active)s::bool[])
+                       WITH ORDINALITY AS c (item_id, location_id, updated_at, units, is_active, n)
               LEFT JOIN inventory_levels l
                      ON l.shop_id = %(shop_id)s AND l.inventory_item_id = c.item_id AND l.location_id = c.location_id
              WHERE l.updated_at IS NULL OR l.updated_at < c.updated_at
+                OR (l.updated_at = c.updated_at AND (l.available_units, l.is_active) IS DISTINCT FROM (c.units, c.is_active))
             """,
             {
                 "shop_id": shop_id,
                 "items": [one.inventory_item_id for one in levels],
                 "places": [one.location_id for one in levels],
                 "stamps": [one.updated_at for one in levels],
+                "units": [one.available_units for one in levels],
+                "active": [one.is_active for one in levels],
             },
         )
         return [levels[row[0] - 1] for row in cur.fetchall()]

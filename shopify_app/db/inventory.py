@@ -102,9 +102,15 @@ def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datet
 
 
 def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]) -> int:
-    """Apply levels and keep their history; how many changed what we knew."""
+    """Apply levels and keep their history; how many changed what we knew.
+
+    A level may stand several times in a batch: the newest is what is there, all are history.
+    """
     if not levels:
         return 0
+    in_time = sorted(levels, key=lambda level: level.updated_at)
+    newest = {level.key: level for level in in_time}
+    moments = {(level.key, level.updated_at): level for level in in_time}
     with conn.cursor() as cur:
         # -1 stands for "this road does not say what is incoming" until the row is settled
         taken = execute_values(
@@ -129,7 +135,7 @@ def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
                     level.is_active,
                     level.updated_at,
                 )
-                for level in levels
+                for level in newest.values()
             ],
             page_size=1_000,
             fetch=True,
@@ -137,9 +143,9 @@ def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
         cur.execute(
             """
             UPDATE inventory_levels SET incoming_units = 0
-             WHERE shop_id = %(shop_id)s AND incoming_units < 0
+             WHERE shop_id = %(shop_id)s AND inventory_item_id = ANY (%(items)s) AND incoming_units < 0
             """,
-            {"shop_id": shop_id},
+            {"shop_id": shop_id, "items": [level.inventory_item_id for level in newest.values()]},
         )
         execute_values(
             cur,
@@ -156,7 +162,7 @@ def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLeve
                     level.updated_at,
                     level.available_units if level.is_active else 0,
                 )
-                for level in levels
+                for level in moments.values()
             ],
             page_size=1_000,
         )

@@ -1,5 +1,6 @@
 """The inbox (table `webhook_inbox`): bytes in, claimed by shop, applied once, parked when poison."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,32 +56,59 @@ def record(conn: Connection, delivery: NewDelivery) -> bool:
 
 
 def due_domains(conn: Connection) -> list[str]:
-    """Shops with due deliveries in random order (sweeper): a loud shop must not starve a quiet one."""
+    """Shops with due deliveries in random order (sweeper): a loud shop must not starve a quiet one.
+
+    One step in the index a shop, however many of its deliveries wait.
+    """
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT shop_domain FROM webhook_inbox
-             WHERE done_at IS NULL AND dead_at IS NULL AND next_at <= now()
-               AND (lease_until IS NULL OR lease_until < now())
-             GROUP BY shop_domain ORDER BY random()
+            WITH RECURSIVE waiting (shop_domain) AS (
+                SELECT min(shop_domain) FROM webhook_inbox WHERE done_at IS NULL AND dead_at IS NULL
+                 UNION ALL
+                SELECT (SELECT min(i.shop_domain) FROM webhook_inbox i
+                         WHERE i.done_at IS NULL AND i.dead_at IS NULL AND i.shop_domain > w.shop_domain)
+                  FROM waiting w WHERE w.shop_domain IS NOT NULL
+            )
+            SELECT shop_domain FROM waiting w
+             WHERE EXISTS (SELECT FROM webhook_inbox i
+                            WHERE i.shop_domain = w.shop_domain AND i.done_at IS NULL AND i.dead_at IS NULL AND i.next_at <= now())
+             ORDER BY random()
             """
         )
         return [row[0] for row in cur.fetchall()]
 
 
-def due(conn: Connection, shop_domain: str, *, limit: int) -> list[Delivery]:
-    """A shop's due deliveries in the order of arrival, locked until the transaction ends."""
+def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> list[Delivery]:
+    """A shop's due deliveries in the order of arrival, locked until the transaction ends.
+
+    At most `limit` of them, and no more bodies than `limit_bytes` hold, but always one.
+    """
     with conn.cursor() as cur:
+        # Two statements: of one, Postgres guesses wildly how many rows wait, and walks them all.
         cur.execute(
             """
-            SELECT id, topic, triggered_at, received_at, body, attempts
-              FROM webhook_inbox
+            SELECT id, length(body) FROM webhook_inbox
              WHERE shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
-               AND (lease_until IS NULL OR lease_until < now())
-             ORDER BY id
-             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+             ORDER BY next_at, id
+             LIMIT %(limit)s
             """,
             {"domain": shop_domain, "limit": limit},
+        )
+        ids, sizes = [], 0
+        for delivery_id, size in cur.fetchall():
+            if ids and sizes + size > limit_bytes:
+                break
+            ids.append(delivery_id)
+            sizes += size
+        cur.execute(
+            """
+            SELECT id, topic, triggered_at, received_at, body, attempts FROM webhook_inbox
+             WHERE id = ANY (%(ids)s) AND done_at IS NULL AND dead_at IS NULL
+             ORDER BY next_at, id
+               FOR UPDATE SKIP LOCKED
+            """,
+            {"ids": ids},
         )
         return [
             Delivery(d.id, d.topic, d.triggered_at, d.received_at, bytes(d.body), d.attempts)
@@ -94,6 +122,19 @@ def mark_done(conn: Connection, delivery_id: int, *, outcome: str) -> None:
         cur.execute(
             "UPDATE webhook_inbox SET done_at = clock_timestamp(), outcome = %(outcome)s, error = NULL WHERE id = %(id)s",
             {"id": delivery_id, "outcome": outcome},
+        )
+
+
+def mark_many_done(conn: Connection, outcomes: Mapping[int, str]) -> None:
+    """Worked through together: delivery id -> applied, stale, ignored or refetch."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE webhook_inbox i SET done_at = clock_timestamp(), outcome = o.outcome, error = NULL
+              FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[]) AS o (id, outcome)
+             WHERE i.id = o.id
+            """,
+            {"ids": list(outcomes), "outcomes": list(outcomes.values())},
         )
 
 
@@ -139,23 +180,25 @@ def ignore_all(conn: Connection, shop_domain: str) -> int:
 
 
 def counts(conn: Connection) -> dict[str, Any]:
-    """How the inbox stands, over all shops (sweeper)."""
+    """What waits and what is parked, over all shops (sweeper); what is done is not looked at."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT count(*) FILTER (WHERE done_at IS NULL AND dead_at IS NULL),
-                   coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE done_at IS NULL AND dead_at IS NULL)), 0),
-                   count(*) FILTER (WHERE dead_at IS NOT NULL), count(*) FILTER (WHERE done_at IS NOT NULL)
+            SELECT count(*), coalesce(extract(epoch FROM now() - min(received_at)), 0),
+                   (SELECT count(*) FROM webhook_inbox WHERE dead_at IS NOT NULL)
               FROM webhook_inbox
+             WHERE done_at IS NULL AND dead_at IS NULL
             """
         )
-        waiting, oldest, dead, done = cur.fetchall()[0]
-        return {
-            "waiting": waiting,
-            "oldest_seconds": round(float(oldest), 1),
-            "dead": dead,
-            "done": done,
-        }
+        waiting, oldest, dead = cur.fetchall()[0]
+        return {"waiting": waiting, "oldest_seconds": round(float(oldest), 1), "dead": dead}
+
+
+def count_done(conn: Connection) -> int:
+    """How many deliveries of the last 60 days are worked through, over all shops (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute("SELECT count(*) FROM webhook_inbox WHERE done_at IS NOT NULL")
+        return int(one_value(cur))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ class InventoryLevel:
     is_active: bool
     updated_at: datetime
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """Which item, and where."""
+        return (self.inventory_item_id, self.location_id)
+
 
 def inventory_position_units(available_units: int, incoming_units: int) -> int:
     """Units available plus those on their way."""

@@ -17,6 +17,10 @@ import numpy as np
 from simulator.store import Store, from_iso, iso
 from simulator.world import merchant
 
+OPENING_HOUR: Final = 8
+CLOSING_SECONDS: Final = 22 * 3_600
+"""From this hour to that second of a day shoppers buy."""
+
 DAY_OF_WEEK: Final = (1.15, 1.1, 1.05, 1.1, 1.0, 0.75, 0.85)
 REFUND_SHARE: Final = 0.03
 REORDER_COVER_DAYS: Final = 28
@@ -64,13 +68,13 @@ def _live(
     conn: sqlite3.Connection, store: Store, shop: str, seed: int, today: datetime
 ) -> dict[str, int]:
     rng = np.random.default_rng([seed, today.date().toordinal()])
-    _receive(conn, store, shop, today)
+    opening = _receive(conn, store, shop, today)
     shelves = _shelves(conn, shop, today.date(), _shock(seed, today.date()))
     demand = _demand(shelves, rng)
     sold = np.minimum(demand, [max(shelf.available, 0) for shelf in shelves])
     _remember(conn, shop, today.date(), shelves, demand, sold)
-    orders = _sell(conn, store, shop, shelves, sold, rng, today)
-    _give_back(conn, store, shop, rng, today)
+    orders, closing = _sell(conn, store, shop, shelves, sold, rng, opening)
+    _give_back(conn, store, shop, rng, closing)
     _reorder(conn, shop, shelves, rng, today)
     return {"orders": orders, "units": int(sold.sum()), "lost_units": int((demand - sold).sum())}
 
@@ -168,9 +172,12 @@ def _sell(
     shelves: list[_Shelf],
     sold: np.ndarray,
     rng: np.random.Generator,
-    today: datetime,
-) -> int:
-    """Group the units sold to baskets at random times of the opening hours, in the order of time."""
+    opening: datetime,
+) -> tuple[int, datetime]:
+    """Group the units sold to baskets at random seconds of the opening hours; how many, and when the shop closes.
+
+    What happens later has a later stamp, or the same one where two shoppers pay in one second.
+    """
     lines: list[merchant.Item] = []
     for number in np.flatnonzero(sold):
         left = int(sold[number])
@@ -190,28 +197,38 @@ def _sell(
             )
         baskets.append([merchant.Item(variant_id, units) for variant_id, units in merged.items()])
         position += size
-    minutes = np.sort(rng.integers(8 * 60, 22 * 60, len(baskets)))
-    midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
-    for number, (basket, minute) in enumerate(zip(baskets, minutes, strict=True)):
-        at = midnight + timedelta(minutes=int(minute), seconds=number % 60)
+    midnight = opening.replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = int((opening - midnight).total_seconds())
+    end = max(CLOSING_SECONDS, begin + 600)  # a day that is lived from late in the evening on
+    for basket, second in zip(
+        baskets, np.sort(rng.integers(begin, end, len(baskets))), strict=True
+    ):
+        at = midnight + timedelta(seconds=int(second))
+        _clock(conn, shop, at)
         merchant.place_order(
             conn, store, shop, basket, at=at, customer_id=int(rng.integers(1, 5_000))
         )
-    return len(baskets)
+    return len(baskets), midnight + timedelta(seconds=end)
+
+
+def _clock(conn: sqlite3.Connection, shop: str, at: datetime) -> None:
+    """What happens now is told with this time."""
+    conn.execute("UPDATE shops SET now_at = max(now_at, ?) WHERE domain = ?", (iso(at), shop))
 
 
 def _give_back(
-    conn: sqlite3.Connection, store: Store, shop: str, rng: np.random.Generator, today: datetime
+    conn: sqlite3.Connection, store: Store, shop: str, rng: np.random.Generator, closing: datetime
 ) -> None:
     """Some of what was bought one to three weeks ago comes back, in part or whole; a few orders are cancelled."""
-    first, last = today - timedelta(days=21), today - timedelta(days=7)
+    first, last = closing - timedelta(days=21), closing - timedelta(days=7)
     rows = conn.execute(
         "SELECT o.id, l.id AS line_id, l.current_quantity FROM orders o JOIN order_lines l ON l.shop = o.shop AND l.order_id = o.id"
         " WHERE o.shop = ? AND o.processed_at BETWEEN ? AND ? AND l.current_quantity > 0 AND o.cancelled_at IS NULL"
         " AND l.variant_id IS NOT NULL ORDER BY o.id, l.id",
         (shop, iso(first), iso(last)),
     ).fetchall()
-    evening = today.replace(hour=22, minute=30, second=0, microsecond=0)
+    evening = closing + timedelta(minutes=5)
+    _clock(conn, shop, evening)
     seen: set[int] = set()
     for number in np.flatnonzero(rng.random(len(rows)) < REFUND_SHARE / 15):
         row = rows[number]
@@ -229,19 +246,22 @@ def _give_back(
             )
 
 
-def _receive(conn: sqlite3.Connection, store: Store, shop: str, today: datetime) -> None:
-    """Deliveries that are due come in before the shop opens."""
+def _receive(conn: sqlite3.Connection, store: Store, shop: str, today: datetime) -> datetime:
+    """Deliveries that are due come in before the shop opens; when that is: never before the clock."""
     due = conn.execute(
         "SELECT * FROM purchase_orders WHERE shop = ? AND received_at IS NULL AND arrives_at <= ? ORDER BY id",
         (shop, iso(today)),
     ).fetchall()
-    opening = today.replace(hour=7, minute=0, second=0, microsecond=0)
-    for number, row in enumerate(due):
-        at = opening + timedelta(seconds=number)
+    begin = today.replace(hour=7, minute=0, second=0, microsecond=0)
+    at = max(begin, today + timedelta(seconds=1))
+    for row in due:
+        _clock(conn, shop, at)
         conn.execute(
             "UPDATE purchase_orders SET received_at = ? WHERE id = ?", (iso(at), row["id"])
         )
         merchant.move_stock(conn, store, shop, row["variant_id"], row["units"], at=at)
+        at += timedelta(seconds=1)
+    return max(at, today.replace(hour=OPENING_HOUR, minute=0, second=0, microsecond=0))
 
 
 def _reorder(

@@ -78,8 +78,7 @@ def send(
 
 
 def kept():
-    with sweep_transaction() as conn:
-        return webhook_inbox.counts(conn)
+    return inbox.standing()
 
 
 def rows(shop, query):

@@ -1,0 +1,296 @@
+"""The books after a month of misbehaving webhooks: `./run bench facts [--days 30] [--shop uk-gifts]`.
+
+In: a simulated shop with its history read through the real install path (the demo's, by default).
+Method: N simulated days go by; every webhook may come twice, late, out of order or never. When the
+    inbox is empty the operator's own `keel reconcile` mends what was lost, and `keel facts` is held
+    against the simulator's ledger: every day, every field, catalogue and stock.
+Out: a table and one JSON line: differences (target 0), seconds from the first of the days to equal
+    books, CPU seconds by process.
+Weak: days go by as fast as the machine allows, so a month's webhooks come in minutes; the seconds
+    are those of a machine that does nothing else.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from bench.lib.cpu import cpu_seconds
+from launch.demo import SHOPS
+from launch.ports import free_pair
+from launch.processes import ROOT, python, stop_on_signals
+from launch.simulated import Simulated, StoppedError, simulated_shop
+
+TARGET_SECONDS_A_DAY: Final = 10.0
+"""Thirty days of the demo shop within five minutes on two cores that do nothing else."""
+
+HISTORY_SECONDS: Final = 1_800
+DRAIN_SECONDS: Final = 3_600
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run it; 0 if every figure is equal."""
+    arguments = _arguments().parse_args(argv)
+    stop = stop_on_signals()
+    try:
+        if arguments.folder is not None:
+            return _run(arguments, arguments.folder.resolve(), stop)
+        with tempfile.TemporaryDirectory(prefix="keel-facts-") as folder:
+            Path(folder).chmod(0o755)  # as root, Postgres runs as nobody and must get in
+            return _run(arguments, Path(folder), stop)
+    except StoppedError:
+        return 130
+
+
+def _run(arguments: argparse.Namespace, folder: Path, stop: threading.Event) -> int:
+    port = arguments.port or free_pair()
+    with simulated_shop(folder, port=port, shop=arguments.shop, stop=stop, say=print) as running:
+        timing: dict[str, float] = {}
+        with _Timed(timing, "history"):
+            running.install()
+            _until(running, stop, lambda: _history_is_in(running), HISTORY_SECONDS)
+        print(f"The history is in after {timing['history']:.0f} s.", flush=True)
+        before = differences(running)
+        result = live_through(running, arguments, stop, timing)
+    report = _report(arguments, result, before, timing)
+    print(json.dumps(report))
+    return 0 if all(report["pass"].values()) else 1
+
+
+def live_through(
+    running: Simulated,
+    arguments: argparse.Namespace,
+    stop: threading.Event,
+    timing: dict[str, float],
+) -> dict[str, Any]:
+    """Let the days go by and the books come right; what happened."""
+    faults = {
+        "webhook_duplicate": arguments.duplicate,
+        "webhook_reorder": arguments.reorder,
+        "webhook_reorder_seconds": arguments.reorder_seconds,
+        "webhook_drop": arguments.drop,
+    }
+    running.sim.put("_sim/faults", json=faults).raise_for_status()
+    cpu = _cpu(running)
+    with _Timed(timing, "advance"):
+        happened = {"orders": 0, "units": 0, "deliveries": 0}
+        for _ in range(arguments.days):
+            day = running.control("advance", days=1)
+            happened = {name: happened[name] + day[name] for name in happened}
+            if stop.is_set():
+                raise StoppedError
+    print(f"{arguments.days} days made {happened['deliveries']:,} deliveries.", flush=True)
+    with _Timed(timing, "drain"):
+        _until(running, stop, lambda: _is_quiet(running), DRAIN_SECONDS)
+    unmended = differences(running)
+    with _Timed(timing, "reconcile"):
+        healed = keel(running, "reconcile", "--shop", running.domain)["healed"]
+        _until(running, stop, lambda: _is_quiet(running), DRAIN_SECONDS)
+    spent = {name: round(now - cpu[name], 1) for name, now in _cpu(running).items()}
+    return {
+        **happened,
+        "sent": _sent(running),
+        "healed": healed,
+        "unmended": len(unmended),
+        "different": differences(running),
+        "inbox": keel(running, "inbox"),
+        "cpu_seconds": spent,
+    }
+
+
+def differences(running: Simulated) -> list[str]:
+    """Every field in which the app's books are not the shop's own."""
+    ours = keel(running, "facts", "--shop", running.domain)
+    theirs = running.sim.get(f"_sim/{running.domain}/ledger").json()
+    found: list[str] = []
+    days = {
+        name: {day["day"]: day for day in books["days"]}
+        for name, books in (("ours", ours), ("theirs", theirs))
+    }
+    for day in sorted(days["ours"] | days["theirs"]):
+        mine, other = days["ours"].get(day, {}), days["theirs"].get(day, {})
+        found += [
+            f"{day} {field}: {mine.get(field)} is not {other.get(field)}"
+            for field in sorted(mine | other)
+            if mine.get(field) != other.get(field)
+        ]
+    for part in ("catalogue", "stock"):
+        found += [
+            f"{part} {field}: {ours[part].get(field)} is not {theirs[part].get(field)}"
+            for field in sorted(ours[part] | theirs[part])
+            if ours[part].get(field) != theirs[part].get(field)
+        ]
+    return found
+
+
+def keel(running: Simulated, *command: str) -> Any:
+    """An operator's command, as its JSON says."""
+    done = subprocess.run(  # noqa: S603 -- our own command line
+        python("shopify_app.cli", *command, "--json"),
+        check=False,
+        cwd=ROOT,
+        env=running.children.environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"keel {' '.join(command)}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class _Timed:
+    """Books how long a block took."""
+
+    def __init__(self, timing: dict[str, float], name: str) -> None:
+        self._timing, self._name, self._began = timing, name, 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._timing[self._name] = time.monotonic() - self._began
+
+
+def _until(
+    running: Simulated, stop: threading.Event, ready: Callable[[], bool], seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        running.children.raise_if_fallen()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not there after {seconds:.0f} s")
+        if stop.wait(0.5):
+            raise StoppedError
+
+
+def _history_is_in(running: Simulated) -> bool:
+    steps = running.rows(
+        "SELECT b.state, b.step, b.error FROM backfills b JOIN shops s USING (shop_id) WHERE s.domain = %s",
+        running.domain,
+    )
+    if failed := [step for step in steps if step[0] == "failed"]:
+        raise RuntimeError(f"the history failed: {failed}")
+    runs = running.rows(
+        "SELECT 1 FROM suggestion_runs JOIN shops s USING (shop_id) WHERE s.domain = %s LIMIT 1",
+        running.domain,
+    )
+    return bool(steps) and all(step[0] == "done" for step in steps) and bool(runs)
+
+
+def _is_quiet(running: Simulated) -> bool:
+    """Nothing under way in the simulator, in the inbox, to be asked for, or to be counted."""
+    if running.sim.get(f"_sim/{running.domain}/state").json()["pending"]:
+        return False
+    waiting = running.rows(
+        "SELECT (SELECT count(*) FROM webhook_inbox WHERE done_at IS NULL AND dead_at IS NULL)"
+        " + (SELECT count(*) FROM refetches) + (SELECT count(*) FROM touched_days)"
+    )
+    return int(waiting[0][0]) == 0
+
+
+def _sent(running: Simulated) -> dict[str, int]:
+    """How the inbox's deliveries ended, by outcome."""
+    return dict(
+        running.rows(
+            "SELECT coalesce(outcome, CASE WHEN dead_at IS NULL THEN 'waiting' ELSE 'dead' END), count(*)::int"
+            " FROM webhook_inbox GROUP BY 1 ORDER BY 1"
+        )
+    )
+
+
+def _cpu(running: Simulated) -> dict[str, float]:
+    roots = {child.name: child.process.pid for child in running.children.running}
+    roots |= {"postgres": running.postgres.process.pid, "valkey": running.valkey.process.pid}
+    return {name: cpu_seconds(pid) for name, pid in roots.items()}
+
+
+def _report(
+    arguments: argparse.Namespace,
+    result: dict[str, Any],
+    before: list[str],
+    timing: dict[str, float],
+) -> dict[str, Any]:
+    total = sum(timing[name] for name in ("advance", "drain", "reconcile"))
+    cpu = sum(result["cpu_seconds"].values())
+    target = TARGET_SECONDS_A_DAY * arguments.days
+    print(f"\n{'step':<22}{'seconds':>10}")
+    for name, seconds in timing.items():
+        print(f"{name:<22}{seconds:>10.1f}")
+    print(f"\n{'process':<22}{'CPU s':>10}")
+    for name, seconds in result["cpu_seconds"].items():
+        print(f"{name:<22}{seconds:>10.1f}")
+    print(
+        f"\ndeliveries {result['deliveries']:,}; inbox {result['sent']}; mended {result['healed']}"
+        f"\nfields that differ: {len(before)} after the history, {result['unmended']} before the comparison,"
+        f" {len(result['different'])} after it"
+    )
+    for line in [*before, *result["different"]][:20]:
+        print(f"  {line}")
+    print(
+        f"{arguments.days} days in {total:.0f} s (target {target:.0f}), {cpu:.0f} CPU s,"
+        f" {1_000 * cpu / max(result['deliveries'], 1):.2f} ms of CPU a delivery\n"
+    )
+    return {
+        "bench": "facts",
+        "metric": "fields that differ from the shop's ledger",
+        "shop": arguments.shop,
+        "days": arguments.days,
+        "deliveries": result["deliveries"],
+        "orders": result["orders"],
+        "faults": {
+            "duplicate": arguments.duplicate,
+            "reorder": arguments.reorder,
+            "drop": arguments.drop,
+        },
+        "inbox": result["inbox"],
+        "healed": result["healed"],
+        "values": {
+            "differences_after_history": len(before),
+            "differences_before_reconcile": result["unmended"],
+            "differences": len(result["different"]),
+            "seconds": round(total, 1),
+            "cpu_seconds": round(cpu, 1),
+        },
+        "seconds": {name: round(seconds, 1) for name, seconds in timing.items()},
+        "cpu_seconds": result["cpu_seconds"],
+        "targets": {
+            "differences_after_history": 0,
+            "differences": 0,
+            "dead": 0,
+            "seconds": target,
+        },
+        "pass": {
+            "differences_after_history": not before,
+            "differences": not result["different"],
+            "dead": result["inbox"]["dead"] == 0,
+            "seconds": total <= target,
+        },
+    }
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./run bench facts",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--days", type=int, default=30, help="simulated days that go by")
+    parser.add_argument("--shop", default="uk-gifts", help=f"KIND or KIND:SEED, of {SHOPS}")
+    parser.add_argument("--duplicate", type=float, default=0.1, help="share that comes twice")
+    parser.add_argument("--reorder", type=float, default=0.2, help="share that is overtaken")
+    parser.add_argument("--reorder-seconds", type=float, default=2.0, help="by how much at most")
+    parser.add_argument("--drop", type=float, default=0.01, help="share that never comes")
+    parser.add_argument("--port", type=int, help="the app's port (any free pair)")
+    parser.add_argument(
+        "--folder", type=Path, help="keep the shop here: a second run goes on from there"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,127 @@
+"""News of one kind that came in together becomes rows in a few statements, not in a few for each.
+
+In: bodies of one kind in the order in which they came. Out: for each what came of it, in the words
+of `ingest`. The newest news of a thing counts, whatever its place in the list. Shopify's stamps are
+whole seconds: where two pieces of news have the same stamp and say different things, nobody can tell
+which is true, and Shopify is asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shopify_app.db import daily_sales, heal, inventory, orders, refetches, refunds
+from shopify_app.db.connection import Connection
+from shopify_app.domain.order import Order
+from shopify_app.domain.product import InventoryLevel
+from shopify_app.domain.shop import Shop
+from shopify_app.shopify import payloads
+
+Body = dict[str, Any]
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Stands for the stamp of what we do not hold; only compared for equality."""
+
+
+def take_orders(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+    """Orders with their lines; a body that only names its order is a hint."""
+    ids = [payloads.number(body, "id") for body in bodies]
+    hints = {
+        order_id for order_id, body in zip(ids, bodies, strict=True) if "line_items" not in body
+    }
+    news = [payloads.order(body) for body in bodies if "line_items" in body]
+    newest, unclear = _newest_orders(news)
+    held = heal.held_orders(conn, shop.shop_id, list(newest))
+    same_stamp = [
+        order for order in newest.values() if held.get(order.id, (NEVER,))[0] == order.updated_at
+    ]
+    unclear |= heal.orders_unlike(conn, shop.shop_id, same_stamp)
+    clear = [order for order in newest.values() if order.id not in unclear]
+    result = orders.upsert_many(conn, shop.shop_id, shop.zone, clear)
+    daily_sales.touch(conn, shop.shop_id, result.days)
+    refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
+    outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
+    return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
+
+
+def _newest_orders(news: Sequence[Order]) -> tuple[dict[int, Order], set[int]]:
+    """The newest of each order, and the orders of which two differ under one stamp."""
+    newest: dict[int, Order] = {}
+    unclear: set[int] = set()
+    for order in news:
+        other = newest.get(order.id)
+        if other is None or other.updated_at < order.updated_at:
+            newest[order.id] = order
+            unclear.discard(order.id)
+        elif other.updated_at == order.updated_at and other != order:
+            unclear.add(order.id)
+    return newest, unclear
+
+
+def _of_order(
+    order: Order,
+    newest: Mapping[int, Order],
+    unclear: set[int],
+    held: Mapping[int, tuple[datetime, bool]],
+) -> str:
+    if order.updated_at < newest[order.id].updated_at:
+        return "stale"
+    if order.id in unclear:
+        return "refetch"
+    known = held.get(order.id)
+    is_late = known is not None and (known[1] or known[0] > order.updated_at)
+    return "stale" if is_late else "applied"
+
+
+def take_refunds(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+    """Refunds with their lines; those of an order that we do not hold come with it when it is asked for."""
+    news = [payloads.refund(body) for body in bodies]
+    once = {refund.id: refund for refund in news}
+    days, unknown = refunds.upsert_many(conn, shop.shop_id, shop.zone, list(once.values()))
+    daily_sales.touch(conn, shop.shop_id, days)
+    refetches.ask(conn, shop.shop_id, "order", sorted(unknown))
+    return ["refetch" if refund.order_id in unknown else "applied" for refund in news]
+
+
+def take_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+    """What is available where; every level of the way is kept as history."""
+    news = [payloads.inventory_level(body) for body in bodies]
+    newest, unclear = _newest_levels(news)
+    held = heal.held_levels(conn, shop.shop_id, list(newest))
+    for key, level in newest.items():
+        stamp, *shown = held.get(key, (NEVER,))
+        if stamp == level.updated_at and shown != [level.available_units, level.is_active]:
+            unclear.add(key)
+    inventory.upsert_levels(conn, shop.shop_id, [one for one in news if one.key not in unclear])
+    refetches.ask(conn, shop.shop_id, "inventory_item", sorted({key[0] for key in unclear}))
+    return [_of_level(level, newest, unclear, held) for level in news]
+
+
+def _newest_levels(
+    news: Sequence[InventoryLevel],
+) -> tuple[dict[tuple[int, int], InventoryLevel], set[tuple[int, int]]]:
+    """The newest of each level, and the levels of which two differ under one stamp."""
+    newest: dict[tuple[int, int], InventoryLevel] = {}
+    unclear: set[tuple[int, int]] = set()
+    for level in news:
+        other = newest.get(level.key)
+        if other is None or other.updated_at < level.updated_at:
+            newest[level.key] = level
+            unclear.discard(level.key)
+        elif other.updated_at == level.updated_at and other != level:
+            unclear.add(level.key)
+    return newest, unclear
+
+
+def _of_level(
+    level: InventoryLevel,
+    newest: Mapping[tuple[int, int], InventoryLevel],
+    unclear: set[tuple[int, int]],
+    held: Mapping[tuple[int, int], tuple[datetime, int, bool]],
+) -> str:
+    if level.updated_at < newest[level.key].updated_at:
+        return "stale"
+    if level.key in unclear:
+        return "refetch"
+    known = held.get(level.key)
+    return "stale" if known is not None and known[0] > level.updated_at else "applied"
