@@ -1,15 +1,12 @@
-"""What a price does: a posterior of every product's elasticity from the times its price changed.
+"""What a price does: a posterior of every product's elasticity from all that its prices told.
 
-In:  a weekly panel of units and the regular price.
-Out: a `PriceResponse`: per series a posterior on a grid of elasticities.
-Method: weeks at one price form a spell; each change of spell is used once, as counts before and
-after against what unchanged products did; changes shared by much of the shop are left out (they are
-a sale, not an experiment). Series lean on their group, the group on the literature: 1,851 measured
-elasticities average -2.62, and shelf prices less.
-Source: Bijmolt, van Heerde & Pieters (2005), "New empirical generalizations on the determinants of
-price elasticity", JMR 42, 141-156.
-Weak: prices that chased demand, and rivals' prices, are not seen; a product that never changed its
-price has its group's answer with a wide range, and `prices_tried` says so.
+In:  a weekly panel of units and prices, where known with stock, promotions, groups and stores.
+Out: a `PriceResponse`: per series a posterior of elasticity, and expected units in any week at any price.
+Method: `price_spells` leaves out what only looks like a price, `price_evidence` reads each series' own
+weeks (wandering demand and common weeks taken out), `price_prior` pools: product, group, shop, literature.
+Source: the modules named; Bijmolt, van Heerde & Pieters (2005), JMR 42, 141-156.
+Weak: rivals' prices are not seen; a product that never changed its price has its group's answer with
+a wide range, and `prices_tried` says so.
 """
 
 from dataclasses import dataclass
@@ -17,46 +14,157 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln
+from scipy.special import ndtri
 
-PRIOR_MEAN: Final = -2.2
-PRIOR_SD: Final = 1.1
-PRODUCT_SD: Final = 0.8
-GRID: Final = np.linspace(-6.0, 1.0, 141)
-WINDOW_WEEKS: Final = 6
-LEAST_STEP: Final = 0.03
-"""Smaller changes of price are rounding."""
+from shopify_app.analytics import price_evidence, price_prior, price_spells
+from shopify_app.analytics.price_evidence import Evidence
+from shopify_app.analytics.price_prior import Pooled
+from shopify_app.analytics.price_spells import PriceWeeks
+
+GRID: Final = np.linspace(-8.0, 3.0, 221)
+"""Elasticities of the posterior's grid."""
 
 LEAST_WEEKS: Final = 2
-"""A price that stood for one week only may be a tier or a slip."""
+"""A price that stood for one week only may be a tier or a slip: too little to show as tried."""
 
-SHOP_WIDE_SHARE: Final = 0.3
-LEAST_OVERDISPERSION: Final = 0.005
-UNKNOWN_OVERDISPERSION: Final = 0.05
-"""Squared coefficient of variation of a window's demand that no price explains, where a shop is too small to show its own."""
+RANGE: Final = 0.8
+COMMON_MEMORY: Final = 0.9
+"""Share of a common week's effect that is left a week after the last one known."""
+
+RECENT_WEEKS: Final = 8
+"""Of these the median common effect is carried on: an event's week must not be."""
+
+MOST_SPREAD: Final = 4.0
+"""Largest variance of log demand a predictive distribution is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceResponse:
-    """Posteriors of elasticity.
+    """Posteriors of elasticity, and demand at a price.
 
     Attributes
     ----------
     table : DataFrame, one row a series
-        `series_id, elasticity, sd, low, high` (80 %), `prices_tried, events, information` (units in the
-        windows of its events).
+        `series_id, elasticity, sd, low, high` (80 %), `prices_tried, events` (changes of price used),
+        `information` (what the series' own weeks know of its elasticity, as 1 / variance),
+        `units_per_week` (its level now), `promotion_lift` (log units of a promotion itself),
+        `promotion_extra` (what a promotion's cut adds to the elasticity).
     posterior : array (n, len(GRID))
         Probability of each elasticity of `GRID`.
+    shop_elasticity, shop_sd : float
+        The shop's mean elasticity and how well it is known.
     """
 
     table: pd.DataFrame
     posterior: np.ndarray
+    shop_elasticity: float
+    shop_sd: float
+    _weeks: PriceWeeks
+    _evidence: Evidence
+    _pooled: Pooled
+    _level: "_Level"
 
-    def expected_units(self, rows: np.ndarray, price_ratio: np.ndarray) -> np.ndarray:
-        """Expected units relative to today's, (len(rows),), at prices relative to today's."""
-        return (self.posterior[rows] * np.asarray(price_ratio)[:, None] ** GRID[None, :]).sum(
-            axis=1
+    def units_ratio(self, rows: np.ndarray, price_ratio: np.ndarray) -> np.ndarray:
+        """Expected units relative to today's, (len(rows),), of series numbers at prices relative to today's."""
+        ratio = np.asarray(price_ratio, float)[:, None]
+        return (self.posterior[rows] * ratio ** GRID[None, :]).sum(axis=1)
+
+    def expected_units(self, rows: pd.DataFrame) -> np.ndarray:
+        """Expected units, (len(rows),).
+
+        Parameters
+        ----------
+        rows : DataFrame
+            `series_id, period` (start, datetime64), `price` and optional `on_promotion, in_stock` (0..1). Periods
+            may lie inside, after or before those that were fitted.
+
+        Raises
+        ------
+        ValueError
+            If a column lacks, a series was not fitted, or a price is not positive.
+        """
+        return self.predictive(rows)[0]
+
+    def predictive(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, dispersion) of a negative binomial with variance M + K M^2, as `expected_units` takes rows."""
+        number = self._numbers(rows)
+        unit = self._weeks.unit_of[number]
+        columns, regular_gap = self._columns(rows, unit)
+        week = price_evidence.week_numbers(
+            rows["period"].to_numpy("datetime64[s]"), self._weeks.periods
         )
+        answers = slice(0, price_prior.ANSWERS)
+        mean = self._pooled.mean[unit, answers]
+        whole = self._pooled.variance[unit, answers, answers]
+        variance = np.einsum("ri,rij,rj->r", columns, whole, columns)
+        del regular_gap
+        common = self._common(week)
+        wander, wander_variance = self._level.at(unit, week)
+        log = np.einsum("ri,ri->r", columns, mean) + common + wander
+        spread = np.minimum(
+            variance + wander_variance + self._evidence.noise.white * self._evidence.scale[unit],
+            MOST_SPREAD,
+        )
+        exposure = np.clip(rows["in_stock"].to_numpy(float), 0, 1) if "in_stock" in rows else 1.0
+        level = self._level.base[unit] * self._weeks.share[number] * exposure
+        expected = level * np.exp(np.clip(log + 0.5 * np.minimum(variance, 1.0), -12, 12))
+        return np.maximum(expected, 1e-9), np.expm1(spread)
+
+    def _numbers(self, rows: pd.DataFrame) -> np.ndarray:
+        if missing := {"series_id", "period", "price"} - set(rows.columns):
+            raise ValueError(f"rows lack {sorted(missing)}")
+        number = pd.Index(self._weeks.series_ids).get_indexer(pd.Index(rows["series_id"]))
+        if (number < 0).any():
+            raise ValueError(f"not fitted: {rows['series_id'].iloc[int(np.argmin(number))]!r}")
+        if not (rows["price"] > 0).all():
+            raise ValueError("prices must be > 0")
+        return number
+
+    def _columns(self, rows: pd.DataFrame, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        price = np.log(rows["price"].to_numpy(float))
+        promotion = (
+            np.clip(rows["on_promotion"].astype(float).to_numpy(), 0, 1)
+            if "on_promotion" in rows
+            else np.zeros(len(rows))
+        )
+        regular = self._weeks.regular[unit, -1]
+        gap = np.minimum(price - regular, 0.0)
+        return (
+            price_evidence.columns(price - self._evidence.reference[unit], gap, promotion),
+            gap,
+        )
+
+    def _common(self, week: np.ndarray) -> np.ndarray:
+        """The shop's week effect: as estimated inside the panel, fading after it."""
+        known = self._evidence.week
+        effects = self._evidence.common
+        if not len(known):
+            return np.zeros(len(week))
+        last = float(np.median(effects[-RECENT_WEEKS:]))
+        ahead = np.maximum(week - known[-1], 0.0)
+        inside = np.interp(week, known, effects)
+        return np.where(ahead > 0, last * COMMON_MEMORY**ahead, inside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A row's level at its reference price: `base` (m,) units a week, and how it wanders around that."""
+
+    base: np.ndarray
+    weights: np.ndarray
+    last_variance: np.ndarray
+    last_level: np.ndarray
+    evidence: Evidence
+
+    def at(self, unit: np.ndarray, week: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(log of the level over `base`, its variance) in weeks (r,)."""
+        noise, known = self.evidence.noise, self.evidence.week
+        keys, inverse = np.unique(week, return_inverse=True)
+        kernel = noise.level_covariance(np.abs(keys[:, None] - known[None, :]))
+        wander = np.einsum("rt,rt->r", kernel[inverse], self.weights[unit]) + self.last_level[unit]
+        ahead = np.maximum(week - (known[-1] if len(known) else 0.0), 0.0)
+        fade = noise.level_covariance(np.zeros(1)) - noise.level_covariance(2 * ahead)
+        return wander, self.last_variance[unit] + self.evidence.scale[unit] * fade
 
 
 def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
@@ -65,227 +173,122 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     Parameters
     ----------
     panel : DataFrame
-        `series_id, period, units, price` (the regular price of the week) and optional `group`, `in_stock`.
+        `series_id, period` (start of the week), `units, price` (as it stood that week) and optional `group` (product type),
+        `on_promotion` (0..1), `in_stock` (0..1), `unit_cost`, `store`.
     seed : int
         Kept for callers that record it; the method draws nothing.
 
     Raises
     ------
     ValueError
-        If columns are missing, prices are not positive, or units are negative.
+        If columns are missing, prices are not positive, units are negative, or a series has a period twice.
     """
     del seed
-    if missing := {"series_id", "period", "units", "price"} - set(panel.columns):
-        raise ValueError(f"panel lacks {sorted(missing)}")
-    if len(panel) and (not (panel["price"] > 0).all() or not (panel["units"] >= 0).all()):
-        raise ValueError("prices must be > 0 and units >= 0")
-    panel = panel.sort_values(["series_id", "period"], kind="stable").reset_index(drop=True)
-    series, ids = pd.factorize(panel["series_id"], sort=True)
-    events = _events(panel, series)
-    likelihood = np.zeros((len(ids), len(GRID)))
-    np.add.at(
-        likelihood,
-        events["series"].to_numpy(int),
-        _log_likelihood(events, _overdispersion(panel, series)),
+    weeks = price_spells.price_weeks(panel)
+    evidence = price_evidence.gather(weeks)
+    repeated, shop_repeated = price_evidence.repeats(evidence, weeks.group, len(weeks.groups))
+    pooled = price_prior.pool(
+        evidence.information,
+        evidence.score,
+        price_prior.implied_elasticity(np.exp(evidence.reference), weeks.unit_cost),
+        weeks.group,
+        repeated,
+        shop_repeated,
     )
-    groups = (
-        panel.groupby(series)["group"].first().to_numpy()
-        if "group" in panel
-        else np.zeros(len(ids))
-    )
-    posterior = _posterior(likelihood, pd.factorize(groups)[0])
-    return PriceResponse(_table(np.asarray(ids), panel, series, events, posterior), posterior)
-
-
-def _events(panel: pd.DataFrame, series: np.ndarray) -> pd.DataFrame:
-    """Changes of price: counts and exposures in the windows before and after, one row a change."""
-    price = panel["price"].to_numpy(float)
-    week = (
-        ((panel["period"] - panel["period"].min()) / np.timedelta64(7, "D")).round().to_numpy(int)
-        if len(panel)
-        else np.array([], int)
-    )
-    starts = (
-        np.r_[True, (series[1:] != series[:-1]) | (np.abs(np.diff(np.log(price))) > LEAST_STEP)]
-        if len(panel)
-        else np.array([], bool)
-    )
-    spell = np.cumsum(starts) - 1
-    units = panel["units"].to_numpy(float)
-    exposure = panel["in_stock"].to_numpy(float) if "in_stock" in panel else np.ones(len(panel))
-    first = np.flatnonzero(starts)
-    last = np.r_[first[1:], len(panel)] - 1
-    index = _shop_index(week, units)
-    rows: list[tuple[Any, ...]] = []
-    for left, right in zip(range(len(first) - 1), range(1, len(first)), strict=True):
-        if (
-            series[first[left]] != series[first[right]]
-            or last[left] - first[left] + 1 < LEAST_WEEKS
-            or last[right] - first[right] + 1 < LEAST_WEEKS
-        ):
-            continue
-        before = slice(max(first[left], last[left] - WINDOW_WEEKS + 1), last[left] + 1)
-        after = slice(first[right], min(last[right], first[right] + WINDOW_WEEKS - 1) + 1)
-        rows.append(
-            (
-                series[first[left]],
-                week[first[right]],
-                np.log(price[first[right]] / price[last[left]]),
-                units[before].sum(),
-                units[after].sum(),
-                (exposure[before] * index[week[before]]).sum(),
-                (exposure[after] * index[week[after]]).sum(),
-            )
-        )
-    del spell
-    found = pd.DataFrame(
-        rows,
-        columns=["series", "week", "step", "before", "after", "before_exposure", "after_exposure"],
-    )
-    return _without_shop_wide(found, week, series)
-
-
-def _shop_index(week: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """The whole shop's weekly demand around 1, large orders capped: what unchanged products did."""
-    if not len(week):
-        return np.ones(1)
-    cap = np.quantile(units, 0.99) if len(units) else 1.0
-    total = np.bincount(week, np.minimum(units, max(cap, 1.0)))
-    return np.maximum(
-        total / max(total[total > 0].mean() if (total > 0).any() else 1.0, 1e-9), 0.05
+    level = _levels(weeks, evidence, pooled)
+    posterior = _on_grid(pooled.mean[:, 0], np.sqrt(pooled.variance[:, 0, 0]))[weeks.unit_of]
+    return PriceResponse(
+        _table(panel, weeks, evidence, pooled, level),
+        posterior,
+        float(pooled.shop_mean[0]),
+        float(np.sqrt(pooled.shop_variance[0, 0])),
+        weeks,
+        evidence,
+        pooled,
+        level,
     )
 
 
-def _without_shop_wide(events: pd.DataFrame, week: np.ndarray, series: np.ndarray) -> pd.DataFrame:
-    """Leave out changes in weeks in which much of the shop changed its prices, and empty windows."""
-    if events.empty:
-        return events
-    active = pd.Series(series).groupby(week).nunique()
-    changed = events.groupby("week")["series"].nunique()
-    share = (changed / active.reindex(changed.index)).reindex(events["week"]).to_numpy()
-    usable = (
-        (events["before_exposure"] > 0)
-        & (events["after_exposure"] > 0)
-        & (events["before"] + events["after"] > 0)
-    )
-    return events[(share <= SHOP_WIDE_SHARE) & usable.to_numpy()].reset_index(drop=True)
+def _on_grid(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    weight = np.exp(-0.5 * ((GRID[None, :] - mean[:, None]) / sd[:, None]) ** 2) + 1e-300
+    return weight / weight.sum(axis=1, keepdims=True)
 
 
-def _overdispersion(panel: pd.DataFrame, series: np.ndarray) -> float:
-    """How much two neighbouring windows at one price differ beyond chance, in the middle of the shop.
-
-    The middle (median absolute deviation) is taken because a few wholesale orders must not widen
-    every range.
-    """
-    if not len(panel):
-        return UNKNOWN_OVERDISPERSION
-    price, units = panel["price"].to_numpy(float), panel["units"].to_numpy(float)
-    week = (
-        ((panel["period"] - panel["period"].min()) / np.timedelta64(7, "D")).round().to_numpy(int)
-    )
-    index = _shop_index(week, units)[week]
-    starts = np.r_[
-        True, (series[1:] != series[:-1]) | (np.abs(np.diff(np.log(price))) > LEAST_STEP)
-    ]
-    spell = np.cumsum(starts) - 1
-    place = np.arange(len(panel)) - np.flatnonzero(starts)[spell]
-    block = pd.DataFrame(
-        {"spell": spell, "block": place // WINDOW_WEEKS, "units": units, "index": index}
-    )
-    sums = block.groupby(["spell", "block"]).agg(
-        units=("units", "sum"), index=("index", "sum"), weeks=("units", "size")
-    )
-    sums = sums[(sums["weeks"] == WINDOW_WEEKS) & (sums["units"] >= 5)].reset_index()
-    after = sums.merge(
-        sums.assign(block=sums["block"] + 1), on=["spell", "block"], suffixes=("", "_before")
-    )
-    if len(after) < 30:
-        return UNKNOWN_OVERDISPERSION
-    change = np.log(
-        (after["units"] / after["index"]) / (after["units_before"] / after["index_before"])
-    )
-    chance = float(np.median(1 / after["units"] + 1 / after["units_before"]))
-    spread = (1.4826 * float(np.median(np.abs(change - np.median(change))))) ** 2
-    return max((spread - chance) / 2, LEAST_OVERDISPERSION)
+def _levels(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled) -> _Level:
+    """Every row's level, filtered from what is left once the price's effect is taken out."""
+    m, count = weeks.units.shape
+    if not count or not m:
+        empty = np.zeros(m)
+        return _Level(empty, np.zeros((m, count)), empty, empty, evidence)
+    return price_levels(weeks, evidence, pooled)
 
 
-def _log_likelihood(events: pd.DataFrame, overdispersion: float) -> np.ndarray:
-    """Beta-binomial log likelihood of the later count given both, (events, grid)."""
-    if events.empty:
-        return np.zeros((0, len(GRID)))
-    step = events["step"].to_numpy(float)[:, None]
-    odds = (
-        np.exp(GRID[None, :] * step)
-        * (events["after_exposure"] / events["before_exposure"]).to_numpy(float)[:, None]
+def price_levels(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled) -> _Level:
+    """As `_levels`, for panels that hold something."""
+    # What a price betrays of demand is part of the level, not of the answer to the price.
+    answers = slice(0, price_prior.ANSWERS)
+    effect = np.einsum("mtp,mp->mt", evidence.design[..., answers], pooled.mean[:, answers])
+    effect = effect + evidence.common[None]
+    shape = weeks.exposure * np.exp(np.clip(effect, -6, 6))
+    sold = np.where(weeks.known, weeks.units, 0.0).sum(axis=1)
+    whole = np.where(weeks.known, shape, 0.0).sum(axis=1)
+    base = (sold + 0.1) / np.maximum(whole, 0.1)
+    expected = np.maximum(base[:, None] * shape, 1e-6)
+    weights, last_variance, last_level, smear = price_evidence.filter_levels(
+        weeks, evidence, expected
     )
-    share = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
-    concentration = np.clip(1 / (share * (1 - share) * 2 * overdispersion) - 1, 0.5, 1e6)
-    a, b = share * concentration, (1 - share) * concentration
-    after, before = (
-        events["after"].to_numpy(float)[:, None],
-        events["before"].to_numpy(float)[:, None],
-    )
-    return betaln(a + after, b + before) - betaln(a, b)
-
-
-def _posterior(log_likelihood: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Each series' posterior: its own events, its group's mean, the literature, in that order of weight."""
-    result = np.empty_like(log_likelihood)
-    spread = np.exp(-0.5 * ((GRID[:, None] - GRID[None, :]) / PRODUCT_SD) ** 2)
-    spread /= spread.sum(axis=0)
-    literature = np.exp(-0.5 * ((GRID - PRIOR_MEAN) / np.sqrt(PRIOR_SD**2)) ** 2)
-    for group in np.unique(groups):
-        rows = groups == group
-        likelihood = np.exp(log_likelihood[rows] - log_likelihood[rows].max(axis=1, keepdims=True))
-        informative = np.ptp(log_likelihood[rows], axis=1) > 1e-9
-        group_log = (
-            np.log(np.maximum(likelihood[informative] @ spread, 1e-300)).sum(axis=0)
-            if informative.any()
-            else np.zeros(len(GRID))
-        )
-        centre = literature * np.exp(group_log - group_log.max())
-        prior = spread @ (centre / centre.sum())
-        posterior = likelihood * prior
-        result[rows] = posterior / posterior.sum(axis=1, keepdims=True)
-    return result
+    return _Level(base * smear, weights, last_variance, last_level, evidence)
 
 
 def _table(
-    ids: np.ndarray,
-    panel: pd.DataFrame,
-    series: np.ndarray,
-    events: pd.DataFrame,
-    posterior: np.ndarray,
+    panel: pd.DataFrame, weeks: PriceWeeks, evidence: Evidence, pooled: Pooled, level: _Level
 ) -> pd.DataFrame:
-    mean = posterior @ GRID
-    cumulative = posterior.cumsum(axis=1)
-    low, high = (
-        GRID[np.minimum((cumulative < level).sum(axis=1), len(GRID) - 1)] for level in (0.1, 0.9)
-    )
-    count = np.bincount(events["series"].to_numpy(int), minlength=len(ids))
-    information = np.bincount(
-        events["series"].to_numpy(int),
-        (events["before"] + events["after"]).to_numpy(float),
-        minlength=len(ids),
-    )
-    tried = (
-        panel["price"]
-        .round(2)
-        .groupby(series)
-        .nunique()
-        .reindex(range(len(ids)))
-        .fillna(0)
-        .to_numpy(int)
-    )
+    unit = weeks.unit_of
+    mean, sd = pooled.mean[unit, 0], np.sqrt(pooled.variance[unit, 0, 0])
+    reach = float(ndtri(0.5 + RANGE / 2))
+    now = _units_now(weeks, evidence, pooled, level)[unit] * weeks.share
     return pd.DataFrame(
         {
-            "series_id": ids,
+            "series_id": weeks.series_ids,
             "elasticity": mean,
-            "sd": np.sqrt(np.maximum((posterior @ GRID**2) - mean**2, 0)),
-            "low": low,
-            "high": high,
-            "prices_tried": tried,
-            "events": count,
-            "information": information,
+            "sd": sd,
+            "low": mean - reach * sd,
+            "high": mean + reach * sd,
+            "prices_tried": _prices_tried(panel, weeks),
+            "events": _changes(weeks)[unit],
+            "information": _own_information(evidence.information)[unit],
+            "units_per_week": now,
+            "promotion_extra": pooled.mean[unit, 1],
+            "promotion_lift": pooled.mean[unit, 2],
         }
     )
+
+
+def _units_now(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled, level: _Level) -> np.ndarray:
+    """Units a week at the last regular price, (m,)."""
+    if not len(evidence.week):
+        return np.zeros(len(level.base))
+    rows = np.arange(len(level.base))
+    wander = level.at(rows, np.full(len(rows), evidence.week[-1] + 1.0))[0]
+    price = (weeks.regular[:, -1] - evidence.reference) * pooled.mean[:, 0]
+    return level.base * np.exp(wander + price)
+
+
+def _own_information(information: np.ndarray) -> np.ndarray:
+    """What a series alone knows of its elasticity: 1 / variance, the promotion's effects at their prior's width."""
+    whole = information + np.diag(np.r_[0.0, 1 / price_prior.prior_variance()[1:]])
+    rest = np.linalg.solve(whole[:, 1:, 1:], whole[:, 1:, :1])
+    return np.maximum(whole[:, 0, 0] - (whole[:, :1, 1:] @ rest)[:, 0, 0], 0.0)
+
+
+def _changes(weeks: PriceWeeks) -> np.ndarray:
+    """Changes of price that count, (m,): between known weeks of one level."""
+    if weeks.units.shape[1] < 2:
+        return np.zeros(len(weeks.units), int)
+    moved = np.abs(np.diff(weeks.log_price, axis=1)) > price_spells.LEAST_STEP
+    return (moved & (np.diff(weeks.level, axis=1) == 0)).sum(axis=1)
+
+
+def _prices_tried(panel: pd.DataFrame, weeks: PriceWeeks) -> np.ndarray:
+    tried: Any = panel["price"].round(2).groupby(panel["series_id"]).nunique()
+    return tried.reindex(weeks.series_ids).fillna(0).to_numpy(int)

@@ -81,9 +81,8 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
     known = price.notna().to_numpy()
     series, ago = np.nonzero(known)
     starts = np.array([np.datetime64(inputs.week_start(week), "s") for week in every_week])
-    groups = (
-        inputs.variants.set_index("variant_id")["product_type"].reindex(orders.index).to_numpy(str)
-    )
+    variants = inputs.variants.set_index("variant_id").reindex(orders.index)
+    groups = variants["product_type"].to_numpy(str)
     return pd.DataFrame(
         {
             "series_id": orders.index.to_numpy()[series],
@@ -92,6 +91,7 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
             "price": price.to_numpy()[known],
             "in_stock": stock.to_numpy()[known],
             "group": groups[series],
+            "unit_cost": variants["unit_cost"].to_numpy(float)[series],
         }
     )
 
@@ -219,7 +219,7 @@ def _suggestion(
             "information": float(fitted["information"]),
             "window_first": inputs.week_start(int(inputs.weekly["weeks_ago"].max())).isoformat(),
             "window_last": inputs.last_day.isoformat(),
-            "model": "price events, beta-binomial, shrunk",
+            "model": "price response 2: regression with wandering demand, pooled",
             "seed": seed,
         },
         value_low=_round(float(row["gain_low"])),

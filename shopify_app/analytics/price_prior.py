@@ -1,0 +1,211 @@
+"""What is known of a price's effect before a product's own evidence, and how the evidence is pooled.
+
+In:  every series' evidence (information matrix and score), its group, how far groups are one voice.
+Out: `Pooled`: the posterior of every series' effects.
+Method: product around its group, group around its shop, shop around the literature, all Gaussian; how far
+products differ is learned. Evidence of series whose shocks and prices move together is divided by
+the number of times it repeats itself (design effect).
+Source: Bijmolt, van Heerde & Pieters (2005), JMR 42, 141-156 (1,851 elasticities, mean -2.62); single
+items in one shop less (Dominick's orange juice with the promotion calendar removed: -1.96); Kish (1965),
+*Survey Sampling*, for the design effect; Gelman & Hill (2007), ch. 12, for the pooling.
+Weak: Gaussian tails; two levels of grouping only.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+EFFECTS: Final = ("price", "extra in promotion", "promotion itself", "step chased", "level chased")
+ANSWERS: Final = 3
+"""The first effects are answers of demand to a price; the others are answers of the merchant to demand."""
+
+PRIOR_MEAN: Final = np.array([-2.2, 0.0, 0.15, 0.0, 0.0])
+"""Elasticity of the price as it stands; what a promotion's cut adds to it; the log lift of a flag without a cut; how
+much demand was up (log) per log step, and per log level, of a price that chased it."""
+
+COUNT: Final = len(EFFECTS) + 1
+"""The effects and, last, by how much elasticities follow what costs imply."""
+
+FOLLOWS: Final = 0.5
+"""A merchant's price is taken to be half right until the shop's own answers tell: an elasticity lies half-way between
+the literature's and the one at which today's price would be best."""
+
+MARGINS: Final = (0.1, 0.9)
+SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 1.5, 1.5, 0.3])
+GROUP_SD: Final = np.array([0.5, 0.4, 0.2, 0.2, 0.2, 0.05])
+PRODUCT_SD: Final = np.array([0.7, 0.7, 0.3, 0.4, 0.4, 0.05])
+PRODUCT_SDS: Final = np.array([0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.6])
+"""Spreads of products that are tried."""
+
+PRODUCT_SD_LOOSE: Final = 0.4
+"""Standard deviation of the log of how far products differ, around `PRODUCT_SD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Posterior of effects: `mean` (m, p), `variance` (m, p, p); `shop_mean` (p,), `shop_variance` (p, p), `product_sd`."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    shop_mean: np.ndarray
+    shop_variance: np.ndarray
+    product_sd: float
+
+
+def prior_variance() -> np.ndarray:
+    """Of a product of which nothing is known, (p,)."""
+    return (SHOP_SD**2 + GROUP_SD**2 + PRODUCT_SD**2)[:-1]
+
+
+def pool(
+    information: np.ndarray,
+    score: np.ndarray,
+    implied: np.ndarray,
+    group: np.ndarray,
+    repeats: np.ndarray,
+    shop_repeats: float,
+) -> Pooled:
+    """Pool evidence.
+
+    Parameters
+    ----------
+    information : (m, p, p), score : (m, p)
+        Precision of a series' own estimate, and precision times estimate.
+    implied : (m,)
+        Elasticity at which the price now would be best for its cost; NaN where the cost is unknown.
+    group : (m,) codes 0..G-1; repeats : (G,) and shop_repeats
+        How many times the evidence of a group, and of the shop's groups, repeats itself (>= 1).
+    """
+    turn = _turn(implied)
+    inside = np.swapaxes(turn, 1, 2) @ information @ turn
+    pushed = (np.swapaxes(turn, 1, 2) @ score[..., None])[..., 0]
+    logs = np.array(
+        [_log_evidence(inside, pushed, group, repeats, shop_repeats, sd) for sd in PRODUCT_SDS]
+    )
+    weight = np.exp(logs - logs.max())
+    # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
+    sd = float(np.sqrt(weight @ PRODUCT_SDS**2 / weight.sum()))
+    found = _pooled(inside, pushed, group, repeats, shop_repeats, sd)
+    return Pooled(
+        (turn @ found.mean[..., None])[..., 0],
+        turn @ found.variance @ np.swapaxes(turn, 1, 2),
+        found.shop_mean,
+        found.shop_variance,
+        sd,
+    )
+
+
+def implied_elasticity(price: np.ndarray, unit_cost: np.ndarray) -> np.ndarray:
+    """Elasticity at which `price` earns most at `unit_cost`: -price / (price - cost), within reason; NaN where unknown."""
+    margin = 1 - unit_cost / price
+    return np.where(np.isnan(margin), np.nan, -1 / np.clip(margin, *MARGINS))
+
+
+def _turn(implied: np.ndarray) -> np.ndarray:
+    """(m, p, COUNT): from effects around what costs imply to effects."""
+    result = np.zeros((len(implied), COUNT - 1, COUNT))
+    result[:, :, :-1] = np.eye(COUNT - 1)
+    # By ratio: the answer of a product with a thin margin is larger, and so is what costs get wrong of it.
+    result[:, 0, -1] = np.nan_to_num(PRIOR_MEAN[0] * np.log(implied / PRIOR_MEAN[0]))
+    return result
+
+
+def _product_variance(sd: float) -> np.ndarray:
+    return np.array([sd, *PRODUCT_SD[1:]]) ** 2
+
+
+def _pooled(
+    information: np.ndarray,
+    score: np.ndarray,
+    group: np.ndarray,
+    repeats: np.ndarray,
+    shop_repeats: float,
+    sd: float,
+) -> Pooled:
+    count = len(repeats)
+    product = np.diag(_product_variance(sd))
+    marginal, weighted = _seen_through(information, score, product)
+    group_information, group_score = np.zeros((count, COUNT, COUNT)), np.zeros((count, COUNT))
+    np.add.at(group_information, group, marginal / repeats[group][:, None, None])
+    np.add.at(group_score, group, weighted / repeats[group][:, None])
+    between = np.diag(GROUP_SD**2)
+    shop_marginal, shop_weighted = _seen_through(group_information, group_score, between)
+    shop_precision = np.diag(SHOP_SD**-2.0) + shop_marginal.sum(axis=0) / shop_repeats
+    shop_variance = np.linalg.inv(shop_precision)
+    shop_mean = shop_variance @ (
+        SHOP_SD**-2.0 * np.r_[PRIOR_MEAN, FOLLOWS] + shop_weighted.sum(axis=0) / shop_repeats
+    )
+    group_mean, group_variance = _lean(
+        group_information, group_score, between, shop_mean[None], shop_variance[None]
+    )
+    mean, variance = _lean(information, score, product, group_mean[group], group_variance[group])
+    return Pooled(mean, variance, shop_mean, shop_variance, sd)
+
+
+def _seen_through(
+    information: np.ndarray, score: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Evidence about the mean that units scatter around with covariance `spread`."""
+    inner = np.linalg.inv(np.eye(COUNT) + information @ spread)
+    return inner @ information, (inner @ score[..., None])[..., 0]
+
+
+def _lean(
+    information: np.ndarray,
+    score: np.ndarray,
+    spread: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior of units around a mean that is itself uncertain; its own share in that mean is kept."""
+    precision = np.linalg.inv(spread)
+    conditional = np.linalg.inv(information + precision)
+    pull = conditional @ precision
+    centre = (conditional @ (score + mean @ precision)[..., None])[..., 0]
+    return centre, conditional + pull @ variance @ np.swapaxes(pull, -1, -2)
+
+
+def _log_evidence(
+    information: np.ndarray,
+    score: np.ndarray,
+    group: np.ndarray,
+    repeats: np.ndarray,
+    shop_repeats: float,
+    sd: float,
+) -> float:
+    """Log marginal likelihood of one spread of products, groups at their means, plus its prior."""
+    found = _pooled(information, score, group, repeats, shop_repeats, sd)
+    product = np.diag(_product_variance(sd))
+    inner = np.eye(COUNT) + information @ product
+    # The group's mean given everything: what the series' posterior leans on.
+    centre = _group_means(found, information, score, group, repeats, product)
+    off = score - (information @ centre[group][..., None])[..., 0]
+    quadratic = np.einsum(
+        "mi,mij,mj->m", off, np.linalg.inv(information + np.linalg.inv(product)), off
+    )
+    each = -0.5 * np.linalg.slogdet(inner)[1] + 0.5 * quadratic
+    prior = -0.5 * (np.log(sd / PRODUCT_SD[0]) / PRODUCT_SD_LOOSE) ** 2
+    return float((each / repeats[group]).sum() + prior)
+
+
+def _group_means(
+    found: Pooled,
+    information: np.ndarray,
+    score: np.ndarray,
+    group: np.ndarray,
+    repeats: np.ndarray,
+    product: np.ndarray,
+) -> np.ndarray:
+    marginal, weighted = _seen_through(information, score, product)
+    group_information = np.zeros((len(repeats), COUNT, COUNT))
+    group_score = np.zeros((len(repeats), COUNT))
+    np.add.at(group_information, group, marginal / repeats[group][:, None, None])
+    np.add.at(group_score, group, weighted / repeats[group][:, None])
+    return _lean(
+        group_information,
+        group_score,
+        np.diag(GROUP_SD**2),
+        found.shop_mean[None],
+        found.shop_variance[None],
+    )[0]

@@ -1,0 +1,85 @@
+"""What a price earns in a month, with the stock there is.
+
+In:  prices, the units a month they would sell under each elasticity, cost, and where it matters the stock.
+Out: gross profit a month for each price and elasticity.
+Method: plenty of stock: units x margin. Short until a delivery: what is sold before it is capped by what is
+there, so a lost sale earns nothing and a higher price is paid by those who are served. Dying stock: what is
+left by its last day is worth its salvage only, and its cost is spent already.
+Weak: demand within the month is even; the order that follows is another module's (it takes
+`units_then`).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from shopify_app.analytics import negative_binomial as nb
+
+WEEKS_PER_MONTH: Final = 52 / 12
+DISPERSION: Final = 0.1
+"""Of demand over the weeks until a delivery or an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockView:
+    """A product's stock, NaN where unknown.
+
+    `available` units; `weeks_to_delivery` until more come; `sell_by_weeks` until what is left is worth `salvage` a unit only.
+    """
+
+    available: float = float("nan")
+    weeks_to_delivery: float = float("nan")
+    sell_by_weeks: float = float("nan")
+    salvage: float = 0.0
+    is_short: bool = False
+
+    @classmethod
+    def of(cls, row: Any) -> "StockView":
+        """From a row of the `stock` frame; columns that lack are unknown."""
+
+        def number(name: str, otherwise: float = float("nan")) -> float:
+            value = getattr(row, name, None)
+            return otherwise if value is None or np.isnan(value) else float(value)
+
+        return cls(
+            number("available"),
+            number("weeks_to_delivery"),
+            number("sell_by_weeks"),
+            number("salvage", 0.0),
+            bool(getattr(row, "is_short", False)),
+        )
+
+
+def monthly_profit(
+    prices: np.ndarray, units: np.ndarray, cost: float, stock: StockView | None
+) -> np.ndarray:
+    """Gross profit a month (k, g) at prices (k,) that would sell `units` (k, g) a month."""
+    margin = prices[:, None] - cost
+    if stock is None or np.isnan(stock.available):
+        return margin * units
+    if not np.isnan(stock.sell_by_weeks):
+        return _dying(prices, units, stock)
+    if not np.isnan(stock.weeks_to_delivery):
+        return _until_delivery(margin, units, stock)
+    return margin * units
+
+
+def sold(available: float, demand: np.ndarray) -> np.ndarray:
+    """Expected sales out of `available` units when demand's mean is `demand`."""
+    short = nb.expected_shortage(np.floor(available), demand, np.asarray(DISPERSION))
+    return np.maximum(demand - short, 0.0)
+
+
+def _until_delivery(margin: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:
+    weeks = min(max(stock.weeks_to_delivery, 0.0), WEEKS_PER_MONTH)
+    before = sold(stock.available, units * weeks / WEEKS_PER_MONTH)
+    return margin * (before + units * (1 - weeks / WEEKS_PER_MONTH))
+
+
+def _dying(prices: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:
+    """The whole worth of the stock until its end, spread evenly over the months that takes."""
+    months = max(stock.sell_by_weeks, 0.25) / WEEKS_PER_MONTH
+    out = sold(stock.available, units * months)
+    left = np.maximum(stock.available - out, 0.0)
+    return (prices[:, None] * out + stock.salvage * left) / max(months, 1.0)
