@@ -99,7 +99,11 @@ def refresh_token(shop_id: int, *, refused: AdminApi | None = None) -> str:
             token_lock(conn, _working_shop(conn, shop_id).domain)
             shop = _working_shop(conn, shop_id)  # again: someone may have had the lock
             known = offline_tokens.of_shop(conn, shop_id)
-            if known is None or known.refresh_token is None:
+            if (
+                known is None
+                or not known.refresh_token
+                or known.install_epoch != shop.install_epoch
+            ):
                 raise ShopUnavailableError("needs_open")  # noqa: TRY301 -- told apart from Shopify's own refusal below
             if known.access_token != refused_token and offline_tokens.is_fresh(
                 conn, shop_id, for_seconds=FRESH_SECONDS
@@ -141,7 +145,8 @@ def refresh_idle_tokens() -> int:
     for shop_id in idle:
         try:
             refresh_token(shop_id)
-        except ShopUnavailableError:
+        except (ShopUnavailableError, TransientError) as error:
+            log.warning("idle_token_not_renewed", shop_id=shop_id, error_type=type(error).__name__)
             continue
         renewed += 1
     return renewed
