@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from shopify_app.db import heal, inventory, shops, sync
+from shopify_app.db import backfills, heal, inventory, shops, sync
 from shopify_app.db.connection import RECONCILE_LOCK, sweep_transaction, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
 from shopify_app.domain.shop import Shop
@@ -31,7 +31,14 @@ def reconcile_shops() -> int:
     """Compare every installed shop whose history is in; rows mended in all."""
     with sweep_transaction() as conn:
         installed = shops.every(conn, states=["installed"])
-    return sum(sum(reconcile_shop(shop).values()) for shop in installed)
+    return sum(sum(reconcile_shop(shop).values()) for shop in installed if _history_is_in(shop))
+
+
+def _history_is_in(shop: Shop) -> bool:
+    """Whether the back-fill has ended, well or not: what is still to come must not count as lost."""
+    with transaction(shop.shop_id) as conn:
+        states = {step.state for step in backfills.progress(conn, shop.shop_id)}
+    return "failed" in states or states <= {"done"}
 
 
 def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, int]:

@@ -173,3 +173,31 @@ def test_no_trace_of_a_person_is_kept(world, postgres):
                 )
                 assert cur.fetchone()[0] == 0
     conn.close()
+
+
+def test_a_shelf_that_differs_under_the_same_stamp_is_mended(world):
+    shop = install(world)
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE inventory_levels SET available_units = available_units + 7 WHERE shop_id = %s"
+            " AND updated_at = (SELECT max(updated_at) FROM inventory_levels WHERE shop_id = %s)",
+            (shop.shop_id, shop.shop_id),
+        )
+        changed = cur.rowcount
+    assert books_differ(world) != {}
+
+    assert reconcile.reconcile_shop(shop)["inventory"] == changed
+    assert books_differ(world) == {}
+
+
+def test_a_shop_whose_history_is_still_coming_in_is_not_compared(world):
+    world.control("install")
+    world.open_app()
+    assert reconcile.reconcile_shops() == 0
+    with transaction(world.shop().shop_id) as conn:
+        assert sync.last_reconciliation(conn, world.shop().shop_id) is None
+
+    world.work()
+    reconcile.reconcile_shops()
+    with transaction(world.shop().shop_id) as conn:
+        assert sync.last_reconciliation(conn, world.shop().shop_id) is not None

@@ -198,3 +198,78 @@ def test_when_the_database_is_away_shopify_is_told_to_try_again(client, acme, mo
         assert send(client, acme, ORDER, webhook_id="w") == 503
     finally:
         connection.close_pool()
+
+
+SHELF = {"inventory_item_id": 77, "location_id": 9, "available": 5}
+
+
+def shelf(available, second=0, **more):
+    stamp = f"2026-11-20T10:00:{second:02d}+00:00"
+    return {**SHELF, "available": available, "updated_at": stamp, **more}
+
+
+def send_all(client, shop, topic, bodies, *, at_once):
+    for number, body in enumerate(bodies):
+        assert send(client, shop, body, topic=topic, webhook_id=f"{topic}{number}") == 200
+        if not at_once:
+            inbox.drain_inbox()
+    inbox.drain_inbox()
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("SELECT outcome FROM webhook_inbox ORDER BY id")
+        return [row[0] for row in cur.fetchall()]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_newest_level_counts_whatever_its_place_and_every_one_is_history(client, acme, at_once):
+    bodies = [shelf(5, 1), shelf(3, 3), shelf(4, 2), shelf(8, 1, location_id=10)]
+    outcomes = send_all(client, acme, "inventory_levels/update", bodies, at_once=at_once)
+
+    assert outcomes[1:] == ["applied", "stale", "applied"]
+    assert rows(
+        acme, "SELECT location_id, available_units FROM inventory_levels ORDER BY location_id"
+    ) == [(9, 3), (10, 8)]
+    assert rows(
+        acme,
+        "SELECT available_units FROM inventory_history WHERE location_id = 9 ORDER BY changed_at",
+    ) == [(5,), (4,), (3,)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_levels_of_one_second_cannot_both_be_true_so_shopify_is_asked(client, acme, at_once):
+    outcomes = send_all(
+        client, acme, "inventory_levels/update", [shelf(5), shelf(3)], at_once=at_once
+    )
+
+    assert outcomes[-1] == "refetch"
+    assert rows(acme, "SELECT kind, resource_id FROM refetches") == [("inventory_item", 77)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_versions_of_an_order_under_one_stamp_are_asked_for(client, acme, at_once):
+    (line,) = ORDER["line_items"]
+    returned = {**ORDER, "line_items": [{**line, "current_quantity": 1}]}
+    outcomes = send_all(client, acme, "orders/updated", [ORDER, returned], at_once=at_once)
+
+    assert outcomes[-1] == "refetch"
+    assert rows(acme, "SELECT kind, resource_id FROM refetches") == [("order", 5001)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_same_news_under_another_topic_asks_for_nothing(client, acme, at_once):
+    send_all(client, acme, "orders/create", [ORDER], at_once=True)
+    assert send_all(client, acme, "orders/updated", [ORDER, ORDER], at_once=at_once) == (
+        ["applied"] * 3
+    )
+    assert rows(acme, "SELECT count(*) FROM refetches") == [(0,)]
+
+
+def test_a_batch_holds_no_more_bodies_than_it_may_but_always_one(client, acme):
+    for number in range(4):
+        send(client, acme, {**ORDER, "id": 7000 + number}, webhook_id=f"w{number}")
+    with transaction(acme.shop_id) as conn:
+        counts = [
+            len(webhook_inbox.due(conn, acme.domain, limit=limit, limit_bytes=limit_bytes))
+            for limit, limit_bytes in ((10, 1), (10, 800), (3, 10**6), (10, 10**6))
+        ]
+
+    assert counts == [1, 2, 3, 4]
