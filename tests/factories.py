@@ -1,6 +1,7 @@
 """Rows for tests: plain functions, keyword-only, sensible defaults."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from psycopg2.extras import Json
 
 from shopify_app.db.connection import rows_as, sweep_transaction, transaction
+from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
 from shopify_app.domain.shop import Shop
 
 _ids = itertools.count(9_000_000_000)
@@ -190,3 +192,50 @@ def make_suggestion(
             },
         )
         return cur.fetchone()[0]
+
+
+def order_of(number: int, *lines: OrderLine, at: datetime = NOW, **changed: Any) -> Order:
+    """An order as it comes from Shopify; nothing is written."""
+    made = Order(
+        id=number, name=f"#{number}", source_name="web", currency="GBP", financial_status="paid", is_test=False,
+        processed_at=at, created_at=at, cancelled_at=None, updated_at=at, lines=list(lines),
+    )  # fmt: skip
+    return replace(made, **changed)
+
+
+def line_of(
+    number: int,
+    variant_id: int | None = None,
+    *,
+    units: int = 1,
+    price: str = "10.00",
+    **changed: Any,
+) -> OrderLine:
+    """A line of such an order."""
+    made = OrderLine(
+        id=number, product_id=None, variant_id=variant_id, sku=None, title="Mug", quantity=units, current_quantity=units,
+        unit_price=Decimal(price), discount=Decimal(0), tax=Decimal(0), is_gift_card=False,
+    )  # fmt: skip
+    return replace(made, **changed)
+
+
+def refund_of(
+    number: int,
+    order_id: int,
+    line_id: int,
+    *,
+    units: int = 1,
+    at: datetime = NOW,
+    restock_type: str = "return",
+    subtotal: str = "10.00",
+) -> Refund:
+    """A refund of one line."""
+    line = RefundLine(number * 10, line_id, units, restock_type, Decimal(subtotal), Decimal(0))
+    return Refund(number, order_id, at, [line])
+
+
+def rows(shop: Shop, query: str, **params: Any) -> list[tuple[Any, ...]]:
+    """What a query shows to one shop."""
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(query, params)
+        return cur.fetchall()
