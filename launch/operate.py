@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+import psycopg2
+
 from launch.folder import FOLDER
 from shopify_app import cli
 
@@ -13,7 +15,21 @@ def main() -> int:
     settings = FOLDER / "environment.json"
     if "DATABASE_URL" not in os.environ and settings.exists():
         os.environ.update(json.loads(settings.read_text()))
+        if not _is_up(os.environ["DATABASE_URL"]):
+            print(
+                "The demo is not running: start it with ./run demo, or set DATABASE_URL.",
+                file=sys.stderr,
+            )
+            return 1
     return cli.main(sys.argv[1:])
+
+
+def _is_up(database_url: str) -> bool:
+    try:
+        psycopg2.connect(database_url, connect_timeout=2).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

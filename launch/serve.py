@@ -14,7 +14,7 @@ from launch.postgres import start_postgres
 from launch.processes import Children, stop_on_signals
 from launch.valkey import start_valkey
 from shopify_app.config import read_settings
-from shopify_app.errors import AppError
+from shopify_app.errors import AppError, MissingSettingsError
 
 PORT: Final = "5000"
 
@@ -37,11 +37,17 @@ def main() -> int:
             )
             while not stop.wait(1):
                 children.raise_if_fallen()
+    except MissingSettingsError as error:
+        return _give_up(f"these settings are missing (see .env.example): {error}")
     except (AppError, RuntimeError, TimeoutError, psycopg2.OperationalError) as error:
-        print(f"Stopped: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        return 1
+        return _give_up(str(error).strip())
     print("Everything is stopped.", flush=True)
     return 0
+
+
+def _give_up(words: str) -> int:
+    print(f"Stopped: {words}", file=sys.stderr, flush=True)
+    return 1
 
 
 def _refuse_what_cannot_work(environment: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The door: what is refused is said in a line, and what was started ends with us, however we end."""
 
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from launch import demo, serve
+from launch import demo, operate, serve
 from launch.folder import forget, held
 from launch.ports import free_pair
 from launch.processes import ROOT
@@ -110,6 +111,17 @@ def test_a_folder_with_spaces_and_quotes_in_its_path_serves(tmp_path):
         assert list((tmp_path / "my shop's data").glob("appendonly*"))
     finally:
         server.stop()
+
+
+def test_an_operators_command_says_that_the_demo_is_not_running(tmp_path, monkeypatch, capsys):
+    url = f"postgresql://keel:x@127.0.0.1:{free_pair()}/keel"
+    (tmp_path / "environment.json").write_text(json.dumps({"DATABASE_URL": url}))
+    monkeypatch.setattr(operate, "FOLDER", tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+
+    assert operate.main() == 1
+    assert capsys.readouterr().err.startswith("The demo is not running")
 
 
 def test_serve_names_every_setting_that_is_missing(monkeypatch, capsys, no_signals):
