@@ -1,19 +1,20 @@
-"""Forecasts of demand, not of sales: an empirical-Bayes bank of gamma-Poisson discount filters.
+"""Forecasts of demand, not of sales: what every product will be asked for, and how sure that is.
 
 In:  a long history (`forecast_demand`).
-Out: a `DemandForecast`: a negative binomial for the total of any run of coming periods.
-Method: each series is followed by 18 filters that differ in how fast they forget and how readily
-they take a product for dead; a period counts by the share of it in which the product could be
-bought (a stock-out is censored, not a zero). The filters are averaged by how well they foresaw the
-series' own past; rates start from the shop's (or group's) own prior; the dispersion of totals is
-learned from rolling forecasts and shrunk per series.
-Source: Harvey & Fernandes (1989), "Time series models for count or qualitative observations",
-JBES 7, 407-417; West & Harrison, *Bayesian Forecasting and Dynamic Models* (1997), ch. 14.
-Weak: no season is fitted (a single shop's two years do not carry one), so a product that sells
-only at Christmas is foreseen at its recent rate.
+Out: a `DemandForecast`: a distribution of the total of any run of coming periods.
+Method: what moves the whole shop (season, holidays, level) is a course of its own (`common_factor`);
+each series is followed by two banks of filters (`filters`), mixed by what the shop's past says of
+them, and corrected by what its products do after each pattern (`pattern_correction`). Totals are
+negative binomial with a dispersion learned from rolling forecasts, and their levels are held to
+where past totals really fell (`pooling`). A period counts by the share of it in which the product
+could be bought: a stock-out is censored, not a zero.
+Source: Harvey & Fernandes (1989), JBES 7, 407-417; Montero-Manso & Hyndman (2021), IJF 37,
+1632-1653; the parts name their own.
+Weak: a product's own season, where it is not its group's, is seen only through last year's same
+weeks; a first Christmas is foreseen from the calendar alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,31 +22,34 @@ import numpy as np
 import pandas as pd
 
 from shopify_app.analytics import negative_binomial as nb
+from shopify_app.analytics import pooling
+from shopify_app.analytics.common_factor import common_factor
+from shopify_app.analytics.filters import LEAST_EXPOSURE, rates_at
 from shopify_app.analytics.panel import Panel, as_panel
+from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
+from shopify_app.analytics.pooling import LEVELS, Windows
+from shopify_app.analytics.rate_priors import group_priors
 
-FORGETTING: Final = (0.5, 0.7, 0.85, 0.92, 0.96, 0.99)
-"""Weight of a period against the one after it."""
+LEARNED_SPANS: Final = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8, 13), "M": (1, 2, 4, 6)}
+"""Numbers of periods for whose totals a distribution is learned; between them, interpolated."""
 
-DEATH_HAZARDS: Final = (0.0, 0.01, 0.04)
-"""Chance a period that a product stops selling for good."""
-
-PRIOR_FOR_GOOD: Final = 0.1
-"""Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
-
-REVIVAL: Final = 0.02
-SCORE_MEMORY: Final = 0.99
-SHRINK_PERIODS: Final = 8.0
-"""A series' own dispersion counts fully only after many times this number of windows."""
-
-LEAST_EXPOSURE: Final = 0.05
-"""Below this share in stock a period says nothing."""
-
-CHUNK: Final = 5_000
 SPANS: Final = (1, 2, 4, 8)
-"""Numbers of periods for whose totals a dispersion is learned; between them it is interpolated."""
+"""Spans of a forecast that names none."""
 
-CLASSES: Final = np.array([0.0, 0.1, 0.5, 2.0, 10.0, np.inf])
-"""Edges of the rate classes that share a dispersion, units a period."""
+LEARNED_SPAN: Final = {"D": 28, "W": 4, "M": 4}
+"""The total by which components are mixed and corrected."""
+
+BLOCK: Final = {"D": 7, "W": 1, "M": 1}
+"""Periods in a step of the filters: days are followed by the week, and shared out by weekday."""
+
+SEASON_BLOCKS: Final = {"D": 52, "W": 52, "M": 12}
+MOMENTS: Final = 24
+"""Past moments at which the shop's forecasts are tried."""
+
+CHUNK: Final = 4_000
+LEARNED_SERIES: Final = 20_000
+LEARNED_WINDOWS: Final = 40_000
+"""At most so many series and windows are learned from, drawn by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +61,21 @@ class DemandForecast:
     series_ids : array (n,)
     mean : array (n, horizon)
         Expected units in each coming period.
-    dispersion : array (n, len(SPANS))
-        K of totals over `SPANS` periods.
+    dispersion : array (n, spans)
+        K of totals over each of `spans`: their variance is M + K M^2.
     alive : array (n,)
         Probability that the series still sells at all.
+    spans : tuple of int
+    levels : array (spans, classes, len(LEVELS))
+        The model's levels at which the shop's past totals held `LEVELS`.
     """
 
     series_ids: np.ndarray
     mean: np.ndarray
     dispersion: np.ndarray
     alive: np.ndarray
+    spans: tuple[int, ...] = SPANS
+    levels: np.ndarray | None = None
 
     def total(self, *, first: int = 1, last: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(mean, dispersion) of the total over periods first..last, counted from 1.
@@ -79,10 +88,7 @@ class DemandForecast:
         last = int(self.mean.shape[1] if last is None else last)
         if not 1 <= first <= last <= self.mean.shape[1]:
             raise ValueError(f"periods {first}..{last} are not within 1..{self.mean.shape[1]}")
-        span = np.log(min(last - first + 1, SPANS[-1]))
-        position = np.interp(span, np.log(SPANS), np.arange(len(SPANS)))
-        low, share = int(position), position - int(position)
-        high = min(low + 1, len(SPANS) - 1)
+        low, high, share = self._between(last - first + 1)
         dispersion = (1 - share) * self.dispersion[:, low] + share * self.dispersion[:, high]
         return self.mean[:, first - 1 : last].sum(axis=1), dispersion
 
@@ -90,18 +96,108 @@ class DemandForecast:
         self, levels: Sequence[float], *, first: int = 1, last: int | None = None
     ) -> np.ndarray:
         """Quantiles (n, k) of the total over periods first..last."""
+        last = int(self.mean.shape[1] if last is None else last)
         mean, dispersion = self.total(first=first, last=last)
-        return nb.quantile(np.asarray(levels, float)[None, :], mean[:, None], dispersion[:, None])
+        wanted = self._model_levels(np.asarray(levels, float), mean, last - first + 1)
+        return nb.quantile(wanted, mean[:, None], dispersion[:, None])
 
     def period_quantile(self, levels: Sequence[float]) -> np.ndarray:
         """Quantiles (n, horizon, k) of each coming period."""
-        levels_ = np.asarray(levels, float)[None, None, :]
-        return nb.quantile(levels_, self.mean[:, :, None], self.dispersion[:, :1, None])
+        horizon = self.mean.shape[1]
+        each = [self.quantile(levels, first=t, last=t) for t in range(1, horizon + 1)]
+        return np.stack(each, axis=1)
 
     def cdf(self, units: np.ndarray, *, first: int = 1, last: int | None = None) -> np.ndarray:
         """P(total over periods first..last <= units), shape (n,)."""
+        last = int(self.mean.shape[1] if last is None else last)
         mean, dispersion = self.total(first=first, last=last)
-        return nb.cdf(units, mean, dispersion)
+        model = nb.cdf(units, mean, dispersion)
+        if self.levels is None:
+            return model
+        found = np.empty(len(mean))
+        classes, table = self._level_table(mean, last - first + 1)
+        for number, row in enumerate(table):
+            members = classes == number
+            held = np.concatenate([[0.0], LEVELS, [1.0]])
+            found[members] = np.interp(model[members], np.concatenate([[0.0], row, [1.0]]), held)
+        return found
+
+    def _between(self, length: int) -> tuple[int, int, float]:
+        """(lower span, upper span, share of the upper) of a run's length, on a log scale."""
+        position = float(np.interp(np.log(length), np.log(self.spans), np.arange(len(self.spans))))
+        low = int(position)
+        return low, min(low + 1, len(self.spans) - 1), position - low
+
+    def _level_table(self, mean: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """(class of each series, levels of each class) for totals over `length` periods."""
+        assert self.levels is not None  # noqa: S101 -- both callers looked
+        low, high, share = self._between(length)
+        table = (1 - share) * self.levels[low] + share * self.levels[high]
+        return pooling.rate_class(mean / length), table
+
+    def _model_levels(self, levels: np.ndarray, mean: np.ndarray, length: int) -> np.ndarray:
+        """The model's levels (n, k) that hold the levels asked for."""
+        if self.levels is None:
+            return np.broadcast_to(levels[None, :], (len(mean), len(levels)))
+        classes, table = self._level_table(mean, length)
+        ends = np.concatenate([[0.0], LEVELS, [1.0]])
+        rows = [np.interp(levels, ends, np.concatenate([[0.0], row, [1.0]])) for row in table]
+        return np.minimum(np.array(rows), 1 - pooling.EXTREME)[classes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A shop's history, ready to be followed.
+
+    `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
+    moves everybody; `moments` are blocks known, the last of them all.
+    """
+
+    units: np.ndarray
+    exposure: np.ndarray
+    groups: np.ndarray
+    prior: np.ndarray
+    factor: np.ndarray
+    coming: np.ndarray
+    moments: np.ndarray
+    period: str
+
+    @property
+    def block(self) -> int:
+        return BLOCK[self.period]
+
+    def blocks(self, part: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(units, effective exposure) of some series by block (n, blocks)."""
+        time = self.exposure[part].astype(float) * self.factor[self.groups[part]]
+        shape = (len(time), -1, self.block)
+        return (
+            self.units[part].astype(float).reshape(shape).sum(axis=2),
+            time.reshape(shape).mean(axis=2),
+        )
+
+    def parts(self) -> Iterator[slice]:
+        """Series in chunks, so that memory does not grow with the shop."""
+        for begin in range(0, len(self.units), CHUNK):
+            yield slice(begin, min(begin + CHUNK, len(self.units)))
+
+    def windows(self, span: int, rate: np.ndarray) -> Windows:
+        """Totals over `span` periods from each past moment at which they are known.
+
+        `rate` (moments, n) is what was foreseen, units a period at a factor of 1.
+        """
+        known = self.moments[:-1] * self.block
+        usable = np.flatnonzero(known + span <= self.units.shape[1])
+        shape = (len(usable), len(self.units))
+        actual, exposure = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        foreseen = np.zeros(shape, np.float32)
+        for row, number in enumerate(usable):
+            window = slice(known[number], known[number] + span)
+            time = self.exposure[:, window]
+            actual[row] = (self.units[:, window] * (time > 0)).sum(axis=1)
+            exposure[row] = time.mean(axis=1)
+            course = self.coming[:, number, :span].sum(axis=1)
+            foreseen[row] = rate[number] * course[self.groups]
+        return Windows(foreseen, actual, exposure, span)
 
 
 def forecast_demand(
@@ -119,7 +215,7 @@ def forecast_demand(
     ----------
     history : DataFrame
         `series_id, period (start, datetime64), units` and optional `in_stock` (share of the period in
-        which it could be bought), `group` (whose series share a prior).
+        which it could be bought), `group` (whose series share a prior and a course), `on_promotion`.
     horizon : int
         Coming periods, >= 1.
     period : {"D", "W", "M"}
@@ -128,193 +224,172 @@ def forecast_demand(
     events : DataFrame, optional
         `period, factor`: known multipliers of everybody's demand, past or coming.
     seed : int
-        Kept for callers that record it; the method draws nothing.
+        Draws which series and windows of a large shop are learned from.
 
     Raises
     ------
     ValueError
         For a history that cannot be one (`panel.as_panel`), or a horizon below 1.
     """
-    del seed
     if horizon < 1:
         raise ValueError(f"horizon must be >= 1, got {horizon}")
     panel = as_panel(history, period=period, as_of=as_of)
-    past, coming = _event_factors(panel, events, period, horizon)
-    chunks = [
-        _forecast(panel.units[part], panel.exposure[part] * past[None, :], prior)
-        for part, prior in _parts(panel, past)
-    ]
-    if not chunks:
-        return DemandForecast(
-            panel.series_ids, np.zeros((0, horizon)), np.zeros((0, len(SPANS))), np.zeros(0)
+    if not len(panel.series_ids):
+        return DemandForecast(np.array([]), np.zeros((0, horizon)), np.zeros((0, 4)), np.zeros(0))
+    past = _past(panel, period, horizon, events)
+    rng = np.random.default_rng(seed)
+    rate, alive = _rates(past, rng)
+    spans = _spans(past, horizon)
+    course = past.coming[past.groups, -1, :horizon]
+    mean = rate[-1][:, None] * course
+    dispersion = np.empty((len(mean), len(spans)))
+    levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
+    for number, span in enumerate(spans):
+        windows = past.windows(span, rate)
+        now = mean[:, : min(span, horizon)].mean(axis=1) * span
+        classes = pooling.rate_class(now / span)
+        dispersion[:, number] = pooling.dispersions(windows, now, classes)
+        levels[number] = pooling.held_levels(
+            windows, dispersion[:, number], most=LEARNED_WINDOWS, rng=rng
         )
-    rate, alive, residuals = (np.concatenate(pieces) for pieces in zip(*chunks, strict=True))
-    dispersion = _dispersion(rate, residuals)
-    return DemandForecast(panel.series_ids, rate[:, None] * coming[None, :], dispersion, alive)
+    return DemandForecast(panel.series_ids, mean, dispersion, alive, spans, levels)
 
 
-def _parts(panel: Panel, past: np.ndarray) -> list[tuple[slice, np.ndarray]]:
-    """Slices of series, each with its prior (shape, rate) per series."""
-    prior = _group_priors(panel.units, panel.exposure * past[None, :], panel.groups)
-    return [
-        (slice(at, at + CHUNK), prior[at : at + CHUNK])
-        for at in range(0, len(panel.series_ids), CHUNK)
-    ]
+def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) -> _Past:
+    block = BLOCK[period]
+    spare = panel.units.shape[1] % block if panel.units.shape[1] > block else 0
+    units = panel.units[:, spare:].astype(np.float32)
+    exposure = panel.exposure[:, spare:].astype(np.float32)
+    if units.shape[1] < block:  # less than a week of days: the days before are unknown
+        gap = ((0, 0), (block - units.shape[1], 0))
+        units, exposure = np.pad(units, gap), np.pad(exposure, gap)
+    exposure[exposure < LEAST_EXPOSURE] = 0.0
+    length = units.shape[1]
+    span = LEARNED_SPAN[period]
+    ahead = max(horizon, *LEARNED_SPANS[period])
+    starts = _starts(panel.periods[-1], length, ahead, period)
+    known, coming = _event_factors(starts, length, events, period)
+    moments = _moments(length // block, -(-span // block))
+    common = common_factor(
+        units,
+        exposure * known[None, :],
+        panel.groups,
+        starts,
+        period=period,
+        moments=moments * block,
+    )
+    foreseen = common.foreseen.copy()
+    foreseen[:, -1] *= coming[None, :]
+    factor = common.past * known[None, :]
+    prior = group_priors(units, exposure * factor[panel.groups], panel.groups)
+    return _Past(units, exposure, panel.groups, prior, factor, foreseen, moments, period)
+
+
+def _moments(blocks: int, ahead: int) -> np.ndarray:
+    """Blocks known at the past moments looked at, oldest first, and now."""
+    first = max(min(8, blocks // 3), 1)
+    past = np.arange(blocks - ahead, first - 1, -1)
+    step = 2 if len(past) > MOMENTS else 1
+    return np.append(np.sort(past[::step][:MOMENTS]), blocks)
+
+
+def _starts(last: np.datetime64, length: int, ahead: int, period: str) -> np.ndarray:
+    """Starts of the periods known and of those to come."""
+    steps = np.arange(1 - length, ahead + 1)
+    if period == "M":
+        return (last.astype("datetime64[M]") + steps).astype("datetime64[D]")
+    return last.astype("datetime64[D]") + steps * BLOCK_DAYS[period]
+
+
+BLOCK_DAYS: Final = {"D": 1, "W": 7}
 
 
 def _event_factors(
-    panel: Panel, events: pd.DataFrame | None, period: str, horizon: int
+    starts: np.ndarray, length: int, events: pd.DataFrame | None, period: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Multipliers of the past periods and of the coming ones."""
-    past, coming = np.ones(len(panel.periods)), np.ones(horizon)
-    if events is None or events.empty or not len(panel.periods):
-        return past, coming
-    days = {"D": 1, "W": 7, "M": 30}[period]
-    offset = (
-        (
-            (events["period"].to_numpy("datetime64[s]") - panel.periods[0])
-            / np.timedelta64(days, "D")
-        )
-        .round()
-        .astype(int)
+    """Multipliers of the periods known (T,) and of those to come."""
+    factors = np.ones(len(starts))
+    if events is not None and not events.empty:
+        unit = "datetime64[M]" if period == "M" else "datetime64[D]"
+        days = events["period"].to_numpy("datetime64[s]").astype(unit)
+        at = np.searchsorted(starts.astype(unit), days, side="right") - 1
+        inside = (at >= 0) & (days <= starts[-1].astype(unit))
+        np.multiply.at(factors, at[inside], events["factor"].to_numpy(float)[inside])
+    return factors[:length], factors[length:]
+
+
+def _spans(past: _Past, horizon: int) -> tuple[int, ...]:
+    """Spans whose totals the shop has seen often enough."""
+    longest = max(past.units.shape[1] // 3, 1)
+    given = LEARNED_SPANS[past.period]
+    wanted = [span for span in given if span <= longest and (span <= horizon or span == given[0])]
+    above = [span for span in given if horizon < span <= longest]
+    return tuple(wanted + above[:1])
+
+
+def _rates(past: _Past, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(rate (moments, n) in units a period, alive (n,)): mixed and corrected."""
+    span = LEARNED_SPAN[past.period]
+    ahead = -(-span // past.block)
+    n, count = len(past.units), len(past.moments)
+    components = np.empty((2, count, n), np.float32)
+    alive = np.empty(n)
+    for part in past.parts():
+        units, exposure = past.blocks(part)
+        prior = past.prior[part] / np.array([1.0, past.block])
+        found = rates_at(units, exposure, prior, past.moments, ahead)
+        components[0, :, part], components[1, :, part] = found.filtered, found.smoothed
+        alive[part] = found.alive[-1]
+    components /= past.block
+    classes = pooling.rate_class(components[0, -1])
+    windows = past.windows(span, components[0])
+    used = len(windows.actual)
+    course = past.coming[:, :used, :span].sum(axis=2)[past.groups].T
+    weights = pooling.component_weights(components[:, :used] * course[None], windows, classes)
+    rate = np.einsum("an,amn->mn", weights.astype(np.float32), components)
+    return _corrected(past, rate, rng), alive
+
+
+def _corrected(past: _Past, rate: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rates after what the shop's products do after each pattern."""
+    n = len(past.units)
+    chosen = (
+        np.arange(n)
+        if n <= LEARNED_SERIES
+        else np.sort(rng.choice(n, LEARNED_SERIES, replace=False))
     )
-    for at, factor in zip(offset, events["factor"].to_numpy(float), strict=True):
-        if 0 <= at < len(past):
-            past[at] *= factor
-        elif len(past) <= at < len(past) + horizon:
-            coming[at - len(past)] *= factor
-    return past, coming
+    correction = _learn(past, rate, chosen)
+    corrected = np.empty_like(rate)
+    for part in past.parts():
+        corrected[:, part] = rate[:, part] * correction.factor(_features(past, part, rate))
+    return corrected
 
 
-def _group_priors(units: np.ndarray, exposure: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Gamma (shape, rate) per series by moments over its group, shrunk to the whole shop's."""
-    time = exposure.sum(axis=1)
-    known = time > 0
-    rate = np.where(known, units.sum(axis=1) / np.maximum(time, 1e-9), 0.0)
-    whole = _gamma_moments(rate[known], time[known])
-    prior = np.tile(whole, (len(units), 1))
-    for group in np.unique(groups):
-        members = known & (groups == group)
-        if members.sum() >= 5:
-            own = _gamma_moments(rate[members], time[members])
-            share = members.sum() / (members.sum() + 20.0)
-            prior[groups == group] = share * own + (1 - share) * whole
-    return prior
+def _learn(past: _Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
+    span = LEARNED_SPAN[past.period]
+    whole = past.windows(span, rate)
+    windows = Windows(
+        whole.foreseen[:, chosen].astype(float),
+        whole.actual[:, chosen].astype(float),
+        whole.exposure[:, chosen],
+        span,
+    )
+    classes = pooling.rate_class(rate[-1, chosen])
+    now = rate[-1, chosen].astype(float) * span
+    dispersion = pooling.dispersions(windows, now, classes)
+    features = _features(past, chosen, rate)[: len(windows.actual)]
+    known = past.moments[:-1]
+    separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0
+    return fit_correction(features, windows, dispersion, past.groups[chosen], separate)
 
 
-def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Shape and rate of a gamma that the series' rates could be draws of."""
-    if not len(rate):
-        return np.array([0.5, 0.5])
-    mean = max(float(rate.mean()), 1e-4)
-    noise = float((rate / time).mean())
-    variance = max(float(rate.var()) - noise, 0.05 * mean**2)
-    shape = float(np.clip(mean**2 / variance, 0.1, 10.0))
-    return np.array([shape, shape / mean])
-
-
-def _forecast(
-    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(rate (n,), alive (n,), dispersion statistics (n, spans, 2)) of some series."""
-    exposure = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure)
-    models = [(forget, hazard) for forget in FORGETTING for hazard in DEATH_HAZARDS]
-    rates = np.empty((len(models), *units.shape), np.float32)
-    final = np.empty((2, len(models), len(units)))
-    scores = np.empty((len(models), len(units)))
-    for number, (forget, hazard) in enumerate(models):
-        rates[number], final[0, number], final[1, number], scores[number] = _filter(
-            units, exposure, prior, forget, hazard
-        )
-    weights = _weights(scores, units, exposure)
-    rate = (weights * final[0] * final[1]).sum(axis=0)
-    alive = (weights * final[1]).sum(axis=0)
-    foreseen = np.einsum("mn,mnt->nt", weights, rates, optimize=True)
-    return rate, alive, _residual_moments(units, exposure, foreseen)
-
-
-def _filter(
-    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, forget: float, hazard: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One filter over time: (rate before each period (n, T), final rate, final alive, score)."""
-    n, length = units.shape
-    shape, rate = PRIOR_FOR_GOOD * prior[:, 0], PRIOR_FOR_GOOD * prior[:, 1]
-    a, b = prior[:, 0] - shape, prior[:, 1] - rate
-    alive, score = np.ones(n), np.zeros(n)
-    before = np.empty((n, length), np.float32)
-    for t in range(length):
-        y, e = units[:, t], exposure[:, t]
-        m = (a + shape) / (b + rate)
-        before[:, t] = m * alive
-        f = np.maximum(m * alive * e, 1e-9)
-        seen = e > 0
-        score = np.where(seen, SCORE_MEMORY * score + y * np.log(f) - f, score)
-        size = a + shape
-        silent = (1 + e / (b + rate)) ** -size
-        alive = np.minimum(alive, 1.0)  # rounding above 1 would grow without bound
-        still = np.where(y > 0, 1.0, alive * silent / np.maximum(alive * silent + 1 - alive, 1e-12))
-        alive = np.where(seen, still * (1 - hazard) + (1 - still) * REVIVAL, alive)
-        a = np.where(seen, forget * a + y, a)
-        b = np.where(seen, forget * b + e * np.maximum(alive, 0.05), b)
-    return before, (a + shape) / (b + rate), alive, score
-
-
-def _weights(scores: np.ndarray, units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """How much each filter counts for each series: its score, tempered by how erratic the series is."""
-    time = np.maximum((exposure > 0).sum(axis=1), 1)
-    mean = np.maximum(units.sum(axis=1) / time, 1e-3)
-    steps = np.diff(units, axis=1) * (exposure[:, 1:] > 0) * (exposure[:, :-1] > 0)
-    noise = (steps**2).sum(axis=1) / (
-        2 * np.maximum(time - 1, 1)
-    )  # of steps, so that a change of level is no noise
-    erratic = np.maximum(noise / mean, 1.0)
-    tempered = scores / erratic[None, :]
-    weights = np.exp(tempered - tempered.max(axis=0))
-    return weights / weights.sum(axis=0)
-
-
-def _residual_moments(units: np.ndarray, exposure: np.ndarray, foreseen: np.ndarray) -> np.ndarray:
-    """Sums of (S - M)^2 - M and of M^2 over rolling totals, per series and span (n, spans, 2)."""
-    n, length = units.shape
-    found = np.zeros((n, len(SPANS), 2))
-    warm = min(8, length // 3)
-    for number, span in enumerate(SPANS):
-        for start in range(max(warm, 1), length - span + 1, max(span // 2, 1)):
-            window = exposure[:, start : start + span]
-            m = foreseen[:, start].astype(float) * window.sum(axis=1)
-            s = (units[:, start : start + span] * (window > 0)).sum(axis=1)
-            seen = window.sum(axis=1) >= 0.75 * span
-            found[:, number, 0] += np.where(seen, (s - m) ** 2 - m, 0.0)
-            found[:, number, 1] += np.where(seen, m**2, 0.0)
-    return found
-
-
-def _dispersion(rate: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """K per series and span: the class's own, moved toward the series' own by how much it has shown."""
-    classes = np.clip(np.digitize(rate, CLASSES[1:-1]), 0, len(CLASSES) - 2)
-    result = np.empty(residuals.shape[:2])
-    for number in range(len(SPANS)):
-        excess, squares = residuals[:, number, 0], residuals[:, number, 1]
-        pooled = np.array(
-            [
-                _ratio(
-                    excess[classes == c].sum(),
-                    squares[classes == c].sum(),
-                    excess.sum(),
-                    squares.sum(),
-                )
-                for c in range(len(CLASSES) - 1)
-            ]
-        )[classes]
-        evidence = squares / np.maximum(rate * SPANS[number], 1e-6) ** 2
-        share = evidence / (evidence + SHRINK_PERIODS)
-        own = np.clip(excess / np.maximum(squares, 1e-9), 0.0, 25.0)
-        result[:, number] = np.clip(share * own + (1 - share) * pooled, 0.01, 25.0)
-    return result
-
-
-def _ratio(excess: float, squares: float, all_excess: float, all_squares: float) -> float:
-    """A class's dispersion; the whole shop's where the class has shown too little."""
-    if squares < 1.0:
-        excess, squares = all_excess, max(all_squares, 1.0)
-    return float(np.clip(excess / squares, 0.02, 25.0))
+def _features(past: _Past, part: slice | np.ndarray, rate: np.ndarray) -> np.ndarray:
+    units, exposure = past.blocks(part)
+    return pattern_features(
+        units,
+        exposure,
+        rate[:, part].astype(float) * past.block,
+        past.moments,
+        season=SEASON_BLOCKS[past.period],
+        ahead=-(-LEARNED_SPAN[past.period] // past.block),
+    )

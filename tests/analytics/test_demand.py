@@ -66,12 +66,20 @@ def test_a_stock_out_is_not_a_week_without_demand():
 
 
 def test_a_product_that_stopped_selling_is_not_foreseen_at_its_old_rate():
-    units = np.random.default_rng(4).poisson(3, (50, 60))
-    units[:, 40:] = 0
+    units = np.random.default_rng(4).poisson(3, (200, 60))
+    units[:50, 40:] = 0
     forecast = forecast_demand(history(units), horizon=4)
 
-    assert forecast.mean[:, 0].max() < 0.3
-    assert forecast.alive.mean() < 0.2
+    assert forecast.mean[:50, 0].max() < 0.3
+    assert forecast.alive[:50].mean() < 0.2
+    assert forecast.mean[50:, 0].mean() == pytest.approx(3, rel=0.05)
+
+
+def test_a_shop_that_sells_nothing_any_more_is_not_foreseen_at_its_old_rate():
+    units = np.random.default_rng(4).poisson(3, (50, 60))
+    units[:, 40:] = 0
+
+    assert forecast_demand(history(units), horizon=4).mean.max() < 0.5
 
 
 def test_a_launch_leans_on_its_group():

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table and one line of JSON; the peers run in the same command."""

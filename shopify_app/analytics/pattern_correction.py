@@ -1,0 +1,176 @@
+"""What a shop's products do after each pattern of their recent past, learned from all of them at once.
+
+In:  units and exposure by block, the rate foreseen at each moment.
+Out: a factor on the rate, per moment and series.
+Method: a Poisson regression of what came on what was foreseen, with the product's recent totals
+against that rate (1 to 52 blocks), last year's same weeks, how long it has been silent and how young
+it is. What moved everybody at a moment is taken out first, so that a good December teaches nothing of
+one product. The correction counts the more, the more separate windows the shop has shown.
+Source: Montero-Manso & Hyndman (2021), "Principles and algorithms for forecasting groups of time
+series", IJF 37, 1632-1653 (one model over all series); McCullagh & Nelder, *Generalized Linear
+Models*, 2nd ed. (1989), ch. 9 (quasi-likelihood).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from shopify_app.analytics.pooling import FULLY_SEEN, Windows
+
+RECENT_BLOCKS: Final = (1, 4, 13, 26, 52)
+YOUNG: Final = (1, 2, 3, 6, 13)
+"""Edges of the ages, in blocks, whose own level is learned; older is the reference."""
+
+LIMIT: Final = 1.0
+"""A factor stays within exp(-limit)..exp(limit)."""
+
+RIDGE: Final = 100.0
+STEPS: Final = 8
+LEAST_ROWS: Final = 200
+WINDOWS_TO_TRUST: Final = 2.0
+"""Separate windows after which the correction counts half."""
+
+GROUP_SHRINK: Final = 20.0
+"""Weight of the whole shop's common move against a group's own, in units of noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A fitted correction: standardisation and coefficients of the features, and how far it is trusted."""
+
+    middle: np.ndarray
+    spread: np.ndarray
+    coefficients: np.ndarray
+    trust: float
+
+    def factor(self, features: np.ndarray) -> np.ndarray:
+        """Factors (...,) on the rate from features (..., k)."""
+        effect = _design(features, self.middle, self.spread) @ self.coefficients
+        return np.exp(self.trust * np.clip(effect, -LIMIT, LIMIT))
+
+
+def pattern_features(
+    units: np.ndarray,
+    exposure: np.ndarray,
+    rate: np.ndarray,
+    moments: np.ndarray,
+    *,
+    season: int,
+    ahead: int,
+) -> np.ndarray:
+    """Features (moments, n, k) of each series at each moment.
+
+    Parameters
+    ----------
+    units, exposure : array (n, blocks)
+    rate : array (moments, n), units a block foreseen
+    moments : array of int, blocks known
+    season, ahead : blocks in a year; blocks of the window to come
+    """
+    sold = np.cumsum(np.pad(units * (exposure > 0), ((0, 0), (1, 0))), axis=1)
+    time = np.cumsum(np.pad(exposure, ((0, 0), (1, 0))), axis=1)
+    length = units.shape[1]
+    stamps = np.arange(1, length + 1)[None, :]
+    last_sale = np.maximum.accumulate(np.where(units > 0, stamps, 0), axis=1)
+    last_sale = np.pad(last_sale, ((0, 0), (1, 0)))
+    born = np.where((exposure > 0).any(axis=1), np.argmax(exposure > 0, axis=1), length)
+    rows: list[np.ndarray] = []
+    for number, known in enumerate(moments):
+        expected = np.maximum(rate[number], 1e-4)
+        columns = [
+            _against(sold, time, expected, max(known - blocks, 0), known)
+            for blocks in RECENT_BLOCKS
+        ]
+        columns += _last_year(sold, time, expected, known - season, ahead)
+        level = np.log(expected)
+        silent = known - last_sale[:, known]
+        columns += [level, level**2, np.log1p(silent), np.minimum(silent * expected, 5.0)]
+        # What was there when the shop's history begins was not launched then.
+        age = np.where(born == 0, YOUNG[-1] + 1, known - born)
+        bins = np.digitize(age, YOUNG)
+        columns += [(bins == young).astype(float) for young in range(len(YOUNG))]
+        rows.append(np.stack(columns, axis=1))
+    return np.stack(rows)
+
+
+def _against(
+    sold: np.ndarray, time: np.ndarray, rate: np.ndarray, first: int, last: int
+) -> np.ndarray:
+    """Log of what was sold in some blocks against the rate foreseen."""
+    return np.log(
+        (sold[:, last] - sold[:, first] + 1.0) / (rate * (time[:, last] - time[:, first]) + 1.0)
+    )
+
+
+def _last_year(
+    sold: np.ndarray, time: np.ndarray, rate: np.ndarray, then: int, ahead: int
+) -> list[np.ndarray]:
+    """Last year's same blocks against today's rate, and against the quarter before them."""
+    if then < 4:
+        return [np.zeros(len(sold))] * 2
+    last = min(then + ahead + 1, sold.shape[1] - 1)
+    season = _against(sold, time, rate, then - 1, last)
+    quarter = _against(sold, time, rate, max(then - 13, 0), then)
+    return [season, season - quarter]
+
+
+def fit_correction(
+    features: np.ndarray,
+    windows: Windows,
+    dispersion: np.ndarray,
+    groups: np.ndarray,
+    separate_windows: float,
+) -> Correction:
+    """Learn from features (moments, n, k) and the totals that came; `groups` (n,) of int."""
+    seen = windows.exposure > FULLY_SEEN
+    common = _common_move(windows, dispersion, groups)
+    rows = features[seen]
+    expected = np.maximum((windows.foreseen * windows.exposure * common)[seen], 1e-3)
+    actual = windows.actual[seen]
+    weight = np.broadcast_to(windows.recency, seen.shape)[seen]
+    spread_of_totals = np.broadcast_to(dispersion, seen.shape)[seen]
+    if len(rows) < LEAST_ROWS:
+        return Correction(
+            np.zeros(features.shape[2]), np.ones(features.shape[2]), _none(features.shape[2]), 0.0
+        )
+    middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    design = _design(rows, middle, spread)
+    coefficients = np.zeros(design.shape[1])
+    for _ in range(STEPS):
+        mean = expected * np.exp(np.clip(design @ coefficients, -LIMIT * 1.5, LIMIT * 1.5))
+        importance = weight * mean / (1 + spread_of_totals * mean)
+        slope = design.T @ (importance * (actual - mean) / mean) - RIDGE * coefficients
+        curvature = (design * importance[:, None]).T @ design + RIDGE * np.eye(len(coefficients))
+        step = np.clip(np.linalg.solve(curvature, slope), -0.5, 0.5)
+        coefficients += step
+        if np.abs(step).max() < 1e-3:
+            break
+    trust = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
+    return Correction(middle, spread, coefficients, trust)
+
+
+def _none(features: int) -> np.ndarray:
+    return np.zeros(1 + 2 * features)
+
+
+def _design(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """One, the standardised features, and their upper halves: rises and falls may teach unlike things."""
+    standard = np.clip((features - middle) / spread, -4.0, 4.0)
+    one = np.ones((*standard.shape[:-1], 1))
+    return np.concatenate([one, standard, np.maximum(standard, 0.0)], axis=-1)
+
+
+def _common_move(windows: Windows, dispersion: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """By how much each group missed at each moment (moments, n)."""
+    mean = windows.foreseen * windows.exposure
+    weight = (windows.exposure > FULLY_SEEN) / (1 + dispersion * mean)
+    actual, expected = weight * windows.actual, weight * mean
+    whole = (actual.sum(axis=1) + 2.0) / (expected.sum(axis=1) + 2.0)
+    count = int(groups.max()) + 1
+    move = np.empty((len(mean), count))
+    for number in range(len(mean)):
+        came = np.bincount(groups, actual[number], minlength=count)
+        due = np.bincount(groups, expected[number], minlength=count)
+        move[number] = (came + GROUP_SHRINK * whole[number]) / (due + GROUP_SHRINK)
+    return move[:, groups]

@@ -1,0 +1,78 @@
+"""Weeks that every shop of the western retail year feels, whatever it sells.
+
+In:  starts of weeks.
+Out: one column a kind of week, and what is believed of its effect before a shop has shown its own.
+The effects are on the log of a shop's demand; they are starting points with wide ranges, and a
+shop's own weeks outweigh them.
+"""
+
+from typing import Final
+
+import numpy as np
+
+WEEKS_TO_CHRISTMAS: Final = 12.0
+"""Weeks over which demand climbs before the last day on which an order still arrives in time."""
+
+LAST_ORDER_DAY: Final = "12-18"
+
+EFFECTS: Final = {
+    "christmas": (-0.15, 0.5),
+    "new_year": (-0.2, 0.5),
+    "black_friday": (0.05, 0.3),
+    "climb_to_christmas": (0.15, 0.35),
+    "easter": (0.0, 0.2),
+}
+"""Mean and standard deviation of each effect over shops. Judgement, kept wide."""
+
+Days = np.ndarray
+
+
+def calendar_columns(starts: Days, days_per_period: int) -> np.ndarray:
+    """Columns (T, len(EFFECTS)) for periods of up to a week that begin on `starts`; order of `EFFECTS`."""
+    start = starts.astype("datetime64[D]")
+    years = np.unique(start.astype("datetime64[Y]"))
+    years = np.arange(years[0], years[-1] + 2) if len(years) else years
+    fixed = [_holds(start, days_per_period, _day(years, day)) for day in ("12-25", "01-01")]
+    friday = _holds(start, days_per_period, _black_friday(years))
+    easter = _holds(start, days_per_period, np.array([_easter(y) for y in years]))
+    return np.stack([fixed[0], fixed[1], friday, _climb(start), easter], axis=1)
+
+
+def _holds(start: Days, length: int, days: Days) -> np.ndarray:
+    """1 where a period holds one of the days."""
+    inside = (days[None, :] >= start[:, None]) & (days[None, :] < start[:, None] + length)
+    return inside.any(axis=1).astype(float)
+
+
+def _day(years: Days, day: str) -> Days:
+    return np.array([np.datetime64(f"{year}-{day}") for year in years], "datetime64[D]")
+
+
+def _black_friday(years: Days) -> Days:
+    """The day after the fourth Thursday of November."""
+    first = _day(years, "11-01")
+    weekday = (first.astype(int) + 3) % 7  # Monday is 0
+    return first + (3 - weekday) % 7 + 22
+
+
+def _climb(start: Days) -> np.ndarray:
+    """0 to 1 over the weeks before the last order day of a year; 0 after it."""
+    last = _day(start.astype("datetime64[Y]"), LAST_ORDER_DAY) if len(start) else start
+    weeks = (last - start).astype(float) / 7
+    return np.where(
+        (weeks >= 0) & (weeks <= WEEKS_TO_CHRISTMAS), 1 - weeks / WEEKS_TO_CHRISTMAS, 0.0
+    )
+
+
+def _easter(year: np.datetime64) -> np.datetime64:
+    """Easter Sunday (the anonymous Gregorian computus; Meeus, *Astronomical Algorithms*, 1991)."""
+    y = int(str(year))
+    century, rest = divmod(y, 100)
+    golden = y % 19
+    epact = (
+        19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15
+    ) % 30
+    to_sunday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    late = (golden + 11 * epact + 22 * to_sunday) // 451
+    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
+    return np.datetime64(f"{y}-{month:02d}-{day + 1:02d}")
