@@ -22,6 +22,21 @@ CLIENT_SECRET = "shpss_0123456789abcdef0123456789abcdef"
 TOKEN_KEY = "k1:" + base64.b64encode(b"0" * 32).decode()
 
 
+def settings_of(database_url: str) -> dict[str, str]:
+    """The settings of a test: real Postgres, nobody at Redis' port, the vectors' client id and secret."""
+    return {
+        "APP_ENV": "test",
+        "APP_URL": "http://127.0.0.1:5999",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "TOKEN_KEYS": TOKEN_KEY,
+        "SHOPIFY_API_KEY": CLIENT_ID,
+        "SHOPIFY_API_SECRET": CLIENT_SECRET,
+        "SHOPIFY_API_VERSION": "2026-10",
+        "METRICS_PORT": "0",
+    }
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="keel-test-pg-") as folder:
@@ -43,18 +58,7 @@ def valkey() -> Iterator[EmbeddedValkey]:
 
 @pytest.fixture
 def settings_env(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The settings of a test: real Postgres, nobody at Redis' port, the vectors' client id and secret."""
-    for name, value in {
-        "APP_ENV": "test",
-        "APP_URL": "http://127.0.0.1:5999",
-        "DATABASE_URL": postgres.url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "TOKEN_KEYS": TOKEN_KEY,
-        "SHOPIFY_API_KEY": CLIENT_ID,
-        "SHOPIFY_API_SECRET": CLIENT_SECRET,
-        "SHOPIFY_API_VERSION": "2026-10",
-        "METRICS_PORT": "0",
-    }.items():
+    for name, value in settings_of(postgres.url).items():
         monkeypatch.setenv(name, value)
     config.settings.cache_clear()
     yield

@@ -76,6 +76,25 @@ def lowest_price(
         return one_value(cur)
 
 
+def edited_since_approved(conn: Connection, shop_id: int, change_ids: Sequence[int]) -> set[int]:
+    """Of these writes, those whose price the merchant has changed since they were approved.
+
+    Also where it reads as before again: the last word about the price was the merchant's.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT c.id FROM price_changes c
+             WHERE c.shop_id = %(shop_id)s AND c.id = ANY (%(ids)s)
+               AND EXISTS (SELECT FROM price_history h
+                            WHERE h.shop_id = c.shop_id AND h.variant_id = c.variant_id AND h.source = 'merchant'
+                              AND h.recorded_at > c.approved_at)
+            """,
+            {"shop_id": shop_id, "ids": list(change_ids)},
+        )
+        return {int(row[0]) for row in cur.fetchall()}
+
+
 def replace_fixed_prices(
     conn: Connection, shop_id: int, found: Sequence[FixedPrice], *, price_lists: int
 ) -> int:

@@ -150,9 +150,9 @@ def add_price_history(
 ) -> None:
     """Keep what variants cost from now on, and whether it was us: the echo of a write of ours is `app`.
 
-    A price is our write's echo if the variant's newest write that left us set exactly it, that
-    write has had no echo yet, and no other price was seen since: however late or often Shopify
-    tells it, it is not taken for the merchant's.
+    A price is our write's echo if a write that left us set exactly it, has had no echo yet, and no
+    other price was seen with a later stamp of Shopify's than the variant bore before that write:
+    however late or often Shopify tells it, it is not taken for the merchant's.
     """
     with conn.cursor() as cur:
         execute_values(
@@ -163,16 +163,14 @@ def add_price_history(
                    CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id
               FROM (VALUES %s) AS n (shop_id, variant_id, price, compare_at_price, seen_at, source)
               LEFT JOIN LATERAL (
-                   SELECT c.id, c.new_price, c.new_compare_at_price, c.sent_at FROM price_changes c
-                    WHERE c.shop_id = n.shop_id AND c.variant_id = n.variant_id AND c.sent_at IS NOT NULL
-                    ORDER BY c.id DESC LIMIT 1) c ON true
-              LEFT JOIN LATERAL (
-                   SELECT c.id
-                    WHERE n.source = 'merchant' AND c.new_price = n.price
-                      AND c.new_compare_at_price IS NOT DISTINCT FROM n.compare_at_price
+                   SELECT c.id FROM price_changes c
+                    WHERE n.source = 'merchant' AND c.shop_id = n.shop_id AND c.variant_id = n.variant_id
+                      AND c.sent_at IS NOT NULL AND c.before_updated_at < n.seen_at
+                      AND c.new_price = n.price AND c.new_compare_at_price IS NOT DISTINCT FROM n.compare_at_price
                       AND NOT EXISTS (SELECT FROM price_history h
                                        WHERE h.shop_id = n.shop_id AND h.variant_id = n.variant_id
-                                         AND (h.change_id = c.id OR h.recorded_at > c.sent_at))) e ON true
+                                         AND (h.change_id = c.id OR h.seen_at > c.before_updated_at))
+                    ORDER BY c.id DESC LIMIT 1) e ON true
             """,
             [(shop_id, v.id, v.price, v.compare_at_price, v.updated_at, source) for v in changed],
             template="(%s::bigint, %s::bigint, %s::numeric, %s::numeric, %s::timestamptz, %s::text)",

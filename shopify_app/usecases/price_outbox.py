@@ -22,6 +22,7 @@ import structlog
 from shopify_app.db import (
     decision_log,
     price_changes,
+    price_history,
     registrations,
     shop_settings,
     shops,
@@ -133,6 +134,8 @@ def _settle_by_reading(
     shop_id: int, prices: Mapping[int, VariantPrice], changes: Sequence[PriceChange]
 ) -> list[PriceChange]:
     """End what needs no write, by the prices just read; what is left is to be written."""
+    with transaction(shop_id) as conn:
+        edited = price_history.edited_since_approved(conn, shop_id, [c.id for c in changes])
     to_write: list[PriceChange] = []
     for change in changes:
         current = prices.get(change.variant_id)
@@ -148,7 +151,7 @@ def _settle_by_reading(
         seen: Pair = (current.price, current.compare_at_price)
         if seen == _new(change):
             _finish(shop_id, change, PriceChangeState.APPLIED, seen=seen)
-        elif seen == _old(change) and _nothing_landed(change, current):
+        elif seen == _old(change) and change.id not in edited and _nothing_landed(change, current):
             to_write.append(change)
         else:
             # Sent before: our write may have landed and been edited since, also back to the old price.

@@ -22,6 +22,8 @@ from shopify_app.web import (
     pricing,
     purchase_orders,
     restock,
+    results,
+    rollouts,
     shop_settings,
     trends,
     webhooks,
@@ -57,6 +59,8 @@ PAGES = (
     trends.blueprint,
     shop_settings.blueprint,
     decisions.blueprint,
+    results.blueprint,
+    rollouts.blueprint,
     purchase_orders.blueprint,
 )
 

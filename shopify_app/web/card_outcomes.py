@@ -11,7 +11,8 @@ from shopify_app.domain.suggestion import (
     SuggestionState,
 )
 from shopify_app.web import formats
-from shopify_app.web.wording import DISMISS_REASONS, is_under_way, words_for
+from shopify_app.web.reading import today, zone
+from shopify_app.web.wording import DISMISS_REASONS, VERDICTS, is_under_way, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ def outcome(card: SuggestionCard) -> Outcome | None:
             "Dismissed: %(reason)s. We will not suggest this again for 30 days.", reason=reason
         )
         return Outcome(words, "stopped", may_undo=True)
+    if card.state is SuggestionState.HELD_BACK:
+        return Outcome(_held_back(card), "stopped", may_undo=False)
     if card.state is SuggestionState.SUPERSEDED:
         return Outcome(gettext("A newer run found something else."), "stopped", may_undo=False)
     if card.kind is SuggestionKind.PRICE and card.change_state is not None:
@@ -50,18 +53,71 @@ def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
     if card.change_is_undo:
         return _undo_outcome(card, state)
     new = formats.price(card.change_new_price or 0, card.currency)
+    if card.change_due_at is not None:
+        return Outcome(_planned(card, new), "waiting", may_undo=True)
     if is_under_way(card):
         waits = state is PriceChangeState.APPROVED
         return Outcome(
             gettext("Sending %(price)s to your store …", price=new), "waiting", may_undo=waits
         )
     if state is PriceChangeState.APPLIED:
-        return Outcome(
-            gettext("The price in your store is now %(price)s.", price=new), "done", may_undo=True
-        )
+        words = gettext("The price in your store is now %(price)s.", price=new)
+        return Outcome(f"{words} {receipt(card)}".strip(), "done", may_undo=True)
     if state is PriceChangeState.UNDONE:
         return Outcome(gettext("Undone. Your old price stands."), "stopped", may_undo=False)
     return _not_written(card, state)
+
+
+def receipt(card: SuggestionCard) -> str:
+    """`Applied today 10:02, was £24.00, measuring until Dec 28.`, and the verdict once there is one."""
+    parts: list[str] = []
+    if card.change_finished_at is not None and card.change_old_price is not None:
+        parts.append(
+            gettext(
+                "Applied %(time)s, was %(price)s.",
+                time=formats.moment(card.change_finished_at.astimezone(zone()), today()),
+                price=formats.price(card.change_old_price, card.currency),
+            )
+        )
+    if card.measured_until is not None:
+        parts.append(gettext("Measuring until %(day)s.", day=formats.day(card.measured_until)))
+    if words := verdict(card):
+        parts.append(words)
+    return " ".join(parts)
+
+
+def verdict(card: SuggestionCard) -> str:
+    """What came of it over the weeks measured, with its range; '' before it was judged."""
+    if card.verdict is None:
+        return ""
+    words = str(VERDICTS[card.verdict][0])
+    if card.verdict_profit is None or card.verdict_low is None or card.verdict_high is None:
+        return words + "."
+    return gettext(
+        "%(verdict)s: %(profit)s, likely %(range)s.",
+        verdict=words,
+        profit=formats.gain(card.verdict_profit, card.currency),
+        range=formats.between(
+            card.verdict_low, card.verdict_high, lambda amount: formats.gain(amount, card.currency)
+        ),
+    )
+
+
+def _planned(card: SuggestionCard, new: str) -> str:
+    assert card.change_due_at is not None, "asked before"  # noqa: S101 -- for the type checker
+    when = formats.moment(card.change_due_at.astimezone(zone()), today())
+    return gettext(
+        "%(price)s goes out %(time)s. Until then nothing is changed.", price=new, time=when
+    )
+
+
+def _held_back(card: SuggestionCard) -> str:
+    if card.measured_until is None:
+        return gettext("Held back by lot, as you agreed in Settings.")
+    return gettext(
+        "Held back by lot, as you agreed in Settings: until %(day)s the others are held against it.",
+        day=formats.day(card.measured_until),
+    )
 
 
 def _undo_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
@@ -91,9 +147,21 @@ def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
             else gettext("The price was edited meanwhile; we did not touch it.")
         )
         return Outcome(words, "trouble", may_undo=False)
+    if state is PriceChangeState.FAILED and card.change_error_code == "brake":
+        words = gettext(
+            "Not sent: changes of this kind have lost money here, so we stopped them. See Results."
+        )
+        return Outcome(words, "stopped", may_undo=False)
     if state is PriceChangeState.FAILED:
         return Outcome(_failure(card.change_error), "trouble", may_undo=False)
-    words = gettext("No answer came back, so we do not know the price. Check it in Shopify.")
+    words = (
+        gettext(
+            "No answer came back when we set %(price)s, and your store now shows %(seen)s. We left it alone: check it in Shopify.",
+            price=formats.price(card.change_new_price or 0, card.currency), seen=seen,
+        )
+        if seen
+        else gettext("No answer came back, so we do not know the price. Check it in Shopify.")
+    )  # fmt: skip
     return Outcome(words, "trouble", may_undo=False)
 
 

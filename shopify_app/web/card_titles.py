@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any, Protocol
 
 from flask_babel import gettext, ngettext
 
@@ -19,7 +20,31 @@ def title(card: SuggestionCard, today: date) -> str:
     return restock_title(card, today) if card.kind is SuggestionKind.RESTOCK else trend_title(card)
 
 
-def price_title(card: SuggestionCard) -> str:
+class Priced(Protocol):
+    """What a price's title is made of: a card, or a line of the ledger."""
+
+    @property
+    def proposal(self) -> dict[str, Any]:
+        """The old and the new price."""
+        ...
+
+    @property
+    def product_title(self) -> str:
+        """The product's name."""
+        ...
+
+    @property
+    def variant_title(self) -> str:
+        """The variant's name."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Of the prices."""
+        ...
+
+
+def price_title(card: Priced) -> str:
     """`Raise Soy candle from $24.00 to $26.00`."""
     old, new = Decimal(card.proposal["old_price"]), Decimal(card.proposal["price"])
     words = {

@@ -1,5 +1,6 @@
 """A suggestion as a template shows it, and as JSON: everything decided here, nothing in the template."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext
 
+from shopify_app.db.price_history import FixedPrice
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, SuggestionState
 from shopify_app.web import formats
 from shopify_app.web.card_outcomes import Outcome, outcome
@@ -31,6 +33,10 @@ class CardView:
     outcome: Outcome | None
     is_waiting: bool
     href: str
+    note: str
+    """Which markets a price change does not move; '' where none, or none is known."""
+    fixed_in: list[str]
+    """Those markets, by name."""
 
     @property
     def is_open(self) -> bool:
@@ -38,8 +44,11 @@ class CardView:
         return self.card.state is SuggestionState.OPEN
 
 
-def card_view(card: SuggestionCard, today: date) -> CardView:
-    """A card in the reader's language."""
+def card_view(
+    card: SuggestionCard, today: date, fixed: Mapping[int, Sequence[FixedPrice]] | None = None
+) -> CardView:
+    """A card in the reader's language; `fixed` are prices that markets hold fast, by variant."""
+    fixed_in = [one.name for one in (fixed or {}).get(card.variant_id, ())]
     return CardView(
         card=card,
         title=title(card, today),
@@ -54,6 +63,16 @@ def card_view(card: SuggestionCard, today: date) -> CardView:
         outcome=outcome(card),
         is_waiting=is_under_way(card),
         href=_href(card),
+        note=_note(card, fixed_in),
+        fixed_in=fixed_in,
+    )
+
+
+def _note(card: SuggestionCard, fixed_in: Sequence[str]) -> str:
+    if card.kind is not SuggestionKind.PRICE or not fixed_in:
+        return ""
+    return gettext(
+        "Does not move the price that is fixed in: %(markets)s.", markets=", ".join(fixed_in)
     )
 
 
@@ -75,6 +94,9 @@ def card_json(view: CardView) -> dict[str, Any]:
         "dismiss_reason": card.dismiss_reason,
         "outcome": view.outcome.words if view.outcome else None,
         "price_change": _change_json(card),
+        "measured_until": card.measured_until and card.measured_until.isoformat(),
+        "verdict": _verdict_json(card),
+        "fixed_in_markets": view.fixed_in,
     }  # fmt: skip
 
 
@@ -90,6 +112,16 @@ def _change_json(card: SuggestionCard) -> dict[str, Any] | None:
         "error": card.change_error,
         "finished_at": card.change_finished_at.isoformat() if card.change_finished_at else None,
     }
+
+
+def _verdict_json(card: SuggestionCard) -> dict[str, Any] | None:
+    if card.verdict is None:
+        return None
+    profit, low, high = (
+        None if amount is None else str(amount)
+        for amount in (card.verdict_profit, card.verdict_low, card.verdict_high)
+    )
+    return {"outcome": card.verdict, "profit": profit, "low": low, "high": high}
 
 
 def _value(card: SuggestionCard) -> Any:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import pages, price_history, suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import decide
@@ -45,7 +45,7 @@ def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:suggestion_id>/dismissal")
 def create_dismissal(suggestion_id: int) -> ResponseReturnValue:
     """Dismiss it, with a reason."""
-    reason = _sent().get("reason", "not_now")
+    reason = sent().get("reason", "not_now")
     dismissed = decide.dismiss_suggestion(
         shop().shop_id, suggestion_id, reason=str(reason), dismissed_by=g.user_id
     )
@@ -73,7 +73,7 @@ def create_undo(suggestion_id: int) -> ResponseReturnValue:
 @blueprint.post("/acceptances")
 def create_acceptances() -> ResponseReturnValue:
     """Accept several; each for itself."""
-    results = decide.accept_suggestions(shop().shop_id, _ids(), accepted_by=g.user_id)
+    results = decide.accept_suggestions(shop().shop_id, posted_ids(), accepted_by=g.user_id)
     body = {
         "results": [
             {"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results
@@ -85,13 +85,28 @@ def create_acceptances() -> ResponseReturnValue:
     return redirect(url_for(back), 303)
 
 
+@blueprint.post("/undos")
+def create_undos() -> ResponseReturnValue:
+    """Take several decisions back; each for itself, each refusal with its reason."""
+    answers = decide.undo_suggestions(shop().shop_id, posted_ids(), asked_by=g.user_id)
+    results = [
+        {"id": number, "accepted": one.accepted, "refused_because": one.refused_because}
+        for number, one in answers
+    ]
+    if wants_json():
+        return jsonify({"results": results})
+    return redirect(url_for("results.index"), 303)
+
+
 def _view(suggestion_id: int) -> CardView:
     with reading() as conn:
         card = suggestions.card(conn, shop().shop_id, suggestion_id)
+        ids = [card.variant_id] if card else []
+        fixed = price_history.fixed_prices(conn, shop().shop_id, ids)
         g.open_counts = pages.open_counts(conn, shop().shop_id)
     if card is None:
         raise NotFoundError(f"suggestion {suggestion_id}")
-    return card_view(card, today())
+    return card_view(card, today(), fixed)
 
 
 def _answer(
@@ -134,7 +149,7 @@ def _shape() -> str:
     return asked if asked in SHAPES else "row"
 
 
-def _sent() -> dict[str, Any]:
+def sent() -> dict[str, Any]:
     """What was posted, as a form or as JSON."""
     if request.is_json:
         body = request.get_json(silent=True)
@@ -144,8 +159,9 @@ def _sent() -> dict[str, Any]:
     return request.form.to_dict()
 
 
-def _ids() -> list[int]:
-    values = _sent().get("ids", []) if request.is_json else request.form.getlist("ids")
+def posted_ids() -> list[int]:
+    """The suggestions named in what was posted: 1 to 100 numbers."""
+    values = sent().get("ids", []) if request.is_json else request.form.getlist("ids")
     try:
         found = [int(value) for value in values]
     except (TypeError, ValueError) as error:

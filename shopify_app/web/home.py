@@ -9,7 +9,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as later
 
-from shopify_app.db import backfills, pages, suggestions
+from shopify_app.db import backfills, ledgers, pages, price_history, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopSettings, ShopState
@@ -17,6 +17,7 @@ from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, reading, shop, today, zone
+from shopify_app.web.result_views import Total, total_view
 from shopify_app.web.wording import NOT_SURE, listed
 
 SHOWN_FIRST = 5
@@ -54,6 +55,8 @@ class Home:
     results: DecisionCounts
     health: DataHealth
     run: LatestRun | None
+    total: Total
+    """What accepted decisions have brought, as last worked out."""
     is_importing: bool
     needs_open: bool
 
@@ -87,15 +90,17 @@ def _read_home(conn: Connection) -> Home:
     shop_id = shop().shop_id
     midnight = datetime.combine(today(), time.min, zone())
     steps = backfills.progress(conn, shop_id)
+    waiting = suggestions.cards(conn, shop_id)
+    decided = pages.decided_cards(conn, shop_id, since=midnight)
+    fixed = price_history.fixed_prices(conn, shop_id, [c.variant_id for c in (*waiting, *decided)])
     return Home(
-        waiting=[card_view(card, today()) for card in suggestions.cards(conn, shop_id)],
-        decided=[
-            card_view(card, today()) for card in pages.decided_cards(conn, shop_id, since=midnight)
-        ],
+        waiting=[card_view(card, today(), fixed) for card in waiting],
+        decided=[card_view(card, today(), fixed) for card in decided],
         counts=pages.open_counts(conn, shop_id),
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
         health=pages.data_health(conn, shop_id),
         run=pages.latest_run(conn, shop_id),
+        total=total_view(ledgers.of_shop(conn, shop_id), shop().currency),
         is_importing=any(step.state != "done" for step in steps),
         needs_open=shop().state is ShopState.NEEDS_OPEN,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import ledgers, pages, price_history, rollouts, suggestions
 from shopify_app.db.pages import EarlierChange
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
@@ -14,7 +14,9 @@ from shopify_app.web.answers import answer
 from shopify_app.web.card_views import card_json, card_view
 from shopify_app.web.home import everything
 from shopify_app.web.price_view import price_view
-from shopify_app.web.reading import chosen, reading, shop, today, zone
+from shopify_app.web.reading import chosen, now, reading, shop, today, zone
+from shopify_app.web.result_views import brake_json, brake_view
+from shopify_app.web.rollout_views import rollout_json, rollout_view
 
 blueprint = Blueprint("pricing", __name__, url_prefix="/pricing")
 
@@ -29,14 +31,21 @@ def index() -> ResponseReturnValue:
         decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("price",))
         earlier = pages.earlier_changes(conn, shop_id)
         run = pages.latest_run(conn, shop_id)
-    views = [card_view(card, today()) for card in (*waiting, *decided)]
+        shown = [*waiting, *decided]
+        fixed = price_history.fixed_prices(conn, shop_id, [card.variant_id for card in shown])
+        plans = [plan for plan in rollouts.newest(conn, shop_id) if plan.waiting]
+        stopped = ledgers.brakes_on(conn, shop_id)
+    views = [card_view(card, today(), fixed) for card in shown]
     body = {
         "suggestions": [card_json(view) for view in views],
         "earlier": [_change_json(change) for change in earlier],
+        "rollouts": [rollout_json(plan) for plan in plans],
+        "stopped": [brake_json(brake) for brake in stopped],
     }
     return answer(
         "pricing/index.html", body,
         views=views, open_count=len(waiting), earlier=earlier, everything=everything(run), chosen=chosen(),
+        plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped],
     )  # fmt: skip
 
 
@@ -49,14 +58,24 @@ def show(suggestion_id: int) -> ResponseReturnValue:
         if card is None or card.kind is not SuggestionKind.PRICE:
             raise NotFoundError(f"price suggestion {suggestion_id}")
         earlier = pages.earlier_changes(conn, shop_id, variant_id=card.variant_id)
-    view = card_view(card, today())
+        fixed = price_history.fixed_prices(conn, shop_id, [card.variant_id])
+        spells = price_history.spells(conn, shop_id, card.variant_id, limit=8)
+        lowest = price_history.lowest_price(conn, shop_id, card.variant_id, before=now())
+        sees_markets = price_history.markets_read_at(conn, shop_id) is not None
+    view = card_view(card, today(), fixed)
     body = card_json(view) | {
         "evidence": card.evidence,
         "earlier": [_change_json(change) for change in earlier],
+        "fixed_prices": [
+            {"market": one.name, "price": str(one.price), "currency": one.currency}
+            for one in fixed.get(card.variant_id, [])
+        ],
+        "lowest_price_30_days": None if lowest is None else str(lowest),
     }
     return answer(
-        "pricing/show.html", body, view=view, detail=price_view(card, chosen()), earlier=earlier
-    )
+        "pricing/show.html", body, view=view, detail=price_view(card, chosen()), earlier=earlier,
+        fixed=fixed.get(card.variant_id, []), sees_markets=sees_markets, spells=spells, lowest=lowest,
+    )  # fmt: skip
 
 
 def _change_json(change: EarlierChange) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from shopify_app.db import pages
+from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.errors import InvalidInputError
+from shopify_app.usecases import measuring
 from shopify_app.usecases.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
@@ -37,10 +38,12 @@ def index() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Save them, or say beside which field what is wrong; what was typed stays."""
     form = _form()
-    saved = save_settings(shop().shop_id, form)
+    wrong = measuring.check(form)
+    saved = save_settings(shop().shop_id, form) if not wrong else None
     vendors = _read()
-    if not saved.is_saved:
-        errors = {name: _error_words(*error) for name, error in saved.errors.items()}
+    if saved is None or not saved.is_saved:
+        found = (saved.errors if saved else {}) | wrong
+        errors = {name: _error_words(*error) for name, error in found.items()}
         shown = _values(vendors) | form
         return answer(
             "settings/index.html",
@@ -51,6 +54,8 @@ def create() -> ResponseReturnValue:
             vendors=vendors,
             shop=shop(),
         )
+    measuring.save(shop().shop_id, form)
+    vendors = _read()
     made = answer(
         "settings/index.html",
         _as_json(vendors),
@@ -64,6 +69,7 @@ def create() -> ResponseReturnValue:
 
 def _read() -> list[VendorRow]:
     with reading() as conn:
+        g.measuring = measuring_settings.of_shop(conn, shop().shop_id)
         return pages.vendors(conn, shop().shop_id)
 
 
@@ -93,6 +99,9 @@ def _values(vendors: list[VendorRow]) -> dict[str, str]:
         "price_ending": settings.price_ending,
         "prices_frozen_first": str(settings.prices_frozen_first or ""),
         "prices_frozen_last": str(settings.prices_frozen_last or ""),
+        "holdback_share": _percent(g.measuring.holdback_share),
+        "loss_cap": "" if g.measuring.loss_cap is None else f"{g.measuring.loss_cap.normalize():f}",
+        "exposure_limit": _percent(g.measuring.exposure_limit),
     }
     for number, row in enumerate(vendors):
         found[f"vendor-{number}"] = row.vendor
@@ -137,6 +146,8 @@ def _as_json(vendors: list[VendorRow]) -> dict[str, Any]:
             "margin_floor": str(settings.margin_floor), "max_price_step": str(settings.max_price_step),
             "price_ending": settings.price_ending,
             "prices_frozen_first": first and first.isoformat(), "prices_frozen_last": last and last.isoformat(),
+            "holdback_share": str(g.measuring.holdback_share), "exposure_limit": str(g.measuring.exposure_limit),
+            "loss_cap": None if g.measuring.loss_cap is None else str(g.measuring.loss_cap),
         },
         "vendors": [
             {"vendor": row.vendor, "products": row.products, "lead_time_days": row.lead_time_days,

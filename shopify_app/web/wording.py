@@ -61,6 +61,65 @@ UNDO_REFUSALS: Final = {
         "This order was closed and may be with your supplier. Change it there."
     ),
     "newer_suggestion": later("There is a newer suggestion for this product. Decide on that one."),
+    "prices_frozen": later("Prices are frozen today, as you set in Settings. Nothing was changed."),
+    "not_found": later("There is no such decision."),
+}
+
+MOVES: Final = {
+    "price_rise": later("price rises"),
+    "price_cut": later("price cuts"),
+}
+"""Kinds that the brake can stop, in the plural."""
+
+BRAKE_REASONS: Final = {
+    "loses_money": later("measured over all of them, they lose money in your store"),
+    "first_ones_lost": later("the first ones lost money in your store"),
+    "cap_near": later("what they may still lose comes near the limit you set"),
+}
+
+NOT_MEASURED: Final = {
+    "not_in_store": later("Changes nothing in your store by itself"),
+    "no_cost": later("Without a cost, profit cannot be measured"),
+    "no_history": later("Sold too little before to compare with"),
+    "too_few_comparisons": later("Too few products like it to compare with"),
+    "not_registered": later("Could not be set up for measuring"),
+    "ended_early": later("Taken back or edited before measuring began"),
+}
+
+VERDICTS: Final = {
+    "helped": (later("Helped"), "good"),
+    "hurt": (later("Hurt"), "critical"),
+    "could_not_tell": (later("Could not tell"), ""),
+    "too_early": (later("Too early to tell"), "info"),
+    "not_measurable": (later("Not measurable"), ""),
+}
+"""Words and badge."""
+
+LIMITS: Final = {
+    "step": later("Largest step %(figure)s; your limit is %(bound)s."),
+    "margin": later("Smallest margin after is %(figure)s; your smallest is %(bound)s."),
+    "frozen": later("No stage falls on days on which your prices are frozen."),
+    "exposure": later("%(figure)s of your sales under change at once; your limit is %(bound)s."),
+    "loss_cap": later("At worst %(figure)s lost until we know better; your limit is %(bound)s."),
+    "brake": later("No kind of change among them is stopped."),
+    "under_way": later("None of these prices is being changed already."),
+}
+"""A limit of a bulk change while it is kept."""
+
+LIMITS_BROKEN: Final = {
+    "step": LIMITS["step"],
+    "margin": LIMITS["margin"],
+    "frozen": later(
+        "A stage falls on %(figure)s, when your prices are frozen. Choose another day."
+    ),
+    "exposure": later(
+        "%(figure)s of your sales would be under change at once; your limit is %(bound)s. Choose fewer prices."
+    ),
+    "loss_cap": later(
+        "At worst %(figure)s would be lost until we know better; your limit is %(bound)s. Choose fewer prices."
+    ),
+    "brake": later("%(figure)s of them are of a kind that we have stopped. See Results."),
+    "under_way": later("%(figure)s of them are being changed already. Leave them out."),
 }
 
 RULES: Final = {
@@ -162,8 +221,11 @@ def thing(product_title: str, variant_title: str) -> str:
 
 
 def is_under_way(card: SuggestionCard) -> bool:
-    """Whether a price write of this card has not ended yet (the page asks again)."""
-    return card.change_state in (PriceChangeState.APPROVED, PriceChangeState.SENDING)
+    """Whether a price write of this card has left or is about to (the page asks again)."""
+    return card.change_due_at is None and card.change_state in (
+        PriceChangeState.APPROVED,
+        PriceChangeState.SENDING,
+    )
 
 
 def listed(codes: Sequence[str], table: Mapping[str, object]) -> str:

@@ -1,0 +1,246 @@
+"""The ledger in words: what decisions brought, with ranges, losers included; never more than was measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext, ngettext
+
+from shopify_app.domain.outcome import (
+    PRICE_MOVES,
+    Brake,
+    Ledger,
+    LedgerLine,
+    MoveKind,
+    RegistrationState,
+)
+from shopify_app.web import formats
+from shopify_app.web.card_titles import price_title
+from shopify_app.web.reading import zone
+from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, thing, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """All decisions together, in words; the figures are None where nothing can be said yet."""
+
+    title: str
+    detail: str
+    basis: str
+    figures: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """A decision of the ledger in words."""
+
+    line: LedgerLine
+    title: str
+    href: str
+    decided: str
+    expected: str
+    state: str
+    tone: str
+    note: str
+    effect: str
+    effect_range: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeView:
+    """A stopped kind, in words."""
+
+    kind: str
+    title: str
+    detail: str
+
+
+def total_view(ledger: Ledger, currency: str) -> Total:
+    """The ledger's total: a figure only with its range, and on what the range rests."""
+    total = ledger.total
+    if total is None:
+        return Total(
+            gettext("Nothing measured yet"),
+            gettext(
+                "A price you accept is registered before it is written, and judged here about six weeks later."
+            ),
+            "",
+            None,
+        )
+    if total.get("profit") is None:
+        return Total(
+            gettext("Too early to tell"),
+            gettext("We look only when the time set beforehand is over: looking daily finds effects that are not there."),
+            "",
+            None,
+        )  # fmt: skip
+    profit, low, high = (float(total[name]) for name in ("profit", "profit_low", "profit_high"))
+    words = {
+        "profit": formats.gain(profit, currency),
+        "range": formats.between(low, high, lambda amount: formats.gain(amount, currency)),
+    }
+    if total["outcome"] == "helped":
+        title = gettext("Your price changes have brought about %(profit)s", profit=words["profit"])
+    elif total["outcome"] == "hurt":
+        title = gettext("Your price changes have cost about %(profit)s", profit=words["profit"])
+    else:
+        title = gettext("We cannot tell yet whether your price changes helped")
+    return Total(
+        title,
+        gettext(
+            "Gross profit over the weeks measured: %(profit)s, likely %(range)s. Losers are included.",
+            **words,
+        ),
+        _basis_words(str(total.get("basis"))),
+        total,
+    )
+
+
+def _basis_words(basis: str) -> str:
+    if basis == "held_back":
+        return gettext("The range comes from the suggestions that were held back by lot.")
+    if basis == "matched":
+        return gettext(
+            "Held against products that sell as often. Holding some suggestions back by lot would make the range surer."
+        )
+    return ""
+
+
+def counts(lines: Sequence[LedgerLine]) -> list[tuple[str, str]]:
+    """(words, number) of how measured decisions ended, and how many are still measured."""
+    done = [line for line in lines if not line.is_held_back]
+    ended = {
+        code: sum(line.outcome == code for line in done)
+        for code in ("helped", "hurt", "could_not_tell")
+    }
+    measuring = sum(line.state is RegistrationState.MEASURING for line in done)
+    words = [(str(VERDICTS[code][0]), formats.count(number)) for code, number in ended.items()]
+    return [*words, (gettext("Being measured"), formats.count(measuring))]
+
+
+def result_line(line: LedgerLine) -> ResultLine:
+    """A line of the ledger."""
+    state, tone = _state(line)
+    effect, effect_range = _effect(line)
+    return ResultLine(
+        line=line,
+        title=_title(line),
+        href=_href(line),
+        decided=formats.day(line.registered_at.astimezone(zone()).date()),
+        expected=_expected(line),
+        state=state,
+        tone=tone,
+        note=_state_note(line),
+        effect=effect,
+        effect_range=effect_range,
+    )
+
+
+def _title(line: LedgerLine) -> str:
+    if line.kind in PRICE_MOVES:
+        return price_title(line)
+    what = thing(line.product_title, line.variant_title)
+    if line.kind is MoveKind.RESTOCK:
+        units = formats.count(line.proposal["units"])
+        return gettext("Order %(units)s × %(thing)s", units=units, thing=what)
+    return gettext("Watch %(thing)s", thing=what)
+
+
+def _href(line: LedgerLine) -> str:
+    endpoint = {MoveKind.RESTOCK: "restock.show", MoveKind.TREND: "trends.show"}
+    return url_for(endpoint.get(line.kind, "pricing.show"), suggestion_id=line.suggestion_id)
+
+
+def _expected(line: LedgerLine) -> str:
+    if line.kind not in PRICE_MOVES:
+        return ""
+    return formats.between(
+        line.value_low, line.value_high, lambda amount: formats.gain(amount, line.currency)
+    )
+
+
+def _state(line: LedgerLine) -> tuple[str, str]:
+    if line.outcome is not None:
+        words, tone = VERDICTS[line.outcome.value]
+        return str(words), tone
+    if line.state is RegistrationState.NOT_MEASURED:
+        return gettext("Not measured"), ""
+    if line.suggestion_state == "undone":
+        return gettext("Undone"), ""
+    return gettext("Being measured"), "info"
+
+
+def _state_note(line: LedgerLine) -> str:
+    if line.state is RegistrationState.NOT_MEASURED:
+        return words_for(NOT_MEASURED, line.not_measurable_because or "")
+    if line.ended_because == "edited" and line.ended_on is not None:
+        return gettext("You edited the price on %(day)s", day=formats.day(line.ended_on))
+    if line.ended_because == "undone" and line.ended_on is not None:
+        return gettext("Undone on %(day)s", day=formats.day(line.ended_on))
+    if line.state is RegistrationState.MEASURING and line.stop_on is not None:
+        return gettext("until %(day)s", day=formats.day(line.stop_on))
+    return ""
+
+
+def _effect(line: LedgerLine) -> tuple[str, str]:
+    if line.profit is None or line.profit_low is None or line.profit_high is None:
+        return "", ""
+    return formats.gain(line.profit, line.currency), formats.between(
+        line.profit_low, line.profit_high, lambda amount: formats.gain(amount, line.currency)
+    )
+
+
+def brake_view(brake: Brake) -> BrakeView:
+    """Why a kind is stopped, with its numbers."""
+    ruling, kind = brake.ruling, brake.kind.value
+    judged = int(ruling.get("judged", 0))
+    detail = ngettext(
+        "Because %(reason)s (%(num)s measured).",
+        "Because %(reason)s (%(num)s measured).",
+        judged,
+        reason=words_for(BRAKE_REASONS, str(ruling.get("reason", ""))),
+    )
+    return BrakeView(
+        kind,
+        gettext("We have stopped suggesting %(moves)s", moves=words_for(MOVES, kind)),
+        detail,
+    )
+
+
+def brake_json(brake: Brake) -> dict[str, Any]:
+    """A stopped kind, as JSON."""
+    return {
+        "kind": brake.kind,
+        "stopped_at": brake.pulled_at.isoformat(),
+        "ruling": brake.ruling,
+        "why": brake_view(brake).detail,
+    }
+
+
+def line_json(view: ResultLine) -> dict[str, Any]:
+    """A line of the ledger, as JSON."""
+    line = view.line
+    return {
+        "suggestion_id": line.suggestion_id, "kind": line.kind, "is_held_back": line.is_held_back, "title": view.title,
+        "state": line.state, "state_words": view.state, "note": view.note,
+        "registered_at": line.registered_at.isoformat(),
+        "first_on": _iso(line.first_on), "stop_on": _iso(line.stop_on), "ended_on": _iso(line.ended_on),
+        "ended_because": line.ended_because, "not_measurable_because": line.not_measurable_because,
+        "expected": {"low": str(line.value_low), "mid": str(line.value_mid), "high": str(line.value_high)},
+        "verdict": line.outcome and {
+            "outcome": line.outcome, "profit": _text(line.profit), "low": _text(line.profit_low),
+            "high": _text(line.profit_high),
+        },
+        "currency": line.currency,
+    }  # fmt: skip
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -1,0 +1,59 @@
+"""Results: what decisions brought, losers included; what is measured, held back, stopped."""
+
+from flask import Blueprint, g, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from shopify_app.db import ledgers, measuring_settings, registrations
+from shopify_app.errors import NotFoundError
+from shopify_app.usecases.measuring import lift_brake
+from shopify_app.web.answers import answer
+from shopify_app.web.reading import reading, shop, wants_json
+from shopify_app.web.result_views import (
+    brake_json,
+    brake_view,
+    counts,
+    line_json,
+    result_line,
+    total_view,
+)
+
+blueprint = Blueprint("results", __name__, url_prefix="/results")
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    """The ledger, as last worked out by the nightly judge."""
+    shop_id = shop().shop_id
+    with reading() as conn:
+        ledger = ledgers.of_shop(conn, shop_id)
+        lines = registrations.ledger_lines(conn, shop_id)
+        brakes = ledgers.brakes_on(conn, shop_id)
+        chosen = measuring_settings.of_shop(conn, shop_id)
+    total = total_view(ledger, shop().currency)
+    shown = [result_line(line) for line in lines]
+    done = [view for view in shown if not view.line.is_held_back]
+    held_back = [view for view in shown if view.line.is_held_back]
+    body = {
+        "total": total.figures,
+        "total_words": total.title,
+        "as_of": ledger.as_of and ledger.as_of.isoformat(),
+        "currency": shop().currency,
+        "decisions": [line_json(view) for view in done],
+        "held_back": [line_json(view) for view in held_back],
+        "holdback_share": str(chosen.holdback_share),
+        "stopped": [brake_json(brake) for brake in brakes],
+        "rulings": ledger.rulings,
+    }
+    return answer(
+        "results/index.html", body,
+        total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
+        brakes=[brake_view(brake) for brake in brakes],
+    )  # fmt: skip
+
+
+@blueprint.post("/brakes/<kind>/release")
+def create_release(kind: str) -> ResponseReturnValue:
+    """Let a stopped kind go on: the merchant's word counts."""
+    if not lift_brake(shop().shop_id, kind, lifted_by=g.user_id):
+        raise NotFoundError(f"brake {kind}")
+    return index() if wants_json() else redirect(url_for(".index"), 303)

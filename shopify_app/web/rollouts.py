@@ -1,0 +1,154 @@
+"""Several prices at once: a preview of what is at stake, a plan, and taking it back."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from shopify_app.db import rollouts as rows
+from shopify_app.db import suggestions
+from shopify_app.domain.rollout import Plan
+from shopify_app.errors import InvalidInputError, NotFoundError
+from shopify_app.usecases import rollouts
+from shopify_app.usecases.rollouts import Preview
+from shopify_app.web.answers import answer
+from shopify_app.web.card_views import card_json, card_view
+from shopify_app.web.decisions import posted_ids, sent
+from shopify_app.web.reading import now, reading, shop, today, wants_json, zone
+from shopify_app.web.rollout_views import (
+    exposure_json,
+    limit_words,
+    rollout_json,
+    rollout_view,
+)
+
+blueprint = Blueprint("rollouts", __name__, url_prefix="/rollouts")
+
+
+@blueprint.post("/previews")
+def create_preview() -> ResponseReturnValue:
+    """What these prices put at stake; nothing is changed by looking."""
+    with reading():
+        pass  # the merchant's zone, for the plan's moment
+    plan = _plan()
+    return _preview_answer(rollouts.preview(shop().shop_id, _chosen_ids(), plan), plan)
+
+
+@blueprint.post("")
+def create() -> ResponseReturnValue:
+    """Confirm: the prices are accepted and go out by the plan; a limit that is not kept refuses all."""
+    with reading():
+        pass
+    ids, plan = _chosen_ids(), _plan()
+    try:
+        number = rollouts.confirm(shop().shop_id, ids, plan, confirmed_by=g.user_id)
+    except InvalidInputError as error:
+        found = rollouts.preview(shop().shop_id, ids, plan)
+        return _preview_answer(found, plan, problem=_problem(error), status=422)
+    made = show(number)
+    if isinstance(made, Response):
+        made.headers["HX-Push-Url"] = url_for(".show", rollout_id=number)
+    return made
+
+
+@blueprint.get("/<int:rollout_id>")
+def show(rollout_id: int) -> ResponseReturnValue:
+    """A plan: its stages, and each price as it stands."""
+    shop_id = shop().shop_id
+    with reading() as conn:
+        found = rows.newest(conn, shop_id, rollout_id=rollout_id)
+        if not found:
+            raise NotFoundError(f"rollout {rollout_id}")
+        ids = rows.suggestion_ids(conn, shop_id, rollout_id, waiting_only=False)
+        cards = [suggestions.card(conn, shop_id, number) for number in ids]
+        stages = rows.stages_of(conn, shop_id, rollout_id)
+    views = [card_view(card, today()) for card in cards if card is not None]
+    body = {
+        "rollout": rollout_json(found[0]),
+        "stages": [
+            {"stage": stage, "due_at": due.isoformat(), "prices": prices}
+            for stage, due, prices in stages
+        ],
+        "suggestions": [card_json(view) for view in views],
+    }
+    return answer(
+        "rollouts/show.html", body, view=rollout_view(found[0]), views=views,
+        stages=[(stage + 1, due.astimezone(zone()), prices) for stage, due, prices in stages],
+    )  # fmt: skip
+
+
+@blueprint.post("/<int:rollout_id>/stop")
+def create_stop(rollout_id: int) -> ResponseReturnValue:
+    """Let no further stage go out."""
+    stopped = rollouts.stop(shop().shop_id, rollout_id, asked_by=g.user_id)
+    if wants_json():
+        return jsonify({"stopped": stopped})
+    return redirect(url_for(".show", rollout_id=rollout_id), 303)
+
+
+@blueprint.post("/<int:rollout_id>/undo")
+def create_undo(rollout_id: int) -> ResponseReturnValue:
+    """Take back every price of the plan, each for itself."""
+    answers = rollouts.undo(shop().shop_id, rollout_id, asked_by=g.user_id)
+    if wants_json():
+        results = [
+            {"id": number, "accepted": one.accepted, "refused_because": one.refused_because}
+            for number, one in answers
+        ]
+        return jsonify({"results": results})
+    return redirect(url_for(".show", rollout_id=rollout_id), 303)
+
+
+def _chosen_ids() -> list[int]:
+    """The prices that were ticked, or all open ones where that was pressed."""
+    if not sent().get("all"):
+        return posted_ids()
+    with reading() as conn:
+        cards = suggestions.cards(
+            conn, shop().shop_id, kinds=("price",), limit=rollouts.MOST_PRICES
+        )
+    if not cards:
+        raise NotFoundError("open price suggestions")
+    return [card.id for card in cards]
+
+
+def _plan() -> Plan:
+    """The plan as posted: a moment in the merchant's zone (none: now), stages, days between them."""
+    body = sent()
+    moment = str(body.get("first_at") or "").strip()
+    try:
+        first_at = datetime.fromisoformat(moment) if moment else now()
+        stages, every_days = int(body.get("stages") or 1), int(body.get("every_days") or 7)
+    except ValueError as error:
+        raise InvalidInputError("first_at is not a moment, or a number is not one", field="first_at") from error  # fmt: skip
+    if first_at.tzinfo is None:
+        first_at = first_at.replace(tzinfo=zone())
+    return Plan(first_at, stages, every_days)
+
+
+def _preview_answer(
+    found: Preview, plan: Plan, *, problem: str | None = None, status: int = 200
+) -> Response:
+    body: dict[str, Any] = exposure_json(found.exposure) | {
+        "ids": [card.id for card in found.cards],
+        "first_at": plan.first_at.isoformat(),
+        "stages": plan.stages,
+        "every_days": plan.every_days,
+        "problem": problem,
+    }
+    return answer(
+        "rollouts/preview.html", body, status=status, preview=found, exposure=found.exposure, plan=plan,
+        problem=problem, limits=limit_words(found.exposure),
+        views=[card_view(card, today()) for card in found.cards],
+        is_later=bool(request.form.get("first_at")),
+    )  # fmt: skip
+
+
+def _problem(error: InvalidInputError) -> str:
+    if error.field == "first_at":
+        return gettext("Choose a moment from now on and within half a year.")
+    if error.field in ("stages", "every_days"):
+        return gettext("Choose 1 to 12 stages, 1 to 28 days apart.")
+    return gettext("A limit is not kept, so nothing was changed.")
