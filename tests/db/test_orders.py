@@ -1,0 +1,104 @@
+"""Orders: whatever the order of the news, the newest stands; lines are a set; the rival's stay."""
+
+import itertools
+from datetime import date, timedelta
+
+import pytest
+
+from shopify_app.db import orders
+from shopify_app.db.connection import transaction
+from tests.factories import NOW, line_of, order_of, rows
+
+LATER = NOW + timedelta(hours=1)
+
+
+def put(shop, *made):
+    with transaction(shop.shop_id) as conn:
+        return orders.upsert_many(conn, shop.shop_id, shop.zone, list(made))
+
+
+def state(shop):
+    return rows(
+        shop,
+        "SELECT o.id, o.financial_status, o.deleted_at IS NOT NULL, coalesce(array_agg(l.id ORDER BY l.id) FILTER (WHERE l.id IS NOT NULL), '{}')"
+        " FROM orders o LEFT JOIN order_lines l ON (l.shop_id, l.order_id) = (o.shop_id, o.id) GROUP BY 1, 2, 3 ORDER BY 1",
+    )
+
+
+NEWS = [
+    order_of(1, line_of(1), at=NOW, financial_status="pending"),
+    order_of(
+        1, line_of(1), line_of(2), processed_at=NOW, updated_at=LATER, financial_status="paid"
+    ),
+    order_of(
+        1,
+        line_of(2),
+        processed_at=NOW,
+        updated_at=LATER + timedelta(hours=1),
+        financial_status="refunded",
+    ),
+]
+
+
+@pytest.mark.parametrize("turn", list(itertools.permutations(range(3))))
+def test_three_versions_in_any_order_and_twice_end_the_same(acme, turn):
+    for number in (*turn, *turn):
+        put(acme, NEWS[number])
+
+    assert state(acme) == [(1, "refunded", False, [2])]
+
+
+def test_the_same_stamp_is_taken_again_and_is_no_news(acme):
+    first, again = put(acme, NEWS[0]), put(acme, NEWS[0])
+
+    assert (first.taken, first.newer, again.taken, again.newer) == (1, 1, 1, 0)
+
+
+def test_an_older_version_is_not_taken_and_touches_no_day(acme):
+    put(acme, NEWS[1])
+    late = put(acme, NEWS[0])
+
+    assert (late.taken, late.newer, late.days) == (0, 0, set())
+
+
+def test_the_shops_calendar_decides_the_day_and_a_moved_order_touches_both(rival):
+    evening = NOW.replace(hour=23)  # already tomorrow in Tokyo
+    applied = put(rival, order_of(1, at=evening))
+    assert applied.days == {date(2026, 11, 21)}
+
+    moved = put(rival, order_of(1, at=NOW.replace(day=10), updated_at=LATER + timedelta(days=1)))
+    assert moved.days == {date(2026, 11, 21), date(2026, 11, 10)}
+
+
+def test_a_known_product_is_not_forgotten_because_it_was_deleted_since(acme):
+    put(acme, order_of(1, line_of(1, 77, product_id=70)))
+    put(acme, order_of(1, line_of(1, None), updated_at=LATER))
+
+    assert rows(acme, "SELECT product_id, variant_id FROM order_lines") == [(70, 77)]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_deleted_order_stays_deleted_whatever_comes_later(acme, known):
+    if known:
+        put(acme, NEWS[0])
+    with transaction(acme.shop_id) as conn:
+        assert orders.bury(conn, acme.shop_id, 1, at=NOW)
+    put(acme, NEWS[2])
+
+    assert [row[2] for row in state(acme)] == [True]
+
+
+def test_nothing_is_nothing(acme):
+    assert put(acme) == orders.Applied(0, 0, set())
+
+
+def test_the_rivals_order_of_the_same_id_stays(acme, rival):
+    put(rival, NEWS[0])
+    put(acme, NEWS[2])
+    with transaction(acme.shop_id) as conn:
+        orders.bury(conn, acme.shop_id, 1, at=LATER)
+
+    assert state(rival) == [(1, "pending", False, [1])]
+    with transaction(acme.shop_id) as conn:
+        orders.bury(conn, rival.shop_id, 1, at=LATER)
+    assert state(rival) == [(1, "pending", False, [1])]

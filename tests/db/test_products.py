@@ -1,0 +1,141 @@
+"""Products and variants: late news loses, tombstones hold, a price that changed is said, the rival's stay."""
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shopify_app.db import products
+from shopify_app.db.connection import transaction
+from shopify_app.domain.product import Product, Variant
+from tests.factories import NOW, make_variant, rows
+
+LATER = NOW + timedelta(hours=1)
+MUG = Product(id=1, title="Mug", handle="mug", status="ACTIVE", vendor="Northmill", product_type="Mugs", tags=["a"], is_gift_card=False,
+              image_url=None, created_at=NOW, published_at=NOW, updated_at=NOW)  # fmt: skip
+RED = Variant(id=10, product_id=1, inventory_item_id=100, title="Red", sku="M-R", position=1, price=Decimal("10.00"), compare_at_price=None,
+              inventory_policy="DENY", created_at=NOW, updated_at=NOW)  # fmt: skip
+BLUE = replace(RED, id=11, inventory_item_id=101, title="Blue")
+
+
+def put(shop, *made):
+    with transaction(shop.shop_id) as conn:
+        return products.upsert_many(conn, shop.shop_id, list(made))
+
+
+def put_variants(shop, *made):
+    with transaction(shop.shop_id) as conn:
+        return [v.id for v in products.upsert_variants(conn, shop.shop_id, list(made))]
+
+
+def titles(shop):
+    return rows(shop, "SELECT id, title, deleted_at IS NOT NULL FROM products ORDER BY id")
+
+
+@pytest.mark.parametrize("turn", list(itertools.permutations(range(3))))
+def test_versions_in_any_order_end_with_the_newest(acme, turn):
+    versions = [replace(MUG, title=f"v{n}", updated_at=NOW + timedelta(hours=n)) for n in range(3)]
+    for number in (*turn, *turn):
+        put(acme, versions[number])
+
+    assert titles(acme) == [(1, "v2", False)]
+
+
+def test_late_news_is_not_taken(acme):
+    assert put(acme, replace(MUG, updated_at=LATER)) == {1}
+    assert put(acme, MUG) == set()
+    assert put(acme) == set()
+
+
+def test_a_webhook_that_does_not_say_that_it_is_a_gift_card_does_not_make_it_a_mug(acme):
+    put(acme, replace(MUG, is_gift_card=True))
+    put(acme, replace(MUG, updated_at=LATER))
+
+    assert rows(acme, "SELECT is_gift_card FROM products") == [(True,)]
+
+
+def test_only_a_new_price_is_told_and_either_of_the_two_counts(acme):
+    put(acme, MUG)
+
+    assert put_variants(acme, RED, BLUE) == [10, 11]
+    assert put_variants(acme, replace(RED, title="Crimson", updated_at=LATER)) == []
+    assert put_variants(acme, replace(RED, price=Decimal("11.00"), updated_at=LATER)) == [10]
+    assert (
+        put_variants(acme, replace(RED, price=Decimal(11), updated_at=LATER)) == []
+    )  # 11 is 11.00
+    assert put_variants(
+        acme,
+        replace(RED, price=Decimal("11.00"), compare_at_price=Decimal("12.00"), updated_at=LATER),
+    ) == [10]
+    assert put_variants(acme, RED) == []  # late
+    with transaction(acme.shop_id) as conn:
+        assert products.price_on(conn, acme.shop_id, 10) == (Decimal("11.0000"), Decimal("12.0000"))
+
+
+def test_a_variant_that_a_whole_list_leaves_out_is_retired_and_stays_so(acme):
+    put(acme, MUG)
+    put_variants(acme, RED, BLUE)
+    with transaction(acme.shop_id) as conn:
+        products.retire_missing(conn, acme.shop_id, 1, [10], at=LATER)
+    put_variants(acme, replace(BLUE, updated_at=LATER + timedelta(hours=1)))
+
+    assert rows(acme, "SELECT id FROM variants WHERE deleted_at IS NULL") == [(10,)]
+
+
+def test_an_old_list_retires_nothing_that_is_newer(acme):
+    put(acme, MUG)
+    put_variants(acme, replace(BLUE, updated_at=LATER))
+    with transaction(acme.shop_id) as conn:
+        products.retire_missing(conn, acme.shop_id, 1, [10], at=NOW)
+
+    assert rows(acme, "SELECT id FROM variants WHERE deleted_at IS NULL") == [(11,)]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_deleted_product_and_its_variants_do_not_come_back(acme, known):
+    if known:
+        put(acme, MUG)
+        put_variants(acme, RED)
+    with transaction(acme.shop_id) as conn:
+        products.bury(conn, acme.shop_id, 1, at=NOW)
+    put(acme, replace(MUG, updated_at=LATER))
+    put_variants(acme, replace(RED, updated_at=LATER))
+
+    assert [row[2] for row in titles(acme)] == [True]
+    if known:
+        assert rows(acme, "SELECT count(*) FROM variants WHERE deleted_at IS NULL") == [(0,)]
+
+
+def test_each_price_seen_is_history(acme):
+    put(acme, MUG)
+    put_variants(acme, RED)
+    with transaction(acme.shop_id) as conn:
+        products.add_price_history(conn, acme.shop_id, [RED], source="import")
+        products.add_price_history(
+            conn,
+            acme.shop_id,
+            [replace(RED, price=Decimal("12.00"), updated_at=LATER)],
+            source="merchant",
+        )
+
+    assert rows(acme, "SELECT price::text, source FROM price_history ORDER BY seen_at") == [
+        ("10.0000", "import"),
+        ("12.0000", "merchant"),
+    ]
+
+
+def test_the_rivals_products_of_the_same_ids_stay(acme, rival):
+    put(rival, MUG)
+    put_variants(rival, RED)
+    make_variant(acme)
+    put(acme, replace(MUG, title="Ours", updated_at=LATER))
+    put_variants(acme, replace(RED, price=Decimal("99.00"), updated_at=LATER))
+    with transaction(acme.shop_id) as conn:
+        products.bury(conn, acme.shop_id, 1, at=LATER)
+        assert products.price_on(conn, rival.shop_id, 10) is None
+        products.retire_missing(conn, rival.shop_id, 1, [], at=LATER)
+
+    assert titles(rival) == [(1, "Mug", False)]
+    assert rows(rival, "SELECT price::text, deleted_at FROM variants") == [("10.0000", None)]
