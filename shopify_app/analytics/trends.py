@@ -1,10 +1,10 @@
-"""What is really rising or falling: adaptive shrinkage of rate ratios with false signs under control.
+"""What is really rising or falling, why, and whether it will last until an order lands.
 
-In:  a weekly history; every series' last 4 and 8 weeks are compared with the 26 before.
+In:  a weekly history; every series' last 4 and 8 weeks are held against what came before.
 Out: a frame with a direction only where the average chance of a wrong sign stays below the rate asked for.
-Method: counts of two windows are beta-binomial given the ratio of rates, with the overdispersion
-that the shop's own past shows; the ratios' prior (a spike at "no change" and normals of several
-widths) is learned from the whole shop; what moves the whole shop is taken out first.
+Method: what many products share is taken out (`trend_shocks`); discounts do not count as normal; weekly
+counts are negative binomial (`trend_evidence`); what changes are like is learned from the whole shop,
+siblings count (`trend_prior`); then causes (`trend_causes`) and outlook (`trend_lasting`).
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294.
 Weak: at one sale a week a doubling cannot be told within a month, and is not claimed.
 """
@@ -16,17 +16,38 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln
 
+from shopify_app.analytics import trend_causes, trend_lasting, trend_prior
 from shopify_app.analytics.panel import Panel, as_panel
+from shopify_app.analytics.trend_evidence import LONG_BASE, Evidence, evidence
+from shopify_app.analytics.trend_shocks import shared_factor
 
 WINDOWS: Final = (4, 8)
 """Recent weeks compared."""
 
-BASE_WEEKS: Final = 26
-LEAST_EFFECT: Final = 1.15
-"""Smaller changes are no news to a merchant, however sure."""
+JUDGED: Final = max(WINDOWS)
+LEAST_WEEKS: Final = 17
+"""Weeks of history under which nothing is said."""
 
-GRID: Final = np.linspace(-2.4, 2.4, 97)
-WIDTHS: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+LEAST_BASE_WEEKS: Final = 8
+"""Weeks without a discount that a normal level needs; with fewer, discounted weeks count too."""
+
+NO_MOVE: Final = 0.02
+"""Log ratio of the typical product under which there is nothing to take out."""
+
+LONGEST_CHANGE: Final = 26
+"""Weeks back that a change may have begun."""
+
+LEAD_TIME_WEEKS: Final = 4.0
+"""Taken where the caller knows of none."""
+
+PAST_PRODUCTS: Final = 2000
+"""Best sellers whose past changes are looked at, so that a large shop costs no more."""
+
+PAST_WEEKS: Final = 35
+PAST_STEP: Final = 8
+PAST_MOMENTS: Final = 4
+"""Past moments, `PAST_STEP` weeks apart and with `PAST_WEEKS` known at least, at which changes are sought."""
+
 COLUMNS: Final = (
     "series_id",
     "direction",
@@ -43,228 +64,272 @@ COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Two windows of every series."""
-
-    weeks: int
-    recent: np.ndarray
-    before: np.ndarray
-    recent_exposure: np.ndarray
-    before_exposure: np.ndarray
-
-
 def detect_trends(
     history: pd.DataFrame,
     *,
     as_of: object,
     false_sign_rate: float = 0.1,
-    lead_time: float | None = None,
+    lead_time: "float | pd.Series | None" = None,
+    previous: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Directions of all series.
 
     Parameters
     ----------
     history : DataFrame
-        Weekly: `series_id, period, units`, optional `in_stock`, `on_promotion`.
+        Weekly: `series_id, period, units`, optional `in_stock` (0..1), `price` (NaN: none seen),
+        `on_promotion` (0..1), `group` (what may move together: a product's variants, a product type).
     as_of : date
         Weeks that start on or after it are not looked at.
     false_sign_rate : float
         Average probability of a wrong sign among all directions given, in (0, 0.5).
-    lead_time : float, optional
-        Kept for callers; `lasting` is NaN until enough of the shop's own trends have run their course.
+    lead_time : float or Series, optional
+        Weeks until an order placed now lands; a Series is indexed by `series_id`. 4 where unknown.
+    previous : DataFrame, optional
+        The last run's frame: a direction given there stays until its chance of a wrong sign passes 0.3.
 
     Returns
     -------
     DataFrame with `COLUMNS`, one row a series, in the panel's order. `direction` is rising, falling or
-    none; `ratio` with its 80 % range is the rate now over the rate before, the whole shop's move taken
-    out; `cause` is demand, promotion, stock-out rebound or one-off.
+    none; `ratio` with its 80 % range is the rate now over what was to be expected, shared moves taken
+    out; `since` the week it began; `cause` is demand, promotion, stock-out rebound, season or one-off;
+    `lasting` the probability that, in the four weeks after an order placed now would land, the rate is
+    still at least 15 % above normal (falling: below). Empty for under 17 weeks of history.
 
     Raises
     ------
     ValueError
-        For a history that cannot be one, or a rate outside (0, 0.5).
+        For a history that cannot be one, a rate outside (0, 0.5), or a negative lead time.
     """
-    del lead_time
     if not 0 < false_sign_rate < 0.5:
         raise ValueError(f"false_sign_rate must be in (0, 0.5), got {false_sign_rate}")
     panel = as_panel(history, period="W", as_of=as_of)
-    n, length = panel.units.shape if panel.units.size else (0, 0)
-    if n == 0 or length < BASE_WEEKS // 2 + WINDOWS[0]:
+    if panel.units.size == 0 or panel.units.shape[1] < LEAST_WEEKS:
         return pd.DataFrame({name: [] for name in COLUMNS})
-    found = [_judge(panel, weeks) for weeks in WINDOWS if length >= weeks + BASE_WEEKS // 2]
-    return _frame(panel, found, history, false_sign_rate / len(found))
-
-
-def _judge(panel: Panel, weeks: int) -> dict[str, np.ndarray]:
-    """Posterior of every series' log ratio for one window length."""
-    window = _windows(panel, weeks)
-    excess = _overdispersion(panel, weeks)
-    likelihood = _log_likelihood(window, excess)
-    posterior = _shrink(likelihood, (window.recent + window.before) >= 1)
-    up = posterior[:, GRID > 1e-9].sum(axis=1)
-    down = posterior[:, GRID < -1e-9].sum(axis=1)
-    cumulative = posterior.cumsum(axis=1)
-    mean = posterior @ GRID
-    at = [
-        np.array([GRID[min(np.searchsorted(row, level), len(GRID) - 1)] for row in cumulative])
-        for level in (0.1, 0.9)
-    ]
-    return {
-        "mean": mean,
-        "low": at[0],
-        "high": at[1],
-        "wrong": 1.0 - np.maximum(up, down),
-        "weeks": np.full(len(mean), weeks),
-        "now": window.recent / np.maximum(window.recent_exposure, 1e-9),
-        "before": window.before / np.maximum(window.before_exposure, 1e-9),
-    }
-
-
-def _windows(panel: Panel, weeks: int) -> _Window:
-    units, exposure = panel.units, panel.exposure
-    recent, before = slice(-weeks, None), slice(-weeks - BASE_WEEKS, -weeks)
-    y1, e1 = (
-        (units[:, recent] * (exposure[:, recent] > 0)).sum(axis=1),
-        exposure[:, recent].sum(axis=1),
+    lead = _lead_times(lead_time, panel)
+    promoted = _promoted(history, panel)
+    in_stock = _first_week_unseen(panel)
+    exposure = _normal_weeks(in_stock, promoted)
+    judged = _judge(panel.units, exposure, panel.groups)
+    sign = trend_prior.directions(
+        judged.beliefs, false_sign_rate, _directions_before(previous, panel)
     )
-    y0, e0 = (
-        (units[:, before] * (exposure[:, before] > 0)).sum(axis=1),
-        exposure[:, before].sum(axis=1),
-    )
-    return _Window(weeks, y1, y0, e1 * _shop_wide(y1, e1, y0, e0), e0)
+    setting = _setting(panel, promoted, judged)
+    named = trend_causes.causes(setting)
+    past = _past_changes(panel, exposure, float(np.median(lead)), false_sign_rate)
+    lasting = trend_lasting.lasting(setting, judged.beliefs.false_sign, named, lead, past)
+    return _frame(panel, setting, judged, sign, named, lasting)
 
 
-def _shop_wide(y1: np.ndarray, e1: np.ndarray, y0: np.ndarray, e0: np.ndarray) -> float:
-    """By how much everything moved: the middle of the better sellers' ratios, so that no single one sets it."""
-    steady = (e1 > 0) & (e0 > 0) & (y0 >= max(np.quantile(y0, 0.5), 3.0))
-    if steady.sum() < 10:
-        return 1.0
-    ratio = ((y1 + 0.5) / e1)[steady] / ((y0 + 0.5) / e0)[steady]
-    return float(np.clip(np.median(ratio), 0.2, 5.0))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the last weeks of a history say; `exposure` (n, T) has shared moves in it."""
+
+    exposure: np.ndarray
+    evidence: Evidence
+    windows: trend_prior.Windows
+    beliefs: trend_prior.Posterior
+
+    @property
+    def rate(self) -> np.ndarray:
+        """Units a week of full exposure before the likelier window, (n,)."""
+        rate = self.windows.sold_before / np.maximum(self.windows.exposed_before, 1e-9)
+        return rate[np.arange(len(rate)), self.beliefs.window]
 
 
-def _overdispersion(panel: Panel, weeks: int) -> np.ndarray:
-    """Squared coefficient of variation, beyond Poisson, of totals of `weeks` weeks: by rate class, shrunk per series."""
-    units, exposure = panel.units[:, :-weeks], panel.exposure[:, :-weeks]
-    blocks = units.shape[1] // weeks
-    if blocks < 3:
-        return np.full(len(units), 0.5)
-    cut = slice(units.shape[1] - blocks * weeks, None)
-    totals = units[:, cut].reshape(len(units), blocks, weeks).sum(axis=2)
-    seen = exposure[:, cut].reshape(len(units), blocks, weeks).mean(axis=2) > 0.5
-    count = np.maximum(seen.sum(axis=1), 1)
-    mean = (totals * seen).sum(axis=1) / count
-    scatter = ((totals - mean[:, None]) ** 2 * seen).sum(axis=1) * count / np.maximum(
-        count - 1, 1
-    ) / count - mean
-    classes = np.digitize(mean, (0.5, 2, 8, 30))
-    pooled = np.array(
-        [
-            np.clip(
-                (scatter * count)[classes == c].sum()
-                / max((mean**2 * count)[classes == c].sum(), 1e-9),
-                0.02,
-                5.0,
+def _judge(units: np.ndarray, exposure: np.ndarray, groups: np.ndarray) -> _Judged:
+    exposure = exposure * shared_factor(units, exposure, judged=JUDGED)
+    exposure, found = _typical_taken_out(units, exposure)
+    windows = _windows(units, exposure)
+    return _Judged(exposure, found, windows, trend_prior.posterior(found, windows, groups))
+
+
+def _past_changes(
+    panel: Panel, exposure: np.ndarray, lead_weeks: float, rate: float
+) -> list[trend_lasting.Changes]:
+    """What the same methods would have found at past moments whose landings are over."""
+    latest = panel.units.shape[1] - round(lead_weeks) - trend_lasting.LANDING_WEEKS
+    rows = np.argsort(-panel.units.sum(axis=1), kind="stable")[:PAST_PRODUCTS]
+    found: list[trend_lasting.Changes] = []
+    for weeks in range(latest, PAST_WEEKS - 1, -PAST_STEP)[:PAST_MOMENTS]:
+        judged = _judge(panel.units[rows, :weeks], exposure[rows, :weeks], panel.groups[rows])
+        moved = np.flatnonzero(trend_prior.directions(judged.beliefs, rate))
+        found.append(
+            trend_lasting.Changes(
+                weeks=weeks,
+                rows=rows[moved],
+                rate=judged.rate[moved],
+                log_ratio=judged.beliefs.mean_if_changed()[moved],
+                false_sign=judged.beliefs.false_sign[moved],
             )
-            for c in range(5)
-        ]
-    )[classes]
-    share = count / (count + 8.0) * (mean > 0)
-    return np.clip(
-        share * np.clip(scatter / np.maximum(mean**2, 1e-9), 0, 5) + (1 - share) * pooled, 0.02, 5.0
+        )
+    return found
+
+
+def _lead_times(lead_time: "float | pd.Series | None", panel: Panel) -> np.ndarray:
+    if isinstance(lead_time, pd.Series):
+        found = lead_time.reindex(panel.series_ids).fillna(LEAD_TIME_WEEKS).to_numpy(float)
+    else:
+        given = LEAD_TIME_WEEKS if lead_time is None else float(lead_time)
+        found = np.full(len(panel.series_ids), given)
+    if (found < 0).any():
+        raise ValueError("lead_time must be >= 0 weeks")
+    return found
+
+
+def _aligned(history: pd.DataFrame, panel: Panel, column: str) -> np.ndarray | None:
+    """A column as (n, T), NaN where there is no row; None if the history has none."""
+    if column not in history:
+        return None
+    rows = pd.Index(panel.series_ids).get_indexer(pd.Index(history["series_id"]))
+    weeks = pd.Index(panel.periods).get_indexer(
+        pd.Index(history["period"].to_numpy("datetime64[s]"))
+    )
+    known = (rows >= 0) & (weeks >= 0)
+    found = np.full(panel.units.shape, np.nan)
+    found[rows[known], weeks[known]] = history[column].to_numpy(float)[known]
+    return found
+
+
+def _promoted(history: pd.DataFrame, panel: Panel) -> np.ndarray:
+    return trend_causes.promoted_weeks(
+        _aligned(history, panel, "price"),
+        _aligned(history, panel, "on_promotion"),
+        panel.units.shape,
     )
 
 
-def _log_likelihood(window: _Window, excess: np.ndarray) -> np.ndarray:
-    """Beta-binomial log likelihood of the recent count given both, (n, grid)."""
-    total = (window.recent + window.before)[:, None]
-    odds = (
-        np.exp(GRID)[None, :]
-        * (window.recent_exposure / np.maximum(window.before_exposure, 1e-9))[:, None]
+def _first_week_unseen(panel: Panel) -> np.ndarray:
+    """Exposure without a late series' first week if it begins with a sale: that week was picked by the sale."""
+    exposure = panel.exposure.copy()
+    first = (exposure > 0).argmax(axis=1)
+    rows = np.flatnonzero((first > 0) & (panel.units[np.arange(len(first)), first] > 0))
+    exposure[rows, first[rows]] = 0.0
+    return exposure
+
+
+def _normal_weeks(exposure: np.ndarray, promoted: np.ndarray) -> np.ndarray:
+    """Exposure without the discounts before the judged weeks, where enough other weeks are left."""
+    if not promoted.any():
+        return exposure
+    kept = exposure.copy()
+    kept[:, :-JUDGED] *= ~trend_causes.with_dips(promoted)[:, :-JUDGED]
+    enough = (kept[:, :-JUDGED] > 0).sum(axis=1) >= LEAST_BASE_WEEKS
+    return np.where(enough[:, None], kept, exposure)
+
+
+def _typical_taken_out(units: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, Evidence]:
+    """(exposure, evidence) with the typical product's move in the judged weeks taken out as well."""
+    found = evidence(units, exposure, WINDOWS)
+    move = trend_prior.typical_move(found)
+    if np.abs(move).max() < NO_MOVE:
+        return exposure, found
+    exposure = exposure.copy()
+    for weeks, newer, log_ratio in zip(WINDOWS, (0, *WINDOWS), move, strict=False):
+        part = slice(-weeks, -newer or None)
+        exposure[:, part] *= np.exp(log_ratio if not newer else _older_part(move, weeks, newer))
+    return exposure, evidence(units, exposure, WINDOWS)
+
+
+def _older_part(move: np.ndarray, weeks: int, newer: int) -> float:
+    """Log move of a window's older weeks, given that of the whole window and of its newer weeks."""
+    share = newer / weeks
+    left = (np.exp(move[1]) - share * np.exp(move[0])) / (1 - share)
+    return float(np.log(np.clip(left, 0.2, 5.0)))
+
+
+def _windows(units: np.ndarray, exposure: np.ndarray) -> trend_prior.Windows:
+    units, exposure = units[:, -LONG_BASE - JUDGED :], exposure[:, -LONG_BASE - JUDGED :]
+    seen = exposure > 0
+    sums: list[list[np.ndarray]] = [[], [], [], [], [], []]
+    for weeks in WINDOWS:
+        for offset, part in ((0, slice(-weeks, None)), (3, slice(None, -weeks))):
+            sums[offset].append((units[:, part] * seen[:, part]).sum(axis=1))
+            sums[offset + 1].append(seen[:, part].sum(axis=1))
+            sums[offset + 2].append(exposure[:, part].sum(axis=1))
+    return trend_prior.Windows(*[np.column_stack(columns).astype(float) for columns in sums])
+
+
+def _directions_before(previous: pd.DataFrame | None, panel: Panel) -> np.ndarray | None:
+    if previous is None or previous.empty:
+        return None
+    codes = previous.set_index("series_id")["direction"].map(
+        {"rising": 1, "falling": -1, "none": 0}
     )
-    share = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
-    noise = (excess * (1 + window.weeks / BASE_WEEKS))[:, None]
-    concentration = np.clip(1 / (share * (1 - share) * noise) - 1, 0.5, 1e6)
-    a, b = share * concentration, (1 - share) * concentration
-    usable = (window.recent_exposure > 0) & (window.before_exposure > 0)
-    found = betaln(a + window.recent[:, None], b + total - window.recent[:, None]) - betaln(a, b)
-    return np.where(usable[:, None], found, 0.0)
+    return codes.reindex(panel.series_ids).fillna(0).to_numpy(int)
 
 
-def _shrink(log_likelihood: np.ndarray, informative: np.ndarray) -> np.ndarray:
-    """Posterior over the grid under a prior learned from the shop by EM, (n, grid)."""
-    spike = np.where(np.abs(GRID) < 1e-9, 1.0, 0.0)
-    bells = [np.exp(-0.5 * (GRID / width) ** 2) for width in WIDTHS]
-    components = np.stack([spike, *[bell / bell.sum() for bell in bells]])
-    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
-    marginal = likelihood @ components.T
-    weights = np.array([0.8, *[0.2 / len(WIDTHS)] * len(WIDTHS)])
-    if informative.sum() >= 20:
-        for _ in range(60):
-            belongs = marginal[informative] * weights
-            belongs /= belongs.sum(axis=1, keepdims=True)
-            counts = belongs.sum(axis=0) + np.array(
-                [10.0, *[0.0] * len(WIDTHS)]
-            )  # ash's own penalty: leans to no change
-            weights = counts / counts.sum()
-    posterior = likelihood * (weights @ components)
-    return posterior / posterior.sum(axis=1, keepdims=True)
+def _setting(panel: Panel, promoted: np.ndarray, judged: _Judged) -> trend_causes.Setting:
+    return trend_causes.Setting(
+        units=panel.units,
+        exposure=judged.exposure,
+        in_stock=panel.exposure,
+        promoted=promoted,
+        rate=judged.rate,
+        dispersion=judged.evidence.dispersion,
+        window=np.array(WINDOWS)[judged.beliefs.window],
+        log_ratio=judged.beliefs.mean_if_changed(),
+    )
 
 
 def _frame(
-    panel: Panel, found: list[dict[str, np.ndarray]], history: pd.DataFrame, rate: float
+    panel: Panel,
+    setting: trend_causes.Setting,
+    judged: _Judged,
+    sign: np.ndarray,
+    named: np.ndarray,
+    lasting: np.ndarray,
 ) -> pd.DataFrame:
-    """The surer window of each series, and a direction where the average wrong sign stays below the rate."""
-    best = np.argmin(np.stack([one["wrong"] for one in found]), axis=0)
-    pick = {name: np.choose(best, [one[name] for one in found]) for name in found[0]}
-    large = np.abs(pick["mean"]) >= np.log(LEAST_EFFECT)
-    order = np.argsort(np.where(large, pick["wrong"], 1.0))
-    average = np.cumsum(pick["wrong"][order]) / np.arange(1, len(order) + 1)
-    given = np.zeros(len(order), bool)
-    given[order[: int(np.searchsorted(average, rate, side="right"))]] = True
-    given &= large & (pick["wrong"] < 0.5)
-    direction = np.where(given, np.where(pick["mean"] > 0, "rising", "falling"), "none")
-    since = panel.periods[-1] - (pick["weeks"] - 1) * np.timedelta64(7, "D")
+    beliefs, windows = judged.beliefs, judged.windows
+    low, high = trend_prior.quantiles(beliefs, (0.1, 0.9)).T
+    middle = np.clip(beliefs.density() @ trend_prior.GRID, low, high)
+    rows, best = np.arange(len(sign)), beliefs.window
+    in_stock = np.stack([panel.exposure[:, -weeks:].sum(axis=1) for weeks in WINDOWS], axis=1)
+    on_shelf = np.maximum(in_stock[rows, best], 1e-9)
     return pd.DataFrame(
         {
             "series_id": panel.series_ids,
-            "direction": direction,
-            "ratio": np.exp(np.clip(pick["mean"], pick["low"], pick["high"])),
-            "ratio_low": np.exp(pick["low"]),
-            "ratio_high": np.exp(pick["high"]),
-            "since": since,
-            "false_sign_rate": pick["wrong"],
-            "cause": _causes(panel, history, pick["weeks"]),
-            "lasting": np.nan,
-            "units_per_week_before": pick["before"],
-            "units_per_week_now": pick["now"],
-            "weeks_recent": pick["weeks"],
+            "direction": np.array(["falling", "none", "rising"], dtype=object)[sign + 1],
+            "ratio": np.exp(middle),
+            "ratio_low": np.exp(low),
+            "ratio_high": np.exp(high),
+            "since": _since(panel, setting, sign),
+            "false_sign_rate": beliefs.false_sign,
+            "cause": named,
+            "lasting": lasting,
+            "units_per_week_before": setting.rate * windows.exposed[rows, best] / on_shelf,
+            "units_per_week_now": windows.sold[rows, best] / on_shelf,
+            "weeks_recent": setting.window,
         }
     )
 
 
-def _causes(panel: Panel, history: pd.DataFrame, weeks: np.ndarray) -> np.ndarray:
-    """What else could explain a change: a promotion now, stock-outs before, or one single week."""
-    cause = np.full(len(panel.series_ids), "demand", dtype=object)
-    for span in np.unique(weeks):
-        rows = weeks == span
-        recent = panel.units[:, -int(span) :]
-        total = recent.sum(axis=1)
-        cause[rows & (total > 0) & (recent.max(axis=1) > 0.7 * total)] = "one-off"
-        earlier = (
-            panel.exposure[:, -int(span) - 8 : -int(span)].mean(axis=1)
-            if panel.exposure.shape[1] > span + 8
-            else np.ones(len(rows))
+def _since(panel: Panel, setting: trend_causes.Setting, sign: np.ndarray) -> np.ndarray:
+    """First week of the change: the likeliest split where there is a direction, else the window's first week."""
+    weeks = setting.window.copy()
+    rows = np.flatnonzero(sign != 0)
+    if len(rows):
+        weeks[rows] = _best_split(
+            setting.units[rows], setting.exposure[rows], setting.dispersion[rows], sign[rows]
         )
-        cause[rows & (earlier < 0.6) & (panel.exposure[:, -int(span) :].mean(axis=1) > 0.9)] = (
-            "stock-out rebound"
-        )
-        if "on_promotion" in history:
-            start = panel.periods[-int(span)]
-            promoted = (
-                history[history["period"] >= start].groupby("series_id")["on_promotion"].mean()
-            )
-            share = promoted.reindex(panel.series_ids).fillna(0).to_numpy(float)
-            cause[rows & (share > 0.4)] = "promotion"
-    return cause
+    return panel.periods[-1] - (weeks - 1) * np.timedelta64(7, "D")
+
+
+def _best_split(
+    units: np.ndarray, exposure: np.ndarray, dispersion: np.ndarray, sign: np.ndarray
+) -> np.ndarray:
+    """Weeks since the likeliest change of rate in the given direction, (n,)."""
+    seen = exposure > 0
+    sold, weeks = np.cumsum((units * seen)[:, ::-1], axis=1), np.cumsum(seen[:, ::-1], axis=1)
+    exposed = np.cumsum(exposure[:, ::-1], axis=1)
+    longest = min(LONGEST_CHANGE, units.shape[1] - LEAST_BASE_WEEKS)
+    after = [part[:, :longest].astype(float) for part in (sold, weeks, exposed)]
+    before = [part[:, -1:] - part[:, :longest] for part in (sold, weeks, exposed)]
+    shape = 1 / np.maximum(dispersion, 1e-6)[:, None]
+    height = np.zeros(after[0].shape)
+    for total, number, _ in (after, before):
+        height += betaln(total + 0.5, np.maximum(number, 1e-3) * shape)
+    lead = np.log((after[0] + 0.5) / np.maximum(after[2], 1e-9))
+    lead -= np.log((before[0] + 0.5) / np.maximum(before[2], 1e-9))
+    usable = (after[1] > 0) & (before[1] > 0) & (lead * sign[:, None] > 0)
+    return np.where(usable, height, -np.inf).argmax(axis=1) + 1

@@ -1,0 +1,308 @@
+"""How likely the last weeks are under each change of a product's rate.
+
+In:  units and exposure (n, T); exposure 0 says nothing.
+Out: `Evidence`: the predictive probability of the last weeks for each change on `GRID`, each length of
+     window, and for "nothing changed but one single week".
+Method: weekly counts are negative binomial. With the shape r known, two windows are two binomials whose
+log odds differ by the log ratio of the rates; the rate itself is integrated out by Laplace's method
+with its mode in closed form (Cox-Reid's adjustment comes out of it). r is summed over a grid under a
+prior learned from the shop's products of like rate. What came before is the last half year or all that is
+known, weighted by whether the older weeks fit the newer.
+Source: Robinson & Smyth (2008), "Small-sample estimation of negative binomial dispersion",
+Biostatistics 9, 321-332; Cox & Reid (1987), JRSS B 49, 1-39; Tierney & Kadane (1986).
+Weak: weeks are taken as independent given the rate; part weeks count by their mean exposure.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.special import betaln, gammaln
+
+GRID: Final = np.linspace(-2.4, 2.4, 81)
+"""Log ratios looked at; the middle one is "no change"."""
+
+MIDDLE: Final = len(GRID) // 2
+DISPERSIONS: Final = 0.02 * 1.5 ** np.arange(16)
+"""Squared coefficients of variation of a weekly rate, beyond chance."""
+
+CLASSES: Final = (0.1, 0.5, 2.0, 8.0)
+"""Edges of rate classes, units a week."""
+
+CLASS_SHRINK: Final = 20.0
+"""Products that a class needs for its own dispersion to count as much as the shop's."""
+
+RECENT_BASE: Final = 26
+LONG_BASE: Final = 60
+"""Weeks before the judged ones that may be called normal: half a year, or up to fourteen months."""
+
+LEAST_BASE: Final = 8
+DRIFT: Final = 0.5
+"""Standard deviation of the log of the older over the newer rate where it did change."""
+
+HALF: Final = 0.5
+"""Sales added to what came before: a product that never sold has a rate above none (Jeffreys)."""
+
+CHUNK: Final = 4000
+"""Products worked on at a time, so that memory does not grow with the shop."""
+
+LEAST: Final = 1e-3
+"""Weeks that a stretch without any counts as, so that logarithms exist."""
+
+NEGLIGIBLE: Final = 1e-3
+SINGLE_WEEK_SPREAD: Final = float(np.log(15))
+"""One large week holds anything from twice to thirty times the usual, evenly on the log scale."""
+
+SHAPES: Final = 1.0 / DISPERSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the judged weeks say.
+
+    Attributes
+    ----------
+    likelihood : array (n, windows, grid), relative to any constant of the row
+    single_week : array (n,), the same for "no change, and one single large week"
+    informative : array (n,) of bool; False where nothing can be said
+    dispersion : array (n,), posterior mean
+    """
+
+    likelihood: np.ndarray
+    single_week: np.ndarray
+    informative: np.ndarray
+    dispersion: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    """Sales, weeks and exposure of a stretch, each (n,)."""
+
+    sold: np.ndarray
+    weeks: np.ndarray
+    exposed: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> "_Weeks":
+        return _Weeks(self.sold[rows], self.weeks[rows], self.exposed[rows])
+
+
+def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) -> Evidence:
+    """Evidence of every product; `windows` are lengths in weeks, the longest is judged."""
+    judged = max(windows)
+    units, exposure = units[:, -LONG_BASE - judged :], exposure[:, -LONG_BASE - judged :]
+    n, length = units.shape
+    split = max(length - judged - RECENT_BASE, 0)
+    log_counts = _log_counts(units, exposure, (split, length - judged))
+    log_prior = _dispersion_prior(units, exposure, judged, log_counts.sum(axis=1))
+    trust = _trust_in_older(units, exposure, judged, np.exp(log_prior) @ DISPERSIONS)
+    likelihood, single = np.zeros((n, len(windows), len(GRID)), np.float32), np.zeros(n)
+    dispersion = np.zeros(n)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        found = _mixed_predictive(
+            units[rows], exposure[rows], log_counts[rows], log_prior[rows], trust[rows], windows
+        )
+        likelihood[rows], single[rows], dispersion[rows] = found
+    base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
+    informative = (base.weeks >= LEAST_BASE) & (recent.weeks > 0) & (base.sold + recent.sold > 0)
+    likelihood[~informative], single[~informative] = 1.0, 0.0
+    return Evidence(likelihood, single, informative, dispersion)
+
+
+def _mixed_predictive(
+    units: np.ndarray,
+    exposure: np.ndarray,
+    log_counts: np.ndarray,
+    log_prior: np.ndarray,
+    trust: np.ndarray,
+    windows: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_predictive` from all that is known and from the last half year, by the trust in the older weeks."""
+    judged, length = max(windows), units.shape[1]
+    likelihood = np.zeros((len(units), len(windows), len(GRID)))
+    single, dispersion = np.zeros(len(units)), np.zeros(len(units))
+    for weeks, first, share in ((length, 0, trust), (RECENT_BASE + judged, 1, 1 - trust)):
+        rows = np.flatnonzero(share > NEGLIGIBLE)
+        before, after = log_counts[rows, first:2].sum(axis=1), log_counts[rows, 2]
+        found = _predictive(
+            units[rows, -weeks:], exposure[rows, -weeks:], log_prior[rows] + before, after, windows
+        )
+        likelihood[rows] += share[rows, None, None] * found[0]
+        single[rows] += share[rows] * found[1]
+        dispersion[rows] += share[rows] * found[2]
+    largest = np.maximum(likelihood.max(axis=(1, 2)), 1e-300)
+    return likelihood / largest[:, None, None], single / largest, dispersion
+
+
+def _stretch(units: np.ndarray, exposure: np.ndarray, last: int, before: int) -> _Weeks:
+    """The last `last` weeks, or, if `before` is given, all before those."""
+    part = slice(-last, None) if last else slice(0, units.shape[1] - before)
+    seen = exposure[:, part] > 0
+    sold = (units[:, part] * seen).sum(axis=1)
+    return _Weeks(sold, seen.sum(axis=1).astype(float), exposure[:, part].sum(axis=1))
+
+
+def _log_counts(units: np.ndarray, exposure: np.ndarray, edges: tuple[int, int]) -> np.ndarray:
+    """Log Gamma(y + r) / (Gamma(r) y!), summed over weeks [0, e0), [e0, e1), [e1, T): (n, 3, shapes)."""
+    seen = np.where(exposure > 0, units, 0.0)
+    values, inverse = np.unique(seen, return_inverse=True)
+    inverse = inverse.reshape(units.shape)
+    table = gammaln(values[:, None] + SHAPES[None, :]) - gammaln(SHAPES)[None, :]
+    table -= gammaln(values + 1)[:, None]
+    parts = np.zeros((len(units), 3, len(SHAPES)))
+    bounds = (0, *edges, units.shape[1])
+    for start in range(0, len(units), CHUNK):
+        rows = slice(start, start + CHUNK)
+        for part in range(3):
+            weeks = slice(bounds[part], bounds[part + 1])
+            parts[rows, part] = table[inverse[rows, weeks]].sum(axis=1)
+    return parts
+
+
+def _dispersion_prior(
+    units: np.ndarray, exposure: np.ndarray, judged: int, log_counts: np.ndarray
+) -> np.ndarray:
+    """Log prior of each product's dispersion, (n, shapes), by EM over products of like rate."""
+    base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
+    fit = log_counts + _level(base) + _level(recent)
+    total = base.sold + recent.sold
+    rate = total / np.maximum(base.exposed + recent.exposed, 1e-9)
+    classes, telling = np.digitize(rate, CLASSES), total >= 3
+    likelihood = np.exp(fit - fit.max(axis=1, keepdims=True))
+    flat = np.full(len(SHAPES), 1 / len(SHAPES))
+    whole = _mixing(likelihood[telling], flat, 1.0)
+    by_class = np.array(
+        [
+            _mixing(likelihood[telling & (classes == number)], whole, CLASS_SHRINK)
+            for number in range(len(CLASSES) + 1)
+        ]
+    )
+    return np.log(np.maximum(by_class, 1e-12))[classes]
+
+
+def _level(part: _Weeks) -> np.ndarray:
+    """Log of the integral over the rate of a stretch's likelihood, for each shape, (n, shapes)."""
+    return betaln(part.sold[:, None] + HALF, np.maximum(part.weeks, LEAST)[:, None] * SHAPES)
+
+
+def _mixing(likelihood: np.ndarray, toward: np.ndarray, pull: float) -> np.ndarray:
+    """Mixing weights by EM, with `pull` cases of a given answer added."""
+    weights = toward
+    for _ in range(30 if len(likelihood) else 0):
+        belongs = likelihood * weights
+        belongs /= np.maximum(belongs.sum(axis=1, keepdims=True), 1e-300)
+        weights = (belongs.sum(axis=0) + pull * toward) / (len(likelihood) + pull)
+    return weights
+
+
+def _trust_in_older(
+    units: np.ndarray, exposure: np.ndarray, judged: int, dispersion: np.ndarray
+) -> np.ndarray:
+    """Probability that the weeks before the last half year had the same rate as that half year, (n,)."""
+    length = units.shape[1]
+    split = length - judged - RECENT_BASE
+    if split < 1:
+        return np.ones(len(units))
+    old = _stretch(units, exposure, 0, length - split)
+    new = _stretch(units[:, split:], exposure[:, split:], 0, judged)
+    known = (old.exposed > 0) & (new.exposed > 0)
+    gap = np.log(
+        (old.sold + HALF)
+        / np.maximum(old.exposed, 1e-9)
+        * np.maximum(new.exposed, 1e-9)
+        / (new.sold + HALF)
+    )
+    noise = 1 / (old.sold + HALF) + 1 / (new.sold + HALF)
+    noise += dispersion * (1 / np.maximum(old.weeks, 1) + 1 / np.maximum(new.weeks, 1))
+    same = np.exp(-0.5 * gap**2 / noise) / np.sqrt(noise)
+    moved = np.exp(-0.5 * gap**2 / (noise + DRIFT**2)) / np.sqrt(noise + DRIFT**2)
+    share = 0.5
+    for _ in range(30 if known.any() else 0):
+        belongs = share * same[known] / (share * same[known] + (1 - share) * moved[known] + 1e-300)
+        share = float((belongs.sum() + 5) / (known.sum() + 10))
+    trust = share * same / (share * same + (1 - share) * moved + 1e-300)
+    # With under half a year to go by, whatever there is is needed.
+    return np.where(new.weeks < RECENT_BASE / 2, 1.0, np.where(known, trust, 1.0))
+
+
+def _predictive(
+    units: np.ndarray,
+    exposure: np.ndarray,
+    earlier: np.ndarray,
+    judged_counts: np.ndarray,
+    windows: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(p(judged weeks | earlier ones) by window and change, the same for a single week, mean dispersion)."""
+    judged = max(windows)
+    base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
+    scale = np.logaddexp.reduce(earlier + _level(base), axis=1)
+    joint = earlier + judged_counts
+    both = joint + _level(base) + _level(recent)
+    belongs = np.exp(both - both.max(axis=1, keepdims=True))
+    belongs /= belongs.sum(axis=1, keepdims=True)
+    splits = [
+        (_stretch(units, exposure, 0, weeks), _stretch(units, exposure, weeks, 0))
+        for weeks in windows
+    ]
+    likelihood = np.zeros((len(units), len(windows), len(GRID)))
+    for number, shape in enumerate(SHAPES):
+        rows = np.flatnonzero(belongs[:, number] > NEGLIGIBLE)
+        offset = (joint[rows, number] - scale[rows])[:, None]
+        for column, (before, after) in enumerate(splits):
+            likelihood[rows, column] += np.exp(
+                _integrated(before[rows], after[rows], shape, GRID) + offset
+            )
+    single = _single_week(
+        units[:, -judged:], exposure[:, -judged:], base, recent, joint - scale[:, None]
+    )
+    return likelihood, single, belongs @ DISPERSIONS
+
+
+def _integrated(before: _Weeks, after: _Weeks, shape: float, grid: np.ndarray) -> np.ndarray:
+    """Log likelihood of each log ratio on a grid, the rate integrated out, (n, grid).
+
+    Notes
+    -----
+    With x = rate / r and c = the ratio of the means, the integrand over log x is
+    x^T c^S1 (1 + x)^-a (1 + c x)^-b; its mode solves a x/(1 + x) + b c x/(1 + c x) = T, a quadratic.
+    """
+    lead = np.log(np.maximum(after.exposed, 1e-9) / np.maximum(after.weeks, 1))
+    lead -= np.log(np.maximum(before.exposed, 1e-9) / np.maximum(before.weeks, 1))
+    total = (before.sold + HALF + after.sold)[:, None]
+    a = (before.sold + HALF + np.maximum(before.weeks, LEAST) * shape)[:, None]
+    b = (after.sold + np.maximum(after.weeks, LEAST) * shape)[:, None]
+    log_c = grid[None, :] + lead[:, None]
+    c = np.exp(log_c)
+    square, linear = c * (a + b - total), (a - total) + c * (b - total)
+    root = np.sqrt(linear**2 + 4 * square * total)
+    x = np.where(linear > 0, 2 * total / (linear + root), (root - linear) / (2 * square))
+    cx = c * x
+    curvature = a * x / (1 + x) ** 2 + b * cx / (1 + cx) ** 2
+    height = total * np.log(x) - a * np.log1p(x) - b * np.log1p(cx) - 0.5 * np.log(curvature)
+    return after.sold[:, None] * log_c + height + 0.5 * np.log(2 * np.pi)
+
+
+def _single_week(
+    units: np.ndarray, exposure: np.ndarray, base: _Weeks, recent: _Weeks, offset: np.ndarray
+) -> np.ndarray:
+    """p(judged weeks | earlier) if nothing changed but one week, the largest, is something else, (n,)."""
+    seen = exposure > 0
+    top = np.where(seen, units, 0.0).max(axis=1)
+    usual = base.sold / np.maximum(base.weeks, 1)
+    odd = (top >= 3) & (top >= 2 * usual) & (recent.weeks > 1)
+    result = np.zeros(len(units))
+    rows = np.flatnonzero(odd)
+    if not len(rows):
+        return result
+    largest, rest = top[rows], recent[rows]
+    left = _Weeks(
+        rest.sold - largest,
+        rest.weeks - 1,
+        rest.exposed * (rest.weeks - 1) / np.maximum(rest.weeks, 1),
+    )
+    odd_week = gammaln(largest + 1) - np.log(largest * SINGLE_WEEK_SPREAD * rest.weeks)
+    for number, shape in enumerate(SHAPES):
+        without = gammaln(largest + shape) - gammaln(shape)
+        level = _integrated(base[rows], left, shape, np.zeros(1))[:, 0]
+        result[rows] += np.exp(level + odd_week + offset[rows, number] - without)
+    return result
