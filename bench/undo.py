@@ -12,9 +12,11 @@ Weak: see bench/lib/price_sequences.py; clicks are calls of the use cases, not o
 import argparse
 import json
 import logging
+import multiprocessing
 import os
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -29,8 +31,11 @@ from simulator.world import kinds
 from tests import conftest
 from tests.simulated import install, simulated_world
 
-SHOPS: Final = 6
-"""Each has its own budget of query cost at Shopify: a hundred points a second."""
+SHOPS: Final = 3
+"""For each process; each has its own budget of query cost at Shopify: a hundred points a second."""
+
+PROCESSES: Final = 2
+"""Each with a simulator, a Postgres and a half of the sequences of its own."""
 
 PROMISES: Final = {
     "one_write_per_accept": ("accepted_twice", "apply_writes", "apply_nobody_asked_for"),
@@ -61,10 +66,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     started = time.monotonic()
+    counts = Counts()
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        halves = [
+            pool.submit(run_in_a_folder_of_its_own, share, arguments.seed * PROCESSES + number)
+            for number, share in enumerate(_shares(arguments.runs, PROCESSES))
+            if share
+        ]
+        for half in halves:
+            counts.add(half.result())
+    return report(counts, arguments, time.monotonic() - started)
+
+
+def _shares(runs: int, parts: int) -> list[int]:
+    return [runs // parts + (number < runs % parts) for number in range(parts)]
+
+
+def run_in_a_folder_of_its_own(runs: int, seed: int) -> Counts:
+    """A process's sequences; what came of them."""
     with tempfile.TemporaryDirectory(prefix="keel-undo-") as folder:
         Path(folder).chmod(0o755)  # as root, Postgres runs as nobody and must get in
-        counts = run(Path(folder), arguments.runs, arguments.seed)
-    return report(counts, arguments, time.monotonic() - started)
+        return run(Path(folder), runs, seed)
 
 
 def run(folder: Path, runs: int, seed: int) -> Counts:
@@ -92,9 +114,10 @@ def _run_shops(folder: Path, environment: Environment, runs: int, seed: int) -> 
             domain = f"{roads.KIND}-{number}.myshopify.com"
             kinds.create_shop(first.sim.store, roads.KIND, number, domain=domain)
             worlds.append(replace(first, domain=domain))
-        for number, world in enumerate(worlds):
+        for number, (world, share) in enumerate(
+            zip(worlds, _shares(runs, len(worlds)), strict=True)
+        ):
             install(world)
-            share = runs // len(worlds) + (number < runs % len(worlds))
             roads.Machine(world, seed=seed * 1000 + number, counts=counts).run(share)
             for wrong in roads.labels_that_are_wrong(world):
                 counts.breaches["wrong_label"] += 1
