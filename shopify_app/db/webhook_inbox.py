@@ -157,7 +157,10 @@ def mark_failed(
             """,
             {
                 "id": delivery_id,
-                "error": error[:2_000].encode("ascii", "backslashreplace").decode(),
+                "error": error[:2_000]
+                .replace("\0", "\\x00")
+                .encode("ascii", "backslashreplace")
+                .decode(),
                 "tries": tries,
                 "wait": wait_seconds,
             },
