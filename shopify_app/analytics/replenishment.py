@@ -1,54 +1,47 @@
-"""How many to order: the newsvendor's fractile of demand until the next order could arrive.
+"""How many to order now: the last unit that is worth more on the shelf than in the bank.
 
-In:  a `DemandForecast`, stock, what is on its way, lead times in whole periods, costs.
+In:  a `DemandForecast`, stock, what is on its way, lead times (whole periods, or learned
+     distributions), costs, and the rules of lines, suppliers and the purse.
 Out: an `OrderPlan`, in the forecast's order.
-Periodic review: an order placed now arrives at the start of period lead_time + 1 and must last
-until the next one, review_periods later. Overage is holding a unit over a review, underage the
-margin of a sale lost.
+Method: periodic review with lost sales. An order placed now arrives at the start of period
+lead_time + 1 and is all that can arrive until the next one, review_periods later. The distribution
+of on hand is carried through the pipeline (`demand_levels`, `pipeline`, `stock_ahead`); the units whose last
+still gains are the ideal: the newsvendor's fractile where nothing is lost before the order lands.
+Packs and minimums (`order_rules`), a supplier's least order and a budget (`budget`) then make of the
+ideal what can be ordered. Transfers between locations come first (`transfers`).
 Source: Silver, Pyke & Thomas, *Inventory and Production Management in Supply Chains*, 4th ed.
-(2017), ch. 6 and 9 (newsvendor), (R, S) systems.
+(2017), ch. 6 and 9; Zipkin (2008), "Old and new methods for lost-sales inventory systems", Oper. Res. 56,
+1256-1263.
+Weak: one order ahead; later orders enter only by `leftover_share`. No fixed cost per order.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 
-from shopify_app.analytics import negative_binomial as nb
+from shopify_app.analytics import budget as money
+from shopify_app.analytics import order_rules
+from shopify_app.analytics.budget import BudgetCurve
 from shopify_app.analytics.demand import DemandForecast
+from shopify_app.analytics.forecast_rows import rows_of
+from shopify_app.analytics.lead_times import LeadTimes
+from shopify_app.analytics.order_plan import Aside, OrderPlan
+from shopify_app.analytics.order_terms import OrderTerms, order_terms
+from shopify_app.analytics.pipeline import Landing, run_ahead, states_needed
+from shopify_app.analytics.stock_ahead import StockAhead
 
-HIGHEST_FRACTILE: Final = 0.995
-LOWEST_FRACTILE: Final = 0.5
+CHUNK: Final = 500
+"""Series worked on at once, for the memory."""
 
+KEPT_PARTS: Final = 20
+"""Up to this many parts are kept in memory until the plan is made."""
 
-@dataclass(frozen=True, slots=True)
-class OrderPlan:
-    """What to order of each series and why; every attribute is an array (n,).
+LOOK_AHEAD: Final = 2
+"""Dead stock is looked for over this many times lead time and review."""
 
-    Attributes
-    ----------
-    units : units to order, by pack and minimum
-    ideal_units : before pack and minimum
-    target_units : stock position that the order should reach (S)
-    critical_fractile : probability with which demand until the next arrival is covered
-    expected_demand : units until the next order could arrive (lead time + review)
-    demand_low, demand_high : 10 % and 90 % of it
-    lost_without, lost_with : expected units of demand lost in that time
-    lost_by_waiting : expected units lost more if the order is placed one period later
-    dead_stock_risk : probability that what is ordered still lies unsold after twice that time
-    """
-
-    units: np.ndarray
-    ideal_units: np.ndarray
-    target_units: np.ndarray
-    critical_fractile: np.ndarray
-    expected_demand: np.ndarray
-    demand_low: np.ndarray
-    demand_high: np.ndarray
-    lost_without: np.ndarray
-    lost_with: np.ndarray
-    lost_by_waiting: np.ndarray
-    dead_stock_risk: np.ndarray
+ASIDE: Final = 0.25
+"""Less and more of an order that are shown beside it differ by this share, in whole packs."""
 
 
 def critical_fractile(
@@ -64,133 +57,263 @@ def critical_fractile(
     0.962
     """
     overage = np.maximum(holding_cost * review_periods, 1e-12)
-    return np.clip(shortage_cost / (shortage_cost + overage), LOWEST_FRACTILE, HIGHEST_FRACTILE)
+    return shortage_cost / (shortage_cost + overage)
 
 
-def order_quantities(
+def order_quantities(  # noqa: PLR0913 -- one argument for each term that the merchant knows by name
     forecast: DemandForecast,
     *,
     on_hand: np.ndarray,
     incoming: np.ndarray,
-    lead_time: np.ndarray,
+    lead_time: np.ndarray | LeadTimes,
     review_periods: np.ndarray,
     holding_cost: np.ndarray,
     shortage_cost: np.ndarray,
     pack: np.ndarray | int = 1,
     minimum: np.ndarray | int = 0,
+    budget: float | None = None,
+    unit_cost: np.ndarray | None = None,
+    supplier: np.ndarray | None = None,
+    supplier_minimum: Any = None,
     service_level_cap: float | None = None,
+    leftover_share: float = 0.0,
 ) -> OrderPlan:
     """Plan one order of every series.
 
     Parameters
     ----------
-    forecast : its horizon must reach twice the longest lead time + review.
-    on_hand, incoming : (n,) units now, and units already on their way.
-    lead_time, review_periods : (n,) or scalar, whole periods; lead_time >= 0, review >= 1.
+    forecast : its horizon must reach the longest lead time + review; twice that shows dead stock.
+    on_hand : (n,) units at the end of the last period known.
+    incoming : (n, k) units that arrive at the start of each coming period, or (n,): all at once.
+    lead_time : (n,) or scalar, whole periods >= 0, or `LeadTimes`.
+    review_periods : (n,) or scalar, whole periods >= 1 until the next order.
     holding_cost : (n,) money per unit and period.
     shortage_cost : (n,) money per unit of demand lost.
     pack, minimum : units per pack (>= 1) and least units of an order (>= 0).
-    service_level_cap : the fractile the merchant will not go beyond, or fixes.
+    budget : money for all orders together; needs `unit_cost`.
+    unit_cost : (n,) money per unit.
+    supplier : (n,) anything that names each line's supplier.
+    supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
+        or (n,) that of each line's supplier, or one for all.
+    service_level_cap : the fractile that the merchant will not go beyond.
+    leftover_share : how much of the holding of a unit left over counts after the next order could
+        have come. 0 is the textbook's: the next order is smaller by what is left. Products that
+        fade or end leave more: see `stock_ahead`.
 
     Raises
     ------
     ValueError
-        If shapes or signs are wrong, or the horizon is too short.
+        If shapes or signs are wrong, the horizon is too short, or a budget comes without unit costs.
     """
-    n = len(forecast.series_ids)
-    on_hand, incoming, holding, shortage = (
-        _vector(x, n) for x in (on_hand, incoming, holding_cost, shortage_cost)
+    terms = order_terms(
+        forecast,
+        on_hand=on_hand,
+        incoming=incoming,
+        lead_time=lead_time,
+        review_periods=review_periods,
+        holding_cost=holding_cost,
+        shortage_cost=shortage_cost,
+        pack=pack,
+        minimum=minimum,
+        unit_cost=unit_cost,
+        service_level_cap=service_level_cap,
+        leftover_share=leftover_share,
     )
-    lead, review, packs, least = (
-        _vector(x, n).astype(int) for x in (lead_time, review_periods, pack, minimum)
+    if budget is not None and unit_cost is None:
+        raise ValueError("a budget needs unit_cost")
+    work = _Work(forecast, terms)
+    ideal, units = work.ideal_and_allowed()
+    curve = None
+    if unit_cost is not None or supplier_minimum is not None:
+        beyond = 1.0 if supplier_minimum is None else order_rules.BEYOND_IDEAL
+        choices = work.choices(ideal, beyond)
+        curve = money.curve(choices)
+        chosen = money.within_rules(
+            choices,
+            budget=budget,
+            supplier=_codes(supplier, terms.n),
+            minimum_money=_supplier_minimums(supplier_minimum, supplier, terms.n),
+        )
+        units = choices.at(chosen, choices.units)
+    return _plan(work, ideal, units, curve)
+
+
+class _Work:
+    """The series in parts of like lead time and size; the stock ahead of few is kept, of many worked out anew."""
+
+    def __init__(self, forecast: DemandForecast, terms: OrderTerms) -> None:
+        self.forecast, self.terms = forecast, terms
+        latest = terms.lead.longest + terms.review
+        like = np.stack([terms.lead.longest, terms.review, states_needed(forecast, latest)])
+        self._parts: list[np.ndarray] = []
+        for kind in np.unique(like, axis=1).T:
+            rows = np.flatnonzero((like == kind[:, None]).all(axis=0))
+            self._parts += [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
+        self._kept: list[StockAhead | None] = [None] * len(self._parts)
+
+    def parts(self) -> Iterator[tuple[np.ndarray, StockAhead]]:
+        """Rows and their stock ahead."""
+        for number, rows in enumerate(self._parts):
+            ahead = self._kept[number]
+            if ahead is None:
+                ahead = _ahead(rows_of(self.forecast, rows), self.terms, rows)
+            if len(self._parts) <= KEPT_PARTS:
+                self._kept[number] = ahead
+            yield rows, ahead
+
+    def ideal_and_allowed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Units of each line before and after its own pack and minimum."""
+        ideal, units = np.zeros(self.terms.n), np.zeros(self.terms.n)
+        for rows, ahead in self.parts():
+            ideal[rows] = _ideal(self.forecast, self.terms, rows, ahead)
+            units[rows] = order_rules.allowed_best(
+                ideal[rows], self.terms.pack[rows], self.terms.minimum[rows], ahead.value
+            )
+        return ideal, units
+
+    def choices(self, ideal: np.ndarray, beyond: float) -> order_rules.Choices:
+        """What may be ordered of each line."""
+        terms, found = self.terms, []
+        for rows, ahead in self.parts():
+            rules = (ideal[rows], terms.pack[rows], terms.minimum[rows], terms.unit_cost[rows])
+            found.append(order_rules.table(*rules, ahead.value, beyond=beyond))
+        back = np.argsort(np.concatenate(self._parts), kind="stable") if found else []
+        return order_rules.joined(found, np.asarray(back, int))
+
+
+def _ahead(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> StockAhead:
+    """The stock ahead of some series, looked at over twice lead time and review where the forecast reaches."""
+    lead, review = terms.lead.rows(rows), terms.review[rows]
+    latest = int((lead.longest + review).max())
+    periods = min(LOOK_AHEAD * latest, forecast.mean.shape[1])
+    arriving = np.zeros((len(rows), periods))
+    known = min(periods, terms.arriving.shape[1])
+    arriving[:, :known] = terms.arriving[rows, :known]
+    return run_ahead(
+        forecast,
+        on_hand=terms.on_hand[rows],
+        arriving=arriving,
+        landing=Landing(lead.probabilities[:, : int(lead.longest.max()) + 1], review),
+        periods=periods,
+        states=int(states_needed(forecast, lead.longest + review)[0]),
+        holding=terms.holding[rows],
+        shortage=terms.capped_shortage[rows],
+        leftover=terms.leftover_share,
     )
-    if n and (lead.min() < 0 or review.min() < 1 or packs.min() < 1 or least.min() < 0):
-        raise ValueError("lead_time and minimum must be >= 0, review_periods and pack >= 1")
-    if n and (holding.min() < 0 or shortage.min() < 0):
-        raise ValueError("costs must be >= 0")
-    if n and 2 * int((lead + review).max()) > forecast.mean.shape[1]:
-        raise ValueError("the forecast must reach twice the longest lead time and review")
-    mean, spread = _totals(forecast, lead + review)
-    fractile = critical_fractile(shortage, holding, review)
-    if service_level_cap is not None:
-        fractile = np.minimum(fractile, service_level_cap)
-    target = nb.quantile(fractile, mean, spread)
-    position = on_hand + incoming
-    ideal = np.maximum(target - np.maximum(position, 0.0), 0.0)
-    units = _by_the_rules(ideal, position, mean, spread, shortage, holding * review, packs, least)
-    after = np.maximum(position, 0.0) + units
-    slow, slow_spread = _totals(forecast, 2 * (lead + review))
+
+
+def _ideal(
+    forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray, ahead: StockAhead
+) -> np.ndarray:
+    """Units whose last still gains: without paths where the stock at the order's landing is known."""
+    ideal = ahead.best()
+    known = terms.is_known_at_landing[rows] & (terms.leftover_share == 0.0)
+    if known.any():
+        chosen = rows[known]
+        ideal[known] = _exact_ideal(rows_of(forecast, chosen), terms, chosen)
+    return ideal
+
+
+def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> np.ndarray:
+    """The same by the forecast's distribution of totals, for an order that lands at once."""
+    stock = np.floor(terms.on_hand[rows] + terms.arriving[rows, :1].sum(axis=1))
+    review, holding = terms.review[rows], terms.holding[rows]
+    shortage = terms.capped_shortage[rows]
+
+    def gain(units: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(rows))
+        for last in range(1, int(review.max()) + 1):
+            below = forecast.cdf(stock + units - 1.0, last=last)
+            found -= np.where(last <= review, holding * below, 0.0)
+            found += np.where(last == review, shortage * (1.0 - below), 0.0)
+        return found
+
+    low, high = np.zeros(len(rows)), np.ones(len(rows))
+    while np.any(more := gain(high) > 0):
+        high = np.where(more, 2 * high, high)
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        gains = gain(np.maximum(middle, 1.0)) > 0
+        split = high - low > 1
+        low, high = np.where(split & gains, middle, low), np.where(split & ~gains, middle, high)
+    return low
+
+
+def _codes(supplier: np.ndarray | None, n: int) -> np.ndarray:
+    if supplier is None:
+        return np.zeros(n, int)
+    return np.unique(np.asarray(supplier), return_inverse=True)[1]
+
+
+def _supplier_minimums(value: Any, supplier: np.ndarray | None, n: int) -> np.ndarray | None:
+    """Least money of each line's supplier (n,)."""
+    if value is None:
+        return None
+    if hasattr(value, "get"):
+        names = np.zeros(n) if supplier is None else np.asarray(supplier)
+        return np.array([float(value.get(name, 0.0)) for name in names.tolist()])
+    return np.broadcast_to(np.asarray(value, float), (n,))
+
+
+def _plan(
+    work: _Work,
+    ideal: np.ndarray,
+    units: np.ndarray,
+    curve: BudgetCurve | None,
+) -> OrderPlan:
+    """What the units do, with all the reasons."""
+    terms = work.terms
+    names = ("lost_without", "lost_with", "lost_by_waiting", "dead_stock_risk", "value", "wait")
+    found = {name: np.zeros(terms.n) for name in names}
+    step = np.maximum(np.ceil(ASIDE * units / terms.pack), 1.0) * terms.pack
+    least = order_rules.least_order(terms.pack, terms.minimum)
+    less = np.where(units - step >= least, units - step, 0.0)
+    asides = [_empty_aside(less), _empty_aside(np.maximum(units + step, least))]
+    for rows, ahead in work.parts():
+        found["lost_without"][rows] = ahead.lost(np.zeros(len(rows)))
+        found["lost_with"][rows] = ahead.lost(units[rows])
+        found["lost_by_waiting"][rows] = ahead.lost_by_waiting(units[rows])
+        found["dead_stock_risk"][rows] = ahead.unsold_risk(units[rows])
+        found["value"][rows] = ahead.value(units[rows])
+        found["wait"][rows] = ahead.periods_to_wait()
+        for aside in asides:
+            aside.lost[rows] = ahead.lost(aside.units[rows])
+            aside.dead_stock_risk[rows] = ahead.unsold_risk(aside.units[rows])
+            aside.value[rows] = ahead.value(aside.units[rows])
+    expected, low, high = _demand(work.forecast, terms)
+    position = np.maximum(terms.on_hand, 0.0) + terms.arriving.sum(axis=1)
     return OrderPlan(
         units=units,
         ideal_units=ideal,
-        target_units=target,
-        critical_fractile=fractile,
-        expected_demand=mean,
-        demand_low=nb.quantile(0.1, mean, spread),
-        demand_high=nb.quantile(0.9, mean, spread),
-        lost_without=nb.expected_shortage(np.maximum(position, 0.0), mean, spread),
-        lost_with=nb.expected_shortage(after, mean, spread),
-        lost_by_waiting=_lost_by_waiting(forecast, np.maximum(position, 0.0), lead),
-        dead_stock_risk=np.where(
-            units > 0, nb.cdf(np.maximum(position, 0.0), slow, slow_spread), 0.0
-        ),
+        target_units=np.floor(position) + ideal,
+        critical_fractile=critical_fractile(terms.capped_shortage, terms.holding, terms.review),
+        expected_demand=expected,
+        demand_low=low,
+        demand_high=high,
+        lost_without=found["lost_without"],
+        lost_with=found["lost_with"],
+        lost_by_waiting=found["lost_by_waiting"],
+        dead_stock_risk=found["dead_stock_risk"],
+        value=found["value"],
+        periods_to_wait=found["wait"].astype(int),
+        less=asides[0],
+        more=asides[1],
+        curve=curve,
     )
 
 
-def _totals(forecast: DemandForecast, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(mean, dispersion) of each series' total over its own number of coming periods."""
-    mean, spread = np.zeros(len(periods)), np.zeros(len(periods))
-    for last in np.unique(np.minimum(periods, forecast.mean.shape[1])):
-        rows = np.minimum(periods, forecast.mean.shape[1]) == last
-        total, dispersion = forecast.total(first=1, last=int(last))
-        mean[rows], spread[rows] = total[rows], dispersion[rows]
-    return mean, spread
+def _empty_aside(units: np.ndarray) -> Aside:
+    return Aside(units, np.zeros(len(units)), np.zeros(len(units)), np.zeros(len(units)))
 
 
-def _by_the_rules(
-    ideal: np.ndarray,
-    position: np.ndarray,
-    mean: np.ndarray,
-    spread: np.ndarray,
-    shortage: np.ndarray,
-    overage: np.ndarray,
-    pack: np.ndarray,
-    minimum: np.ndarray,
-) -> np.ndarray:
-    """The pack multiple, at or beyond the minimum, or nothing, that costs least; cost is convex in the units."""
-    position = np.maximum(position, 0.0)
-    least = np.ceil(minimum / pack) * pack
-    choices = [
-        np.zeros_like(ideal),
-        np.maximum(np.floor(ideal / pack) * pack, least),
-        np.maximum(np.ceil(ideal / pack) * pack, least),
-    ]
-    costs = []
-    for units in choices:
-        stock = position + units
-        short = nb.expected_shortage(stock, mean, spread)
-        costs.append(shortage * short + overage * (stock - mean + short))
-    best = np.argmin(np.stack(costs), axis=0)
-    return np.where(ideal > 0, np.choose(best, choices), 0.0)
-
-
-def _lost_by_waiting(
-    forecast: DemandForecast, position: np.ndarray, lead: np.ndarray
-) -> np.ndarray:
-    """Units lost because an order comes one period later: what is short by then, less what is short anyway."""
-    now, now_spread = _totals(forecast, np.maximum(lead, 1))
-    now = np.where(lead > 0, now, 0.0)
-    then, then_spread = _totals(forecast, lead + 1)
-    return np.maximum(
-        nb.expected_shortage(position, then, then_spread)
-        - nb.expected_shortage(position, now, now_spread),
-        0.0,
-    )
-
-
-def _vector(value: np.ndarray | float, n: int) -> np.ndarray:
-    """One number a series."""
-    vector = np.broadcast_to(np.asarray(value, float), (n,)).copy()
-    if not np.isfinite(vector).all():
-        raise ValueError("numbers must be finite")
-    return vector
+def _demand(
+    forecast: DemandForecast, terms: OrderTerms
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected demand until the next order could arrive, and its 10 % and 90 %."""
+    periods = np.round(terms.lead.mean).astype(int) + terms.review
+    found = np.zeros((3, terms.n))
+    for last in np.unique(periods):
+        rows = periods == last
+        found[0, rows] = forecast.mean[rows, :last].sum(axis=1)
+        found[1:, rows] = forecast.quantile([0.1, 0.9], last=int(last))[rows].T
+    return found[0], found[1], found[2]
