@@ -70,28 +70,6 @@ def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> st
     return "applied"
 
 
-def _product(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    """A product's rows; a list cut short (large products) is completed by asking."""
-    product_id = payloads.number(body, "id")
-    if "title" not in body:
-        refetches.ask(conn, shop.shop_id, "product", [product_id])
-        return "refetch"
-    product = payloads.product(body)
-    variants, complete = payloads.variants(body)
-    if product_id not in products.upsert_many(conn, shop.shop_id, [product]):
-        return "stale"
-    changed = products.upsert_variants(conn, shop.shop_id, variants)
-    products.add_price_history(conn, shop.shop_id, changed, source="merchant")
-    inventory.add_unknown_items(conn, shop.shop_id, payloads.tracked_items(body))
-    if not complete:
-        refetches.ask(conn, shop.shop_id, "product", [product_id])
-        return "refetch"
-    products.retire_missing(
-        conn, shop.shop_id, product_id, [v.id for v in variants], at=product.updated_at
-    )
-    return "applied"
-
-
 def _product_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
     products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
     return "applied"
@@ -151,8 +129,6 @@ def _scopes_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> s
 HANDLERS: Final[dict[str, Apply]] = {
     "orders/edited": _order_edited,
     "orders/delete": _order_deleted,
-    "products/create": _product,
-    "products/update": _product,
     "products/delete": _product_deleted,
     "inventory_levels/disconnect": _level_disconnected,
     "inventory_items/create": _item,
@@ -175,6 +151,8 @@ TOGETHER: Final[dict[str, ApplyTogether]] = {
     "orders/updated": ingest_together.take_orders,
     "orders/cancelled": ingest_together.take_orders,
     "refunds/create": ingest_together.take_refunds,
+    "products/create": ingest_together.take_products,
+    "products/update": ingest_together.take_products,
     "inventory_levels/update": ingest_together.take_levels,
     "inventory_levels/connect": ingest_together.take_levels,
 }

@@ -6,14 +6,15 @@ whole seconds: where two pieces of news have the same stamp and say different th
 which is true, and Shopify is asked.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shopify_app.db import daily_sales, heal, inventory, orders, refetches, refunds
+from shopify_app.db import daily_sales, heal, inventory, orders, products, refetches, refunds
 from shopify_app.db.connection import Connection
 from shopify_app.domain.order import Order
-from shopify_app.domain.product import InventoryLevel
+from shopify_app.domain.product import InventoryLevel, Product, Variant
 from shopify_app.domain.shop import Shop
 from shopify_app.shopify import payloads
 
@@ -81,6 +82,55 @@ def take_refunds(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[s
     daily_sales.touch(conn, shop.shop_id, days)
     refetches.ask(conn, shop.shop_id, "order", sorted(unknown))
     return ["refetch" if refund.order_id in unknown else "applied" for refund in news]
+
+
+def take_products(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+    """Products with their variants, each product's news in the order of time: no price on the way is lost.
+
+    A product's news comes with each sale of it, so most of it is one product's once.
+    """
+    outcomes = ["refetch"] * len(bodies)
+    whole = [number for number, body in enumerate(bodies) if "title" in body]
+    hints = [payloads.number(body, "id") for body in bodies if "title" not in body]
+    refetches.ask(conn, shop.shop_id, "product", sorted(set(hints)))
+    news = {number: payloads.product(bodies[number]) for number in whole}
+    seen: Counter[int] = Counter()
+    rounds: dict[int, list[int]] = {}
+    for number in sorted(whole, key=lambda number: news[number].updated_at):
+        rounds.setdefault(seen[news[number].id], []).append(number)
+        seen[news[number].id] += 1
+    for numbers in rounds.values():
+        taken = _take_each_once(conn, shop, [(news[number], bodies[number]) for number in numbers])
+        for number in numbers:
+            outcomes[number] = taken.get(news[number].id, "stale")
+    return outcomes
+
+
+def _take_each_once(
+    conn: Connection, shop: Shop, news: Sequence[tuple[Product, Body]]
+) -> dict[int, str]:
+    """Products, each once; id -> outcome of those taken. A list cut short (large products) is completed by asking."""
+    ids = products.upsert_many(conn, shop.shop_id, [product for product, _ in news])
+    variants: dict[int, list[Variant]] = {}
+    tracked: dict[int, bool] = {}
+    outcomes: dict[int, str] = {}
+    for product, body in news:
+        if product.id in ids:
+            variants[product.id], complete = payloads.variants(body)
+            tracked |= payloads.tracked_items(body)
+            outcomes[product.id] = "applied" if complete else "refetch"
+    changed = products.upsert_variants(
+        conn, shop.shop_id, [one for found in variants.values() for one in found]
+    )
+    products.add_price_history(conn, shop.shop_id, changed, source="merchant")
+    inventory.add_unknown_items(conn, shop.shop_id, tracked)
+    cut_short = sorted(number for number, outcome in outcomes.items() if outcome == "refetch")
+    refetches.ask(conn, shop.shop_id, "product", cut_short)
+    for product, _ in news:
+        if outcomes.get(product.id) == "applied":
+            keep = [variant.id for variant in variants[product.id]]
+            products.retire_missing(conn, shop.shop_id, product.id, keep, at=product.updated_at)
+    return outcomes
 
 
 def take_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:

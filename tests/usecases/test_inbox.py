@@ -263,6 +263,63 @@ def test_the_same_news_under_another_topic_asks_for_nothing(client, acme, at_onc
     assert rows(acme, "SELECT count(*) FROM refetches") == [(0,)]
 
 
+def ware(price, second, *, product_id=31, variants=1, title="Mug", **more):
+    stamp = f"2026-11-20T10:00:{second:02d}+00:00"
+    return {
+        "id": product_id,
+        "title": title,
+        "status": "active",
+        "updated_at": stamp,
+        "variants": [
+            {
+                "id": product_id * 100 + number,
+                "title": "Default",
+                "price": price,
+                "updated_at": stamp,
+                "inventory_item_id": product_id * 1000 + number,
+                "inventory_management": "shopify",
+            }
+            for number in range(variants)
+        ],
+        **more,
+    }
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_products_news_in_one_batch_comes_out_as_one_by_one_with_every_price_on_the_way(
+    client, acme, at_once
+):
+    news = [
+        ware("5.00", 1),
+        ware("6.00", 2),
+        ware("6.00", 3),
+        ware("7.00", 4, variants=2),
+        ware("9.00", 1, product_id=32, variants=2),
+        ware("9.00", 5, product_id=32, variants=1),
+        {"id": 33},
+        ware("1.00", 1, product_id=34, variant_gids=[{}, {}]),
+        ware("4.00", 0),
+    ]
+    outcomes = send_all(client, acme, "products/update", news, at_once=at_once)
+
+    assert outcomes[:6] == ["applied"] * 6
+    assert outcomes[6:8] == ["refetch", "refetch"]
+    assert outcomes[8] == ("applied" if at_once else "stale")  # sorted in, or late
+    assert rows(acme, "SELECT kind, resource_id FROM refetches ORDER BY 2") == [
+        ("product", 33),
+        ("product", 34),
+    ]
+    prices = rows(
+        acme,
+        "SELECT price::float FROM price_history WHERE variant_id = 3100 ORDER BY seen_at",
+    )
+    assert [price for (price,) in prices][-3:] == [5.0, 6.0, 7.0]
+    assert rows(
+        acme,
+        "SELECT id, price::float, deleted_at IS NOT NULL FROM variants WHERE id < 3300 ORDER BY id",
+    ) == [(3100, 7.0, False), (3101, 7.0, False), (3200, 9.0, False), (3201, 9.0, True)]
+
+
 def test_a_batch_holds_no_more_bodies_than_it_may_but_always_one(client, acme):
     for number in range(4):
         send(client, acme, {**ORDER, "id": 7000 + number}, webhook_id=f"w{number}")
