@@ -61,6 +61,9 @@ DAYS: Final = {"D": 1, "W": 7}
 SILENCE: Final = 6.0
 """Periods with a sale that should have come since the last one, after which a product counts as gone."""
 
+ROWS: Final = 5_000
+"""Series handled at once where a copy of all would be large."""
+
 LEAST_PERIODS: Final = 10
 LEAST_SERIES: Final = 3
 """A group of fewer series has the whole shop's course."""
@@ -104,6 +107,7 @@ def common_factor(
     Parameters
     ----------
     units, exposure : array (n, T)
+        Units of a period without exposure are 0.
     groups : array (n,) of int, from 0
     starts : array (T + horizon,) of dates
     period : {"D", "W", "M"}
@@ -138,13 +142,17 @@ def common_factor(
 def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     """Exposure without the silence after which a product must be taken for gone: it is no news of the shop."""
     length = units.shape[1]
-    sold = (units > 0) & (exposure > 0)
-    last = np.where(sold.any(axis=1), length - 1 - np.argmax(sold[:, ::-1], axis=1), -1)
-    after = np.arange(length)[None, :] > last[:, None]
-    time = np.where(after, 0.0, exposure).sum(axis=1)
-    rate = sold.sum(axis=1) / np.maximum(time, 1.0)
-    silence = np.where(after, exposure, 0.0).sum(axis=1) * rate
-    return np.where((silence > SILENCE)[:, None] & after, 0.0, exposure)
+    kept = exposure.copy()
+    for begin in range(0, len(units), ROWS):
+        part = slice(begin, begin + ROWS)
+        sold = units[part] > 0
+        last = np.where(sold.any(axis=1), length - 1 - np.argmax(sold[:, ::-1], axis=1), -1)
+        after = np.arange(length)[None, :] > last[:, None]
+        silent = (exposure[part] * after).sum(axis=1)
+        time = exposure[part].sum(axis=1) - silent
+        due = silent * sold.sum(axis=1) / np.maximum(time, 1.0)
+        kept[part][(due > SILENCE)[:, None] & after] = 0.0
+    return kept
 
 
 def _course(
@@ -256,13 +264,13 @@ def _measured(
     units: np.ndarray, exposure: np.ndarray, base: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(log factor, variance of its measurement) of each period, beyond a log factor already explained."""
-    usual_time = exposure * np.exp(base)[None, :]
-    rate = (units * (exposure > 0)).sum(axis=1) / np.maximum(usual_time.sum(axis=1), 1e-9)
+    course = np.exp(base)
+    rate = units.sum(axis=1, dtype=float) / np.maximum(exposure @ course, 1e-9)
     weight = 1.0 / (1.0 + ITEM_DISPERSION * rate)
-    sold = (weight[:, None] * units * (exposure > 0)).sum(axis=0)
-    usual = (weight * rate) @ usual_time
+    sold = weight @ units
+    usual = ((weight * rate) @ exposure) * course
     raw = np.where(usual > 0, sold / np.maximum(usual, 1e-12), 1.0)
-    scatter = (weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ usual_time
+    scatter = ((weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ exposure) * course
     variance = scatter / np.maximum(usual, 1e-12) ** 2 / np.maximum(raw, 0.2)
     return (
         np.log(np.clip(raw, np.exp(LOWEST), np.exp(HIGHEST))),

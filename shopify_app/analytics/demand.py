@@ -46,8 +46,8 @@ SEASON_BLOCKS: Final = {"D": 52, "W": 52, "M": 12}
 MOMENTS: Final = 24
 """Past moments at which the shop's forecasts are tried."""
 
-CHUNK: Final = 4_000
-LEARNED_SERIES: Final = 20_000
+CHUNK: Final = 2_500
+LEARNED_SERIES: Final = 6_000
 LEARNED_WINDOWS: Final = 40_000
 """At most so many series and windows are learned from, drawn by chance."""
 
@@ -175,11 +175,6 @@ class _Past:
             time.reshape(shape).mean(axis=2),
         )
 
-    def parts(self) -> Iterator[slice]:
-        """Series in chunks, so that memory does not grow with the shop."""
-        for begin in range(0, len(self.units), CHUNK):
-            yield slice(begin, min(begin + CHUNK, len(self.units)))
-
     def windows(self, span: int, rate: np.ndarray) -> Windows:
         """Totals over `span` periods from each past moment at which they are known.
 
@@ -193,7 +188,7 @@ class _Past:
         for row, number in enumerate(usable):
             window = slice(known[number], known[number] + span)
             time = self.exposure[:, window]
-            actual[row] = (self.units[:, window] * (time > 0)).sum(axis=1)
+            actual[row] = self.units[:, window].sum(axis=1)
             exposure[row] = time.mean(axis=1)
             course = self.coming[:, number, :span].sum(axis=1)
             foreseen[row] = rate[number] * course[self.groups]
@@ -264,6 +259,7 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
         gap = ((0, 0), (block - units.shape[1], 0))
         units, exposure = np.pad(units, gap), np.pad(exposure, gap)
     exposure[exposure < LEAST_EXPOSURE] = 0.0
+    units[exposure == 0] = 0.0
     length = units.shape[1]
     span = LEARNED_SPAN[period]
     ahead = max(horizon, *LEARNED_SPANS[period])
@@ -272,7 +268,7 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     moments = _moments(length // block, -(-span // block))
     common = common_factor(
         units,
-        exposure * known[None, :],
+        exposure * known[None, :].astype(np.float32),
         panel.groups,
         starts,
         period=period,
@@ -281,8 +277,20 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     foreseen = common.foreseen.copy()
     foreseen[:, -1] *= coming[None, :]
     factor = common.past * known[None, :]
-    prior = group_priors(units, exposure * factor[panel.groups], panel.groups)
+    time = np.concatenate(
+        [
+            np.einsum("nt,nt->n", exposure[part], factor[panel.groups[part]])
+            for part in _parts(len(units))
+        ]
+    )
+    prior = group_priors(units.sum(axis=1, dtype=float), time, panel.groups)
     return _Past(units, exposure, panel.groups, prior, factor, foreseen, moments, period)
+
+
+def _parts(n: int) -> Iterator[slice]:
+    """Series in chunks, so that memory does not grow with the shop."""
+    for begin in range(0, n, CHUNK):
+        yield slice(begin, min(begin + CHUNK, n))
 
 
 def _moments(blocks: int, ahead: int) -> np.ndarray:
@@ -329,54 +337,51 @@ def _spans(past: _Past, horizon: int) -> tuple[int, ...]:
 
 def _rates(past: _Past, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(rate (moments, n) in units a period, alive (n,)): mixed and corrected."""
-    span = LEARNED_SPAN[past.period]
-    ahead = -(-span // past.block)
+    ahead = -(-LEARNED_SPAN[past.period] // past.block)
     n, count = len(past.units), len(past.moments)
     components = np.empty((2, count, n), np.float32)
     alive = np.empty(n)
-    for part in past.parts():
+    for part in _parts(len(past.units)):
         units, exposure = past.blocks(part)
         prior = past.prior[part] / np.array([1.0, past.block])
         found = rates_at(units, exposure, prior, past.moments, ahead)
         components[0, :, part], components[1, :, part] = found.filtered, found.smoothed
         alive[part] = found.alive[-1]
     components /= past.block
-    classes = pooling.rate_class(components[0, -1])
-    windows = past.windows(span, components[0])
-    used = len(windows.actual)
-    course = past.coming[:, :used, :span].sum(axis=2)[past.groups].T
-    weights = pooling.component_weights(components[:, :used] * course[None], windows, classes)
-    rate = np.einsum("an,amn->mn", weights.astype(np.float32), components)
-    return _corrected(past, rate, rng), alive
-
-
-def _corrected(past: _Past, rate: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Rates after what the shop's products do after each pattern."""
-    n = len(past.units)
     chosen = (
         np.arange(n)
         if n <= LEARNED_SERIES
         else np.sort(rng.choice(n, LEARNED_SERIES, replace=False))
     )
+    rate = _mixed(past, components, chosen)
     correction = _learn(past, rate, chosen)
-    corrected = np.empty_like(rate)
-    for part in past.parts():
-        corrected[:, part] = rate[:, part] * correction.factor(_features(past, part, rate))
-    return corrected
+    for part in _parts(n):
+        rate[:, part] *= correction.factor(_features(past, part, rate))
+    return rate, alive
+
+
+def _mixed(past: _Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The components (components, moments, n) mixed by what some series show: (moments, n)."""
+    span = LEARNED_SPAN[past.period]
+    classes = pooling.rate_class(components[0, -1])
+    windows = past.windows(span, components[0]).of(chosen)
+    used = len(windows.actual)
+    course = past.coming[:, :used, :span].sum(axis=2)[past.groups[chosen]].T
+    totals = components[:, :used, chosen] * course[None]
+    weights = pooling.component_weights(totals, windows, classes[chosen])
+    weights = weights.astype(np.float32)[:, classes]
+    rate = weights[0] * components[0]
+    for weight, component in zip(weights[1:], components[1:], strict=True):
+        rate += weight * component
+    return rate
 
 
 def _learn(past: _Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
+    """What the shop's products do after each pattern, from some of them."""
     span = LEARNED_SPAN[past.period]
-    whole = past.windows(span, rate)
-    windows = Windows(
-        whole.foreseen[:, chosen].astype(float),
-        whole.actual[:, chosen].astype(float),
-        whole.exposure[:, chosen],
-        span,
-    )
-    classes = pooling.rate_class(rate[-1, chosen])
+    windows = past.windows(span, rate).of(chosen)
     now = rate[-1, chosen].astype(float) * span
-    dispersion = pooling.dispersions(windows, now, classes)
+    dispersion = pooling.dispersions(windows, now, pooling.rate_class(now / span))
     features = _features(past, chosen, rate)[: len(windows.actual)]
     known = past.moments[:-1]
     separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0

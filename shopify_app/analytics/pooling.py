@@ -71,6 +71,15 @@ class Windows:
     exposure: np.ndarray
     span: int
 
+    def of(self, series: np.ndarray) -> "Windows":
+        """The windows of some series."""
+        return Windows(
+            self.foreseen[:, series].astype(float),
+            self.actual[:, series].astype(float),
+            self.exposure[:, series].astype(float),
+            self.span,
+        )
+
     @property
     def recency(self) -> np.ndarray:
         """Weight of each moment (moments, 1)."""
@@ -83,7 +92,7 @@ def rate_class(rate: np.ndarray) -> np.ndarray:
 
 
 def component_weights(components: np.ndarray, windows: Windows, classes: np.ndarray) -> np.ndarray:
-    """Weights (components, n), at least 0 and summing to 1.
+    """Weights (components, len(CLASSES) + 1) by class of rate, at least 0 and summing to 1.
 
     Parameters
     ----------
@@ -91,17 +100,16 @@ def component_weights(components: np.ndarray, windows: Windows, classes: np.ndar
     windows : the totals that came (its own `foreseen` is not looked at)
     classes : array (n,)
     """
-    count = len(components)
-    equal = np.full(count, 1 / count)
+    equal = np.full(len(components), 1 / len(components))
     everyone = np.ones(len(classes), bool)
     whole = _simplex(*_normal_equations(components, windows, everyone), equal)
-    weights = np.tile(whole[:, None], (1, len(classes)))
+    weights = np.tile(whole[:, None], (1, len(CLASSES) + 1))
     for number in np.unique(classes):
         members = classes == number
         own = _simplex(*_normal_equations(components, windows, members), whole)
         cases = float((windows.exposure[:, members] > 0.5).sum())
         share = cases / (cases + CLASS_SHRINK)
-        weights[:, members] = (share * own + (1 - share) * whole)[:, None]
+        weights[:, number] = share * own + (1 - share) * whole
     return weights
 
 

@@ -1,6 +1,6 @@
 """What is believed of a product's rate before it has sold: the rates of its group, and of its shop.
 
-In:  units and exposure (n, T), groups. Out: a gamma's shape and rate per series.
+In:  units sold and effective time on sale (n,), groups. Out: a gamma's shape and rate per series.
 Source: Robbins (1956), "An empirical Bayes approach to statistics"; moments of the gamma-Poisson.
 """
 
@@ -15,15 +15,13 @@ GROUP_SHRINK: Final = 20.0
 UNKNOWN: Final = (0.5, 0.5)
 
 
-def group_priors(units: np.ndarray, exposure: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_priors(sold: np.ndarray, time: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Gamma (shape, rate) per series (n, 2), by moments over its group, shrunk to the whole shop's."""
-    time = exposure.sum(axis=1, dtype=float)
     known = time > 0
-    sold = units.sum(axis=1, dtype=float)
     rate = np.where(known, sold / np.maximum(time, 1e-9), 0.0)
     whole = _gamma_moments(rate[known], time[known])
     count = int(groups.max()) + 1 if len(groups) else 0
-    prior = np.tile(whole, (len(units), 1))
+    prior = np.tile(whole, (len(sold), 1))
     order = np.argsort(groups, kind="stable")
     edges = np.searchsorted(groups[order], np.arange(count + 1))
     for group in range(count):
