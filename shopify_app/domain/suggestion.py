@@ -43,7 +43,9 @@ class PriceChangeState(StrEnum):
 
 
 PRICE_CHANGE_FOLLOWERS: Final[dict[PriceChangeState, frozenset[PriceChangeState]]] = {
-    PriceChangeState.APPROVED: frozenset({PriceChangeState.SENDING, PriceChangeState.FAILED}),
+    PriceChangeState.APPROVED: frozenset(
+        {PriceChangeState.SENDING, PriceChangeState.FAILED, PriceChangeState.UNDONE}
+    ),
     PriceChangeState.SENDING: frozenset(
         {
             PriceChangeState.APPROVED,
@@ -59,6 +61,7 @@ PRICE_CHANGE_FOLLOWERS: Final[dict[PriceChangeState, frozenset[PriceChangeState]
     PriceChangeState.UNKNOWN: frozenset(),
     PriceChangeState.UNDONE: frozenset(),
 }
+"""State -> what may come next; the statements of db/price_changes.py are held to it by test."""
 
 DISMISS_REASONS: Final = ("not_now", "wrong_numbers", "not_my_plan", "already_done", "other")
 """Why a merchant says no; the words are in templates."""

@@ -1,0 +1,70 @@
+"""Each task is one call of its use case, in the queue that a process of the Procfile takes from."""
+
+import importlib
+import re
+
+import pytest
+
+from launch.keel import procfile
+from shopify_app.queue import DOORBELLS
+
+CALLS = {
+    "workers.webhooks.drain_inbox": "shopify_app.usecases.inbox.drain_inbox",
+    "workers.prices.send_price_changes": "shopify_app.usecases.price_outbox.send_price_changes",
+    "workers.history.step_backfills": "shopify_app.usecases.backfill.step_backfills",
+    "workers.history.refetch_resources": "shopify_app.usecases.refetch.refetch_resources",
+    "workers.history.reconcile_shops": "shopify_app.usecases.reconcile.reconcile_shops",
+    "workers.sales.roll_up_sales": "shopify_app.usecases.sales.roll_up_sales",
+    "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggest.refresh_due_suggestions",
+    "workers.housekeeping.keep_house": "shopify_app.usecases.housekeeping.keep_house",
+}
+
+
+@pytest.fixture
+def tasks(settings_env):
+    from workers.celery_app import TASK_MODULES, celery
+
+    for module in TASK_MODULES:
+        importlib.import_module(module)
+    return celery.tasks
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_a_task_calls_its_use_case_once_with_nothing(tasks, monkeypatch, name):
+    module, function = CALLS[name].rsplit(".", 1)
+    called = []
+    monkeypatch.setattr(
+        importlib.import_module(module),
+        function,
+        lambda *args, **named: called.append((args, named)),
+    )
+
+    tasks[name].run()
+
+    assert called == [((), {})]
+
+
+def test_every_doorbell_is_in_this_list_or_its_module_tests_it(tasks):
+    ours = {name for name in tasks if name.startswith("workers.")}
+
+    assert set(CALLS) <= ours
+    assert ours == set(DOORBELLS)
+
+
+def test_every_queue_is_taken_from_and_no_other_is(tasks):
+    taken = {
+        queue
+        for line in procfile().values()
+        for found in re.findall(r"--queues (\S+)", line)
+        for queue in found.split(",")
+    }
+
+    assert taken == set(DOORBELLS.values())
+
+
+def test_prices_do_not_wait_behind_the_models(tasks):
+    """What a merchant waits for shares no process with what takes minutes."""
+    lines = [line for line in procfile().values() if "--queues" in line]
+    together = [line for line in lines if "prices" in line and "analytics" in line]
+
+    assert together == []
