@@ -167,9 +167,11 @@ class AdminApi:
         self._watch_version(answer, operation)
         _raise_for_status(answer, is_write=is_write)
         try:
-            body: dict[str, Any] = orjson.loads(answer.content)
+            body: Any = orjson.loads(answer.content)
         except orjson.JSONDecodeError as error:
             raise _lost(is_write, "the answer was not JSON") from error
+        if not isinstance(body, dict):
+            raise _lost(is_write, "the answer was not an object")
         if status := ((body.get("extensions") or {}).get("cost") or {}).get("throttleStatus"):
             _buckets.setdefault(self.shop_domain, CostBucket()).learn(status)
         return body
@@ -187,7 +189,8 @@ class AdminApi:
 
     def _throttled_for(self, body: Mapping[str, Any]) -> float | None:
         """Seconds to wait if nothing was executed for want of points, else None."""
-        if not any(_code(error) == "THROTTLED" for error in body.get("errors") or []):
+        errors = body.get("errors")
+        if not isinstance(errors, list) or all(_code(one) != "THROTTLED" for one in errors):
             return None
         cost = (body.get("extensions") or {}).get("cost") or {}
         bucket = _buckets.setdefault(self.shop_domain, CostBucket())
@@ -197,6 +200,8 @@ class AdminApi:
     def _data(self, body: Mapping[str, Any], operation: str, *, is_write: bool) -> dict[str, Any]:
         errors = body.get("errors")
         if not errors:
+            if not isinstance(body.get("data"), dict):
+                raise _lost(is_write, "the answer held no data")
             return body["data"]
         codes = {_code(error) for error in errors} if isinstance(errors, list) else {""}
         message = (

@@ -1,10 +1,13 @@
 """Signatures and ID tokens: the shared vectors, and everything that must be refused."""
 
 import base64
+import hashlib
+import hmac
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jwt
 import pytest
@@ -12,7 +15,11 @@ import pytest
 from shopify_app.errors import InvalidIdTokenError
 from shopify_app.shopify.session_token import read_id_token
 from shopify_app.shopify.shop_domain import shop_domain
-from shopify_app.shopify.signature import is_signed_query, is_signed_webhook
+from shopify_app.shopify.signature import (
+    is_signed_proxy_query,
+    is_signed_query,
+    is_signed_webhook,
+)
 
 VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text())
 SECRET, CLIENT, SHOP = VECTORS["client_secret"], VECTORS["client_id"], VECTORS["shop"]
@@ -53,6 +60,81 @@ def test_the_query_vector_is_good_for_ninety_seconds():
     assert not is_signed_query(raw, [SECRET], now=at + 91)
     assert not is_signed_query(raw.replace("abc123", "abc124"), [SECRET], now=at)
     assert not is_signed_query("hmac=é&timestamp=²", [SECRET], now=at)
+
+
+def test_every_vector_of_the_file_is_answered_here():
+    told = {"client_id", "client_secret", "shop"}
+    assert set(VECTORS) - told == {"webhook", "id_token", "oauth_callback", "app_proxy"}
+
+
+def test_the_messages_of_the_vectors_are_what_is_signed():
+    """The vectors agree with themselves: another implementation, from their own words."""
+    callback, proxy = VECTORS["oauth_callback"], VECTORS["app_proxy"]
+    for message, wanted in (
+        (callback["message"], callback["hmac_hex"]),
+        (proxy["message"], proxy["signature_hex"]),
+    ):
+        assert hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest() == wanted
+    claims = jwt.decode(
+        VECTORS["id_token"]["jwt"],
+        SECRET,
+        algorithms=["HS256"],
+        options={
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+            "verify_aud": False,
+        },
+    )
+    assert claims == VECTORS["id_token"]["claims"]
+
+
+def test_the_proxy_vector_is_good_for_ninety_seconds_and_under_either_secret():
+    params = VECTORS["app_proxy"]["params"]
+    at, signature = int(params["timestamp"]), VECTORS["app_proxy"]["signature_hex"]
+    several = [("extra", "1"), ("extra", "2")] + [
+        pair for pair in params.items() if pair[0] != "extra"
+    ]
+    raw = urlencode([*several, ("signature", signature)])
+
+    assert is_signed_proxy_query(raw, ["new-secret", SECRET], now=at + 89)
+    assert is_signed_proxy_query(urlencode({**params, "signature": signature}), [SECRET], now=at)
+    assert not is_signed_proxy_query(raw, [SECRET], now=at + 91)
+    assert not is_signed_proxy_query(raw, ["new-secret"], now=at)
+    assert not is_signed_proxy_query(raw.replace("extra=1", "extra=3"), [SECRET], now=at)
+    assert not is_signed_proxy_query(f"{raw}&logged_in_customer_id=1", [SECRET], now=at)
+    assert not is_signed_proxy_query(f"{raw}&timestamp={at}", [SECRET], now=at)
+    assert not is_signed_proxy_query("signature=é&timestamp=²", [SECRET], now=at)
+    assert not is_signed_proxy_query("", [SECRET], now=at)
+
+
+def test_a_signed_query_in_which_a_name_stands_twice_is_refused():
+    query = VECTORS["oauth_callback"]["query"]
+    raw, at = (
+        urlencode({**query, "hmac": VECTORS["oauth_callback"]["hmac_hex"]}),
+        int(query["timestamp"]),
+    )
+
+    assert is_signed_query(raw, [SECRET], now=at)
+    for more in ("shop=evil.myshopify.com", "hmac=0", "code=x"):
+        assert not is_signed_query(f"{more}&{raw}", [SECRET], now=at)
+        assert not is_signed_query(f"{raw}&{more}", [SECRET], now=at)
+
+
+def test_a_signed_query_with_a_plus_and_a_slash_is_read_as_it_was_signed():
+    query = {"shop": SHOP, "code": "a+b/c d&e=f", "timestamp": "1795305600"}
+    message = urlencode(sorted(query.items()), quote_via=quote)
+    signed = {
+        **query,
+        "hmac": hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest(),
+    }
+
+    assert is_signed_query(urlencode(signed), [SECRET], now=1795305600)
+    assert is_signed_query(urlencode(signed, quote_via=quote), [SECRET], now=1795305600)
+
+
+def test_the_id_token_says_when_it_was_issued():
+    assert read(token()).issued_at == datetime.fromtimestamp(NOW, UTC)
 
 
 def test_the_id_token_vector_is_good_between_its_times_and_not_outside():
