@@ -21,6 +21,7 @@ from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.facts import MINOR_DIGITS
 
 HISTORY_WEEKS: Final = 104
+TRENDS_SHOWN: Final = 200
 FRAMES: Final = ("variants", "weekly", "vendors")
 
 
@@ -85,8 +86,18 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "currency": shop.currency,
         "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
         "resting": resting,
+        "trends_before": _trends_before(conn, shop),
     }
     return Inputs(as_of, variants, _weekly(conn, shop, first, last), vendors, settings)
+
+
+def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
+    """Variant and direction of the trends on show: they stay until they become doubtful."""
+    shown = suggestions.cards(
+        conn, shop.shop_id, kinds=("trend",), states=("open", "accepted"), limit=TRENDS_SHOWN
+    )
+    found = {card.variant_id: str(card.proposal["direction"]) for card in shown}
+    return [[variant, found[variant]] for variant in sorted(found)]
 
 
 def _weekly(conn: Connection, shop: Shop, first: date, last: date) -> pd.DataFrame:

@@ -14,14 +14,25 @@ MOST: Final = 25
 FALSE_SIGN_RATE: Final = 0.1
 SHOWN_WEEKS: Final = 34
 WEEKS_PER_MONTH: Final = 52 / 12
+SIBLINGS: Final = 3
+"""Variants from which on a product is a group of its own."""
+
+CAUSE_CODES: Final = {"stock-out rebound": "stockout_rebound", "one-off": "bulk_order"}
+"""Codes of the page's words where the model's word is another."""
+
 WATCHING_IS_WORTH: Final = 0.1
 """Sales that a trend moves are not yet earned by knowing of it: its rank is this share of them."""
 
 
 def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
     """Trends with false signs under control. Orders are counted, not units: one large order is no trend."""
-    history = weekly_history(inputs, what="orders")
-    found = trends.detect_trends(history, as_of=inputs.as_of, false_sign_rate=FALSE_SIGN_RATE)
+    found = trends.detect_trends(
+        _history(inputs),
+        as_of=inputs.as_of,
+        false_sign_rate=FALSE_SIGN_RATE,
+        lead_time=_lead_weeks(inputs),
+        previous=_previous(inputs),
+    )
     if found.empty:
         return []
     resting = set(inputs.settings["resting"]["trend"])
@@ -50,6 +61,34 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
     return [_suggestion(inputs, row, weeks, seed) for _, row in given.iterrows()]
 
 
+def _history(inputs: Inputs) -> pd.DataFrame:
+    """Orders a week with the week's price; what may move together is a product's variants, else its type."""
+    history = weekly_history(inputs, what="orders")
+    ago = (pd.Timestamp(inputs.week_start(0)) - history["period"]).dt.days // 7
+    prices = inputs.weekly.set_index(["variant_id", "weeks_ago"])["price"]
+    rows = pd.MultiIndex.from_arrays([history["series_id"], ago])
+    history["price"] = prices.reindex(rows).to_numpy(float)
+    products = inputs.variants.set_index("variant_id")["product_id"]
+    variants = products.map(products.value_counts())
+    own = "product " + products.astype(str)
+    siblings = own.where(variants >= SIBLINGS).reindex(history["series_id"]).to_numpy(object)
+    history["group"] = pd.Series(siblings, index=history.index).fillna(history["group"])
+    return history
+
+
+def _lead_weeks(inputs: Inputs) -> "pd.Series[float]":
+    """Weeks until an order placed now would land, by variant."""
+    days = inputs.vendors.set_index("vendor")["lead_time_days"]
+    variants = inputs.variants.set_index("variant_id")
+    return variants["vendor"].map(days).fillna(inputs.settings["lead_time_days"]).astype(float) / 7
+
+
+def _previous(inputs: Inputs) -> pd.DataFrame:
+    """Directions that are on show already: they stay until they become doubtful."""
+    shown = inputs.settings.get("trends_before", [])
+    return pd.DataFrame(shown, columns=["series_id", "direction"])
+
+
 def _suggestion(
     inputs: Inputs, row: pd.Series, weeks: dict[int, list[tuple[str, float, float]]], seed: int
 ) -> NewSuggestion:
@@ -74,14 +113,14 @@ def _suggestion(
             "ratio_high": round(float(row["ratio_high"]), 3),
             "since": pd.Timestamp(row["since"]).date().isoformat(),
             "false_sign_rate": round(float(row["false_sign_rate"]), 5),
-            "cause": row["cause"],
+            "cause": CAUSE_CODES.get(row["cause"], row["cause"]),
             "lasting": None if pd.isna(row["lasting"]) else round(float(row["lasting"]), 3),
             "units_per_week_before": round(before, 2),
             "units_per_week_now": round(now, 2),
             "weeks": shown,
             "window_first": shown[0]["start"],
             "window_last": inputs.last_day.isoformat(),
-            "model": "adaptive shrinkage of rate ratios",
+            "model": "adaptive shrinkage of negative binomial rate ratios",
             "seed": seed,
         },
         value_low=_round(min(edges[0], value)),
