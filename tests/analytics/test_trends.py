@@ -106,3 +106,84 @@ def test_ranges_hold_their_ratio_and_a_wrong_rate_is_refused():
     with pytest.raises(ValueError, match="false_sign_rate"):
         detect_trends(history(units), as_of="2030-01-01", false_sign_rate=0.7)
     assert detect_trends(history(units[:, :5]), as_of="2030-01-01").empty
+
+
+def test_another_order_of_the_series_changes_nothing():
+    _, units = noise(np.random.default_rng(6), 300)
+    units[:5, -8:] = units[:5, -8:] * 3 + 5
+    order = np.random.default_rng(0).permutation(300)
+    found = detect_trends(history(units), as_of="2030-01-01").set_index("series_id")
+    again = detect_trends(history(units[order]), as_of="2030-01-01")
+
+    assert list(again["direction"]) == list(found.loc[order, "direction"])
+    assert np.allclose(again["lasting"], found.loc[order, "lasting"], atol=1e-6)
+    assert (found.loc[:4, "direction"] == "rising").sum() >= 3
+
+
+def test_a_second_copy_of_the_shop_changes_little():
+    found, *_ = planted(110)
+    _, units = noise(np.random.default_rng(8), 600)
+    units[:60, -8:] *= 3
+    one = detect_trends(history(units), as_of="2030-01-01")
+    two = detect_trends(history(np.vstack([units, units])), as_of="2030-01-01")
+
+    assert (one["direction"].to_numpy() == two["direction"].to_numpy()[:600]).mean() > 0.98
+    assert (found["direction"] != "none").any()
+
+
+def test_a_direction_stays_until_its_chance_of_a_wrong_sign_passes_three_tenths():
+    _, units = noise(np.random.default_rng(9), 600)
+    units[:40, -8:] *= 2
+    fresh = detect_trends(history(units), as_of="2030-01-01")
+    doubtful = fresh[(fresh["direction"] == "none") & fresh["false_sign_rate"].between(0.15, 0.3)]
+    previous = fresh.assign(direction="rising")
+    kept = detect_trends(history(units), as_of="2030-01-01", previous=previous).set_index(
+        "series_id"
+    )
+
+    assert len(doubtful)
+    rising = doubtful[doubtful["ratio"] > 1]["series_id"]
+    assert (kept.loc[rising, "direction"] == "rising").all()
+    gone = fresh[fresh["false_sign_rate"] > 0.5]["series_id"]
+    assert (kept.loc[gone, "direction"] == "none").all()
+
+
+def test_siblings_that_rise_together_are_believed_sooner_than_one_alone():
+    rng = np.random.default_rng(10)
+    rate = np.full((400, 60), 1.5)
+    rate[:8, -8:] *= 2
+    units = rng.poisson(rate)
+    family = np.repeat(np.array(["kettle"] + [f"single {i}" for i in range(392)]), [8] + [1] * 392)
+    group = np.repeat(family[:, None], 60, axis=1)
+    alone = detect_trends(history(units), as_of="2030-01-01")
+    together = detect_trends(history(units, group=group), as_of="2030-01-01")
+
+    assert together["false_sign_rate"][:8].mean() < alone["false_sign_rate"][:8].mean() - 0.1
+    assert np.allclose(together["false_sign_rate"][8:], alone["false_sign_rate"][8:], atol=0.02)
+
+
+def test_one_sale_a_week_cannot_tell_a_doubling_in_a_month():
+    rng = np.random.default_rng(11)
+    units = rng.poisson(1.0, (1000, 60))
+    units[:100, -4:] = rng.poisson(2.0, (100, 4))
+    found = detect_trends(history(units), as_of="2030-01-01")
+
+    assert (found["direction"] != "none").mean() < 0.03
+    assert found["false_sign_rate"][100:].mean() > 0.8
+
+
+def test_the_week_in_which_it_began_is_found():
+    rng = np.random.default_rng(12)
+    units = rng.poisson(8.0, (300, 60))
+    units[:10, -6:] = rng.poisson(30.0, (10, 6))
+    found = detect_trends(history(units), as_of="2030-01-01")
+    weeks = (WEEKS[59] - found["since"][:10].to_numpy("datetime64[s]")) / np.timedelta64(7, "D") + 1
+
+    assert (found["direction"][:10] == "rising").all()
+    assert np.median(np.abs(weeks - 6)) <= 1
+
+
+def test_a_negative_lead_time_is_refused():
+    _, units = noise(np.random.default_rng(13), 50)
+    with pytest.raises(ValueError, match="lead_time"):
+        detect_trends(history(units), as_of="2030-01-01", lead_time=-1)
