@@ -3,7 +3,7 @@
 In:  a `DemandForecast` and row numbers. Out: a `DemandForecast` of those rows, in that order.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,19 +11,11 @@ from shopify_app.analytics.demand import DemandForecast
 
 
 def rows_of(forecast: DemandForecast, rows: np.ndarray) -> DemandForecast:
-    """The forecast of some rows; what is not held per series stays as it is."""
-    n = len(forecast.series_ids)
-    if len(rows) == n and np.array_equal(rows, np.arange(n)):
-        return forecast
-    own = getattr(forecast, "rows", None)
-    if own is not None:
-        return own(rows)
-    held = {field.name: getattr(forecast, field.name) for field in fields(forecast)}
+    """The forecast of some rows; what the shop's series share stays as it is."""
     return replace(
         forecast,
-        **{
-            name: value[rows]
-            for name, value in held.items()
-            if isinstance(value, np.ndarray) and value.ndim and len(value) == n
-        },
+        series_ids=forecast.series_ids[rows],
+        mean=forecast.mean[rows],
+        dispersion=forecast.dispersion[rows],
+        alive=forecast.alive[rows],
     )

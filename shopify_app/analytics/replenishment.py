@@ -40,6 +40,10 @@ KEPT_PARTS: Final = 20
 LOOK_AHEAD: Final = 2
 """Dead stock is looked for over this many times lead time and review."""
 
+LEFTOVER_SHARE: Final = 0.2
+"""What shops do well with, on several years of real demand (docs/analytics-replenishment.md): a fifth of
+what is left over is never made good by a smaller next order."""
+
 ASIDE: Final = 0.25
 """Less and more of an order that are shown beside it differ by this share, in whole packs."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import demand, replenishment
+from shopify_app.analytics import demand, order_plan, replenishment
 from shopify_app.analytics import negative_binomial as nb
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
@@ -43,7 +43,7 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = _terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
-    weeks_left = _weeks_until_order(forecast, terms, plan)
+    weeks_left = plan.periods_to_wait
     margin = (variants["price"] - terms["cost"]).to_numpy(float)
     value = plan.lost_by_waiting * margin
     due = (plan.units > 0) & (weeks_left <= DUE_WEEKS) & (value >= LEAST_VALUE)
@@ -100,23 +100,8 @@ def _plan(
         pack=terms["pack"].to_numpy(),
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
+        leftover_share=replenishment.LEFTOVER_SHARE,
     )
-
-
-def _weeks_until_order(
-    forecast: demand.DemandForecast, terms: pd.DataFrame, plan: replenishment.OrderPlan
-) -> np.ndarray:
-    """Whole weeks an order can wait so that stock still covers the lead time at the plan's fractile."""
-    position = plan.target_units - plan.ideal_units
-    wait = np.zeros(len(position), int)
-    for extra in range(1, DUE_WEEKS + 2):
-        periods = np.minimum(terms["lead"].to_numpy() + extra, forecast.mean.shape[1])
-        covered = np.zeros(len(position), bool)
-        for last in np.unique(periods):
-            rows = periods == last
-            covered[rows] = (forecast.cdf(position, last=int(last)) >= plan.critical_fractile)[rows]
-        wait = np.where(covered, extra, wait)
-    return wait
 
 
 def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they were made
@@ -178,6 +163,9 @@ def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they wer
             "pack_units": int(term["pack"]),
             "minimum_units": int(term["minimum"]),
             "dead_stock_risk": round(float(plan.dead_stock_risk[row]), 4),
+            "expected_gain": round(float(plan.value[row]), 2),
+            "less": _aside(plan.less, row),
+            "more": _aside(plan.more, row),
             "binding_rules": _binding(plan, term, row),
             "expected_lost_units": round(float(plan.lost_without[row]), 2),
             "cost_is_estimate": not bool(term["cost_known"]),
@@ -195,6 +183,16 @@ def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they wer
         is_urgent=bool(weeks_left[row] == 0),
         as_of=inputs.as_of,
     )
+
+
+def _aside(aside: order_plan.Aside, row: int) -> dict[str, float]:
+    """What another quantity would do."""
+    return {
+        "units": int(aside.units[row]),
+        "expected_lost_units": round(float(aside.lost[row]), 2),
+        "dead_stock_risk": round(float(aside.dead_stock_risk[row]), 4),
+        "expected_gain": round(float(aside.value[row]), 2),
+    }
 
 
 def _range_of_loss(
