@@ -75,7 +75,7 @@ def keep(
             {
                 "shop_id": shop_id,
                 "as_of": as_of,
-                "total": total and Json(total),
+                "total": None if total is None else Json(total),
                 "rulings": Json(rulings),
                 "next_at": next_at,
             },

@@ -38,7 +38,7 @@ def add(conn: Connection, shop_id: int, found: Sequence[NewRegistration]) -> int
                     r.not_measurable_because,
                     r.first_on,
                     r.stop_on,
-                    r.record and Json(r.record),
+                    None if r.record is None else Json(r.record),
                     Json(r.evidence),
                     r.risk,
                 )
@@ -121,7 +121,7 @@ def measured(conn: Connection, shop_id: int) -> list[RegistrationRow]:
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, suggestion_id, variant_id, kind, is_held_back, state, first_on, stop_on, record, risk,
+            SELECT id, suggestion_id, variant_id, kind, is_held_back, state, first_on, stop_on, record, evidence, risk,
                    registered_at, ended_on
               FROM registrations
              WHERE shop_id = %(shop_id)s AND state IN ('measuring', 'judged')

@@ -78,6 +78,7 @@ class RegistrationRow:
     first_on: date
     stop_on: date
     record: dict[str, Any]
+    evidence: dict[str, Any]
     risk: Decimal
     registered_at: datetime
     ended_on: date | None
@@ -132,6 +133,15 @@ class Ledger:
     total: dict[str, Any] | None
     rulings: dict[str, Any]
     worked_out_at: datetime | None
+
+    @property
+    def waiting(self) -> dict[MoveKind, dict[str, Any]]:
+        """Kinds of which no new ones are suggested until more is known, with the brake's ruling."""
+        return {
+            MoveKind(kind): ruling
+            for kind, ruling in self.rulings.items()
+            if ruling.get("ruling") == "wait"
+        }
 
 
 @dataclass(frozen=True, slots=True)

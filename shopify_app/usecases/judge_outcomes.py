@@ -204,7 +204,7 @@ def _since_lift(facts: Facts, kind: MoveKind) -> list[RegistrationRow]:
 
 def _rule(facts: Facts, kind: MoveKind, rows: Sequence[RegistrationRow]) -> brake.BrakeRuling:
     still_open = [
-        float(row.risk)
+        _worst(row, facts.as_of)
         for row in rows
         if row.state is RegistrationState.MEASURING and row.ended_on is None
     ]
@@ -214,6 +214,22 @@ def _rule(facts: Facts, kind: MoveKind, rows: Sequence[RegistrationRow]) -> brak
         loss_cap=float(facts.loss_cap) / len(PRICE_MOVES),
         open_risks=still_open,
     )
+
+
+def _worst(row: RegistrationRow, as_of: date) -> float:
+    """What an open decision may still lose at worst, until its window closes."""
+    record = outcomes.registration_from(row.record)
+    proposal = row.evidence["proposal"]
+    old, new = float(proposal["old_price"]), float(proposal["price"])
+    weeks = (row.stop_on - row.first_on).days / 7
+    a_week = record.expected_counts * record.units_per_count * record.unit_profit_before / weeks
+    if a_week <= 0 or record.unit_profit_before <= 0:
+        return float(row.risk)
+    left = max(1, -(-(row.stop_on - as_of).days // 7))
+    worst = brake.worst_loss(
+        a_week, left, price_change=new / old - 1, margin_share=record.unit_profit_before / old
+    )
+    return max(worst, float(row.risk))
 
 
 def _pull_brakes(

@@ -83,8 +83,12 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
 
 
 def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
-    """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many."""
+    """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many.
+
+    A kind that has only begun to lose, or whose open decisions come near the cap, waits.
+    """
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop_id)}
+    stopped |= set(ledgers.of_shop(conn, shop_id).waiting)
     kept = [
         one for one in found.suggestions if move_kind(one.kind.value, one.proposal) not in stopped
     ]

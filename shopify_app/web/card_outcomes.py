@@ -23,6 +23,8 @@ class Outcome:
     tone: str
     """done, waiting, stopped (nothing was written) or trouble (a person should look)."""
     may_undo: bool
+    brief: str = ""
+    """The same where there is little room; '' if the words are short themselves."""
 
 
 def outcome(card: SuggestionCard) -> Outcome | None:
@@ -62,7 +64,8 @@ def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
         )
     if state is PriceChangeState.APPLIED:
         words = gettext("The price in your store is now %(price)s.", price=new)
-        return Outcome(f"{words} {receipt(card)}".strip(), "done", may_undo=True)
+        told = receipt(card)
+        return Outcome(f"{words} {told}".strip(), "done", may_undo=True, brief=told)
     if state is PriceChangeState.UNDONE:
         return Outcome(gettext("Undone. Your old price stands."), "stopped", may_undo=False)
     return _not_written(card, state)

@@ -15,7 +15,7 @@ from shopify_app.web.card_views import card_json, card_view
 from shopify_app.web.home import everything
 from shopify_app.web.price_view import price_view
 from shopify_app.web.reading import chosen, now, reading, shop, today, zone
-from shopify_app.web.result_views import brake_json, brake_view
+from shopify_app.web.result_views import brake_json, brake_view, waiting_views
 from shopify_app.web.rollout_views import rollout_json, rollout_view
 
 blueprint = Blueprint("pricing", __name__, url_prefix="/pricing")
@@ -35,6 +35,7 @@ def index() -> ResponseReturnValue:
         fixed = price_history.fixed_prices(conn, shop_id, [card.variant_id for card in shown])
         plans = [plan for plan in rollouts.newest(conn, shop_id) if plan.waiting]
         stopped = ledgers.brakes_on(conn, shop_id)
+        ledger = ledgers.of_shop(conn, shop_id)
     views = [card_view(card, today(), fixed) for card in shown]
     body = {
         "suggestions": [card_json(view) for view in views],
@@ -45,7 +46,7 @@ def index() -> ResponseReturnValue:
     return answer(
         "pricing/index.html", body,
         views=views, open_count=len(waiting), earlier=earlier, everything=everything(run), chosen=chosen(),
-        plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped],
+        plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped] + waiting_views(ledger),
     )  # fmt: skip
 
 

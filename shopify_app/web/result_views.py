@@ -210,6 +210,21 @@ def brake_view(brake: Brake) -> BrakeView:
     )
 
 
+def waiting_views(ledger: Ledger) -> list[BrakeView]:
+    """Kinds of which we suggest no new ones for now, and why; they go on by themselves."""
+    return [
+        BrakeView(
+            "",
+            gettext("We wait with %(moves)s", moves=words_for(MOVES, kind.value)),
+            gettext(
+                "Because %(reason)s. We go on by ourselves once more is known.",
+                reason=words_for(BRAKE_REASONS, str(ruling.get("reason", ""))),
+            ),
+        )
+        for kind, ruling in ledger.waiting.items()
+    ]
+
+
 def brake_json(brake: Brake) -> dict[str, Any]:
     """A stopped kind, as JSON."""
     return {

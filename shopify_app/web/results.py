@@ -15,6 +15,7 @@ from shopify_app.web.result_views import (
     line_json,
     result_line,
     total_view,
+    waiting_views,
 )
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
@@ -47,7 +48,7 @@ def index() -> ResponseReturnValue:
     return answer(
         "results/index.html", body,
         total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
-        brakes=[brake_view(brake) for brake in brakes],
+        brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip
 
 

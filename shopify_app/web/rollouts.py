@@ -1,5 +1,6 @@
 """Several prices at once: a preview of what is at stake, a plan, and taking it back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,14 +8,15 @@ from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from shopify_app.db import ledgers, price_history, suggestions
 from shopify_app.db import rollouts as rows
-from shopify_app.db import suggestions
 from shopify_app.domain.rollout import Plan
+from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import rollouts
 from shopify_app.usecases.rollouts import Preview
 from shopify_app.web.answers import answer
-from shopify_app.web.card_views import card_json, card_view
+from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.decisions import posted_ids, sent
 from shopify_app.web.reading import now, reading, shop, today, wants_json, zone
 from shopify_app.web.rollout_views import (
@@ -64,7 +66,7 @@ def show(rollout_id: int) -> ResponseReturnValue:
         ids = rows.suggestion_ids(conn, shop_id, rollout_id, waiting_only=False)
         cards = [suggestions.card(conn, shop_id, number) for number in ids]
         stages = rows.stages_of(conn, shop_id, rollout_id)
-    views = [card_view(card, today()) for card in cards if card is not None]
+    views = _views([card for card in cards if card is not None])
     body = {
         "rollout": rollout_json(found[0]),
         "stages": [
@@ -141,9 +143,24 @@ def _preview_answer(
     return answer(
         "rollouts/preview.html", body, status=status, preview=found, exposure=found.exposure, plan=plan,
         problem=problem, limits=limit_words(found.exposure),
-        views=[card_view(card, today()) for card in found.cards],
-        is_later=bool(request.form.get("first_at")),
+        views=_views(found.cards),
+        is_later=bool(request.form.get("first_at")), is_new=_is_new(),
     )  # fmt: skip
+
+
+def _is_new() -> bool:
+    """Whether no price change was measured in this shop yet."""
+    with reading() as conn:
+        rulings = ledgers.of_shop(conn, shop().shop_id).rulings
+    return not any(ruling.get("judged") for ruling in rulings.values())
+
+
+def _views(cards: Sequence[SuggestionCard]) -> list[CardView]:
+    with reading() as conn:
+        fixed = price_history.fixed_prices(
+            conn, shop().shop_id, [card.variant_id for card in cards]
+        )
+    return [card_view(card, today(), fixed) for card in cards]
 
 
 def _problem(error: InvalidInputError) -> str:
