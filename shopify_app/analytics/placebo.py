@@ -18,6 +18,10 @@ import numpy as np
 CLIP: Final = 2.0
 """A product's miss beyond so many usual misses counts as so many: one wholesale week moves no total."""
 
+EFFECT_SD: Final = 0.1
+"""How far (log) the effects of suggestions differ from one another: elasticities differ by about one,
+prices move by about a tenth."""
+
 LARGEST_LOG_SHARE: Final = 3.0
 BISECTIONS: Final = 24
 
@@ -81,22 +85,34 @@ def precision_weighted(misses: Misses) -> Misses:
     return Misses(misses.ratio, misses.spread, misses.spread**-2.0)
 
 
+def money_weighted(misses: Misses) -> Misses:
+    """The same with weights that make the money gained surest, where weights are money (..., n).
+
+    Effects are taken to differ between products by `EFFECT_SD` around a common one. Each product's
+    effect then leans on the common one by how badly it alone is known (best linear predictor);
+    these are the weights each product has in the sum of money x effect.
+    """
+    money = misses.weight / misses.weight.sum(axis=-1, keepdims=True)
+    own = EFFECT_SD**2 / (EFFECT_SD**2 + misses.spread**2)
+    common = 1 / (EFFECT_SD**2 + misses.spread**2)
+    common = common / common.sum(axis=-1, keepdims=True)
+    leaning = (money * (1 - own)).sum(axis=-1, keepdims=True)
+    return Misses(misses.ratio, misses.spread, money * own + leaning * common)
+
+
 def placebo_log_shares(
     misses: Misses,
     comparisons: list[np.ndarray],
     weights: np.ndarray,
     draws: int,
     rng: np.random.Generator,
-    *,
-    by_precision: bool,
 ) -> np.ndarray:
     """Common log ratios (draws,) of portfolios in which products of the same rate take each place.
 
     `comparisons[i]` are rows of `misses` that may stand for place i, `weights[i]` its money.
     """
     rows = np.stack([rng.choice(found, draws) for found in comparisons], axis=1)
-    drawn = misses.take(rows, np.broadcast_to(weights, rows.shape))
-    return log_share(precision_weighted(drawn) if by_precision else drawn)
+    return log_share(money_weighted(misses.take(rows, np.broadcast_to(weights, rows.shape))))
 
 
 def drawn_contrasts(

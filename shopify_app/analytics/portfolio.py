@@ -2,8 +2,8 @@
 
 In:  registrations (done and held back) and the history gone on.
 Out: a `PortfolioVerdict` with a range; which suggestions a draw holds back.
-Method: the profit-weighted ratio of seen to expected over all done products, large misses clipped,
-against the same of portfolios drawn from products of the same rates. What suggestions have in
+Method: the ratio of seen to expected over all done products, weighted so that the money gained is surest,
+large misses clipped, against the same of portfolios drawn from products of the same rates. What suggestions have in
 common besides being done shows in those held back, and is taken out as far as it is known.
 Source: Imbens & Rubin (2015), *Causal Inference*, ch. 5 and 6; randomisation ranges: Rosenbaum (2002), ch. 2.
 Weak: effects on products not in the portfolio (a substitute's lost sale) are not in the total; copies of
@@ -24,6 +24,7 @@ from shopify_app.analytics.placebo import (
     Misses,
     drawn_contrasts,
     log_share,
+    money_weighted,
     placebo_log_shares,
     precision_weighted,
 )
@@ -90,14 +91,13 @@ def judge_portfolio(
     rng = np.random.default_rng(seed)
     own = _Side.of(weeks, done, changed)
     other = _Side.of(weeks, held, changed) if len(held) >= LEAST_HELD_BACK else None
-    by_profit = _log_effects(own, other, draws, rng, by_precision=False)
-    by_precision = _log_effects(own, other, draws, rng, by_precision=True)
+    effects = _log_effects(own, other, draws, rng)
     drawn = None if other is None else _drawn(own, other, draws, rng)
-    money = _money([registration for registration, _ in done], own.seen, by_profit)
+    money = _money([registration for registration, _ in done], own.seen, effects)
     return _summary(
         verdicts,
         "matched" if other is None else "held_back",
-        _Totals(money=money, log_effects=by_precision, drawn=drawn),
+        _Totals(money=money, log_effects=effects, drawn=drawn),
     )
 
 
@@ -174,13 +174,13 @@ def _measured_together(
 
 
 def _log_effects(
-    own: _Side, other: _Side | None, draws: int, rng: np.random.Generator, *, by_precision: bool
+    own: _Side, other: _Side | None, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Log shares (draws,) that the done products may have gained, as far as one can tell."""
-    estimate, placebos = _against_placebos(own, draws, rng, by_precision=by_precision)
+    estimate, placebos = _against_placebos(own, draws, rng)
     common, doubt = 0.0, MATCH_DOUBT
     if other is not None:
-        seen, chance = _against_placebos(other, draws, rng, by_precision=by_precision)
+        seen, chance = _against_placebos(other, draws, rng)
         # What suggestions have in common, done or not: the held-back ones' estimate, shrunk.
         known = MATCH_DOUBT**2 / (MATCH_DOUBT**2 + float(np.var(chance)))
         common, doubt = known * seen, MATCH_DOUBT * float(np.sqrt(1 - known))
@@ -188,15 +188,13 @@ def _log_effects(
 
 
 def _against_placebos(
-    side: _Side, draws: int, rng: np.random.Generator, *, by_precision: bool
+    side: _Side, draws: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
     """A side's log share less the middle of its placebos; the placebos (draws,) around their middle."""
     own = side.own()
-    placebos = placebo_log_shares(
-        side.misses, side.comparisons, own.weight, draws, rng, by_precision=by_precision
-    )
+    placebos = placebo_log_shares(side.misses, side.comparisons, own.weight, draws, rng)
     middle = float(np.median(placebos))
-    estimate = float(log_share(precision_weighted(own) if by_precision else own))
+    estimate = float(log_share(money_weighted(own)))
     # The comparison products are themselves a sample.
     width = np.sqrt(1 + len(side.rows) / max(side.pool, LEAST_COMPARISONS))
     return estimate - middle, (placebos - middle) * width
