@@ -1,8 +1,14 @@
 """Free ports on loopback, and waiting until someone answers on one."""
 
+import secrets
 import socket
 import time
 from collections.abc import Callable
+from typing import Final
+
+FIRST_PAIR: Final = 20_000
+PAIRS: Final = 6_000
+"""Pairs of ports below those that Linux (32768) and macOS (49152) give to outgoing connections."""
 
 
 def free_port() -> int:
@@ -13,18 +19,25 @@ def free_port() -> int:
 
 
 def free_pair() -> int:
-    """A port that is free together with the one after it."""
+    """A port that is free together with the one after it, where no outgoing connection takes its port from."""
     while True:
-        port = free_port()
-        if port < 65_535 and is_free(port + 1):
+        port = FIRST_PAIR + 2 * secrets.randbelow(PAIRS)
+        if is_free(port) and is_free(port + 1):
             return port
 
 
 def is_free(port: int) -> bool:
-    """Whether we could listen on a port."""
+    """Whether we could listen on a port: nobody answers there, and nobody's connection holds it."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            return False
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_for(ready: Callable[[], bool], *, what: str, seconds: float = 30) -> None:
