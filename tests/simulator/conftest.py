@@ -10,6 +10,7 @@ import pytest
 from launch.processes import ROOT
 from simulator.app import create_app
 from simulator.config import SimConfig
+from simulator.launch_url import id_token
 from simulator.state import make_simulator
 from simulator.world import kinds
 
@@ -139,3 +140,58 @@ def rows(sim):
         return [dict(row) for row in sim.store.connection().execute(text, params)]
 
     return query
+
+
+SCOPES = "read_inventory,read_locations,read_orders,write_products"
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+    "requested_token_type": "urn:shopify:params:oauth:token-type:offline-access-token",
+}
+
+
+@pytest.fixture
+def ask(web, sim, shop):
+    """POST to the token endpoint as the app."""
+
+    def post(to=shop, **body):
+        whole = {"client_id": CLIENT_ID, "client_secret": SECRET, **body}
+        return web.post(f"/{to}/admin/oauth/access_token", json=whole)
+
+    return post
+
+
+@pytest.fixture
+def exchange(ask, sim, shop):
+    """A token exchange with a good ID token."""
+
+    def post(**changed):
+        return ask(
+            **{**EXCHANGE, "subject_token": id_token(sim.config, shop), "expiring": 1, **changed}
+        )
+
+    return post
+
+
+@pytest.fixture
+def api(web, sim, shop, exchange):
+    """The Admin API under a fresh token: (document, **variables) -> the whole answer."""
+    sim.store.connection().execute(
+        "UPDATE shops SET granted_scopes = ? WHERE granted_scopes = ''", (SCOPES,)
+    )
+    token = exchange().json["access_token"]
+
+    def post(document, **variables):
+        return web.post(
+            f"/{shop}/admin/api/2026-10/graphql.json",
+            json={"query": document, "variables": variables},
+            headers={"X-Shopify-Access-Token": token},
+        )
+
+    return post
+
+
+@pytest.fixture
+def run(api):
+    """The data of an answer."""
+    return lambda document, **variables: api(document, **variables).json["data"]

@@ -6,36 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from simulator.launch_url import id_token
-from tests.simulator.conftest import CLIENT_ID, OLD_SECRET, SECRET
+from tests.simulator.conftest import CLIENT_ID, EXCHANGE, OLD_SECRET
 
-EXCHANGE = {
-    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-    "requested_token_type": "urn:shopify:params:oauth:token-type:offline-access-token",
-}
 ONLINE = "urn:shopify:params:oauth:token-type:online-access-token"
 OFFLINE = EXCHANGE["requested_token_type"]
-
-
-@pytest.fixture
-def ask(web, sim, shop):
-    def post(to=shop, **body):
-        return web.post(
-            f"/{to}/admin/oauth/access_token",
-            json={"client_id": CLIENT_ID, "client_secret": SECRET, **body},
-        )
-
-    return post
-
-
-@pytest.fixture
-def exchange(ask, sim, shop):
-    def post(**changed):
-        return ask(
-            **{**EXCHANGE, "subject_token": id_token(sim.config, shop), "expiring": 1, **changed}
-        )
-
-    return post
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from launch.processes import ROOT
-from simulator import events, payloads, subscriptions
+from simulator import events, graphql_mutations, payloads, subscriptions
 
 APP = subscriptions.read(ROOT / "shopify.app.toml")
 PLACES = {"orders", "products", "inventory", "app", "compliance"}
@@ -34,7 +34,7 @@ def test_each_topic_is_subscribed_once_at_one_of_the_apps_doors():
 
 def test_scopes_are_the_least_that_the_work_needs():
     assert set(APP.scopes) == {"read_inventory", "read_locations", "read_orders", "write_products"}
-    assert APP.optional_scopes == ("read_all_orders",)
+    assert APP.optional_scopes == ("read_all_orders", "read_markets")
 
 
 def test_every_topic_that_a_body_is_built_for_has_a_builder():
@@ -93,3 +93,8 @@ def test_an_act_that_fails_is_told_to_nobody(sim, shop, rows):
     with pytest.raises(RuntimeError):
         fails()
     assert deliveries(rows) == []
+
+
+@pytest.mark.parametrize("topic", ["orders/create", "inventory_levels/update", "app/scopes_update", "app_subscriptions/update", "bulk_operations/finish", "app/uninstalled"])  # fmt: skip
+def test_a_topic_has_the_same_name_in_the_api_and_on_the_wire(topic):
+    assert graphql_mutations.topic_of(topic.upper().replace("/", "_")) == topic

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.test_oauth import ask, exchange  # noqa: F401 -- fixtures
+from tests.simulator.conftest import SCOPES
 
 CREATE = """mutation($input: InventoryTransferCreateInput!, $key: String!) {
   inventoryTransferCreate(input: $input) @idempotent(key: $key) {
@@ -12,19 +12,16 @@ BARE = CREATE.replace(" @idempotent(key: $key)", "").replace(", $key: String!", 
 
 
 @pytest.fixture
-def run(web, act, shop, exchange):  # noqa: F811
-    act("scopes", grant=["write_inventory_transfers"])
-    token = exchange().json["access_token"]
+def run(sim, shop, api):
+    """The whole answer under a token that may make transfers."""
+    return lambda document, **variables: api(document, **variables).json
 
-    def post(document, **variables):
-        answer = web.post(
-            f"/{shop}/admin/api/2026-10/graphql.json",
-            json={"query": document, "variables": variables},
-            headers={"X-Shopify-Access-Token": token},
-        )
-        return answer.json
 
-    return post
+@pytest.fixture(autouse=True)
+def may_make_transfers(sim, shop):
+    sim.store.connection().execute(
+        "UPDATE shops SET granted_scopes = ?", (f"{SCOPES},write_inventory_transfers",)
+    )
 
 
 @pytest.fixture

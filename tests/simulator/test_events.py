@@ -1,0 +1,78 @@
+"""Who is told of what, and what is held back: equal bodies for a quarter of an hour, protected data without approval."""
+
+from datetime import timedelta
+
+import pytest
+
+from simulator import events
+from simulator.store import iso
+
+
+@pytest.fixture
+def tell(sim, shop):
+    def record(topic="orders/delete", **payload):
+        with sim.store.transaction() as conn:
+            return events.record(conn, sim.store, shop, topic, 1, payload=payload or {"id": 1})
+
+    return record
+
+
+@pytest.fixture
+def later(sim, shop):
+    """Let time go by in the shop."""
+
+    def move(**span):
+        now = iso(sim.store.now(shop) + timedelta(**span))
+        sim.store.connection().execute("UPDATE shops SET now_at = ?", (now,))
+
+    return move
+
+
+def test_an_equal_body_is_told_once_in_fifteen_minutes(tell, later):
+    assert [tell(), tell()] == [1, 0]
+    later(minutes=14)
+    assert tell() == 0
+    later(minutes=2)
+    assert tell() == 1
+
+
+def test_another_body_or_another_topic_is_told(tell):
+    assert [tell(id=1), tell(id=2), tell("products/delete", id=1)] == [1, 1, 1]
+
+
+def test_each_subscription_is_held_back_for_itself(tell, sim, shop, rows):
+    tell(id=1)
+    sim.store.connection().execute(
+        "INSERT INTO webhook_subscriptions (shop, id, topic, uri, created_at) VALUES (?, 7, 'orders/delete', '/own', '2026-11-01T00:00:00Z')",
+        (shop,),
+    )
+    assert tell(id=1) == 1
+    assert [row["uri"] for row in rows("SELECT uri FROM deliveries ORDER BY seq")] == [
+        "/webhooks/orders",
+        "/own",
+    ]
+
+
+def test_fields_cut_away_make_bodies_equal(tell, sim, shop, later):
+    """Why updated_at must stay in include_fields: without it the second change is never told."""
+    sim.store.connection().execute(
+        "INSERT INTO webhook_subscriptions (shop, id, topic, uri, include_fields, created_at)"
+        " VALUES (?, 7, 'carts/update', '/own', '[\"id\"]', '2026-11-01T00:00:00Z')",
+        (shop,),
+    )
+    assert tell("carts/update", id=1, updated_at="a") == 1
+    assert tell("carts/update", id=1, updated_at="b") == 0
+
+
+@pytest.mark.parametrize(
+    "topic", ["app/uninstalled", "app/scopes_update", "customers/redact", "shop/redact"]
+)
+def test_an_apps_life_and_its_duties_are_always_told(tell, topic):
+    assert [tell(topic, id=1), tell(topic, id=1)] == [1, 1]
+
+
+def test_without_the_approval_no_order_is_told_and_products_are(tell, sim):
+    sim.faults.set({"pcd_denied": True})
+    assert [tell("orders/delete"), tell("refunds/create"), tell("products/delete")] == [0, 0, 1]
+    sim.faults.clear()
+    assert tell("orders/delete") == 1
