@@ -21,7 +21,8 @@ CAUSE_CODES: Final = {"stock-out rebound": "stockout_rebound", "one-off": "bulk_
 """Codes of the page's words where the model's word is another."""
 
 WATCHING_IS_WORTH: Final = 0.1
-"""Sales that a trend moves are not yet earned by knowing of it: its rank is this share of them."""
+"""Sales that a trend moves are not yet earned by knowing of it: its rank is this share of them, times the
+chance that the trend is still there when an order could land."""
 
 
 def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
@@ -128,7 +129,7 @@ def _suggestion(
         value_high=_round(max(edges[1], value)),
         value_unit="sales_a_month",
         currency=inputs.settings["currency"],
-        rank_score=value * WATCHING_IS_WORTH,
+        rank_score=value * WATCHING_IS_WORTH * float(row["lasting"]),
         is_urgent=False,
         as_of=inputs.as_of,
     )
