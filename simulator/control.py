@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import events, launch_url, subscriptions
+from simulator import events, launch_url, markets, subscriptions
 from simulator.state import Simulator, simulator
 from simulator.store import iso
 from simulator.world import days, kinds, merchant
@@ -310,6 +310,25 @@ def edit_price(shop: str, variant_id: int) -> Response:
             price,
             None if compare_at is None else _money(compare_at),
             actor="merchant",
+        ),
+    )
+
+
+@bp.post("/<shop>/fixed-prices")
+def fix_price(shop: str) -> Response:
+    """The merchant fixes a price in a market's list, or lets it go (price null)."""
+    body = _body()
+    price = None if body.get("price") is None else _money(body["price"])
+    return _act(
+        shop,
+        lambda conn, sim, _: markets.set_fixed_price(
+            conn,
+            sim.store,
+            shop,
+            market=str(body["market"]),
+            currency=str(body["currency"]),
+            variant_id=int(body["variant_id"]),
+            price=price,
         ),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from simulator import plans, scopes
+from simulator import markets, plans, scopes
 from simulator.graphql_fields import Connection, Context, Node, node
 from simulator.search import where
 from simulator.store import iso
@@ -176,6 +176,8 @@ BY_ID: Final[dict[str, Callable[..., Node | None]]] = {
 }
 
 ROOTS: Final[dict[str, Callable[..., Any]]] = {
+    "catalogs": markets.catalogs,
+    "priceList": markets.price_list,
     "shop": _shop,
     "currentAppInstallation": _installation,
     "orders": _orders,

@@ -79,6 +79,11 @@ CREATE TABLE IF NOT EXISTS inventory_transfer_lines (
 CREATE TABLE IF NOT EXISTS app_subscriptions (
   shop TEXT PRIMARY KEY, id INTEGER NOT NULL, plan_handle TEXT NOT NULL, name TEXT NOT NULL, price TEXT NOT NULL, status TEXT NOT NULL,
   created_at TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;
+-- markets: a list a market, and the prices it holds fast
+CREATE TABLE IF NOT EXISTS price_lists (shop TEXT NOT NULL, id INTEGER NOT NULL, title TEXT NOT NULL, currency TEXT NOT NULL, PRIMARY KEY (shop, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fixed_prices (
+  shop TEXT NOT NULL, price_list_id INTEGER NOT NULL, variant_id INTEGER NOT NULL, price TEXT NOT NULL, updated_at TEXT NOT NULL,
+  PRIMARY KEY (shop, price_list_id, variant_id)) WITHOUT ROWID;
 -- bulk operations
 CREATE TABLE IF NOT EXISTS bulk_operations (
   shop TEXT NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, query TEXT NOT NULL, error_code TEXT, created_at TEXT NOT NULL, completed_at TEXT,

@@ -16,6 +16,8 @@ NEEDED: Final = {
     "locations": "read_locations",
     "location": "read_locations",
     "productVariantsBulkUpdate": "write_products",
+    "catalogs": "read_markets",
+    "priceList": "read_markets",
     "inventoryTransfer": "read_inventory_transfers",
     "inventoryTransfers": "read_inventory_transfers",
     "inventoryTransferCreate": "write_inventory_transfers",
