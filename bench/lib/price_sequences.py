@@ -20,8 +20,7 @@ from typing import Any, Final
 import numpy as np
 from psycopg2.extras import Json
 
-from shopify_app.db import price_changes, suggestions
-from shopify_app.db.connection import transaction
+from shopify_app.db.connection import rows_as, transaction
 from shopify_app.domain.suggestion import PriceChange, PriceChangeState
 from shopify_app.usecases import decide, inbox, price_outbox
 from simulator.store import Store
@@ -178,7 +177,7 @@ class Machine:
 
     def _ops(self) -> list[str]:
         names, weights = zip(*OPS, strict=True)
-        drawn = self.rng.choice(names, size=int(self.rng.integers(2, 8)), p=weights).tolist()
+        drawn = self.rng.choice(names, size=int(self.rng.integers(2, 7)), p=weights).tolist()
         first = ["edit", "accept"] if self.rng.random() < 0.08 else ["accept"]
         return [*first, *drawn]
 
@@ -240,16 +239,17 @@ class Machine:
         """Close sequences whose acts are done and whose writes have ended; check them."""
         done = [s for s in self.live.values() if not s.ops]
         waiting = self._writing([s.suggestion_id for s in done])
+        ended = [s for s in done if s.suggestion_id not in waiting]
+        facts = self._facts([s.suggestion_id for s in ended])
         for sequence in done:
             if sequence.suggestion_id not in waiting:
-                self._check(sequence)
+                self._check(sequence, *facts[sequence.suggestion_id])
                 del self.live[sequence.variant_id]
                 self.free.append(sequence.variant_id)
 
-    def _check(self, sequence: Road) -> None:
+    def _check(self, sequence: Road, state: str, changes: Sequence[PriceChange]) -> None:
         """Hold what the app says against the simulator's log."""
         log = self._log(sequence)
-        changes = self._changes(sequence.suggestion_id)
         ours = [row for row in log if row["actor"] == "app"]
         there = [row for row in ours if _move(row) == (sequence.old, sequence.new)]
         back = [row for row in ours if _move(row) == (sequence.new, sequence.old)]
@@ -263,7 +263,7 @@ class Machine:
         if set(sequence.refusals) - KNOWN_REFUSALS:
             counts.breach("refused_without_a_reason", sequence, sequence.refusals)
         counts.acts["undo refused"] += len(sequence.refusals)
-        self._check_state(sequence, changes)
+        self._check_state(sequence, state, changes)
 
     def _check_writes(
         self,
@@ -280,31 +280,43 @@ class Machine:
         for change in changes:
             target = (change.new_price, change.new_compare_at_price)
             by_merchant = any(r["actor"] == "merchant" and _after(r) == target for r in log)
-            found_there = change in carried_out and change.sent_at is None and by_merchant
+            # The merchant set it: before we wrote, or after a request that never came to anything.
+            found_there = change in carried_out and by_merchant and not writes
             least -= found_there
             self.counts.ends[f"{what} {'found there' if found_there else change.state.value}"] += 1
         if not least <= len(writes) <= most:
             told = [(change.state.value, change.sent_at is not None) for change in changes]
             self.counts.breach(f"{what}_writes", sequence, (told, len(writes)))
 
-    def _check_state(self, sequence: Road, changes: Sequence[PriceChange]) -> None:
-        with transaction(self.shop_id) as conn:
-            card = suggestions.card(conn, self.shop_id, sequence.suggestion_id)
+    def _check_state(self, sequence: Road, state: str, changes: Sequence[PriceChange]) -> None:
+        """An undo that was carried out is exact, and the suggestion says so."""
         newest = _newest(changes, undo=True)
         undone = newest is not None and newest.state is PriceChangeState.APPLIED
         if undone and (newest.new_price, newest.new_compare_at_price) != sequence.old:
             self.counts.breach("undo_not_exact", sequence, newest)
-        if card is not None and undone and card.state != "undone":
-            self.counts.breach("undone_but_not_said", sequence, card.state)
+        if undone and state != "undone":
+            self.counts.breach("undone_but_not_said", sequence, state)
 
-    def _changes(self, suggestion_id: int) -> list[PriceChange]:
+    def _facts(self, suggestion_ids: Sequence[int]) -> dict[int, tuple[str, list[PriceChange]]]:
+        """Suggestion id -> its state, and its writes in order."""
         with transaction(self.shop_id) as conn, conn.cursor() as cur:
             cur.execute(
-                "SELECT id FROM price_changes WHERE shop_id = %s AND suggestion_id = %s ORDER BY id",
-                (self.shop_id, suggestion_id),
+                "SELECT id, state FROM suggestions WHERE shop_id = %s AND id = ANY (%s)",
+                (self.shop_id, list(suggestion_ids)),
             )
-            found = [price_changes.by_id(conn, self.shop_id, row[0]) for row in cur.fetchall()]
-        return [change for change in found if change is not None]
+            facts: dict[int, tuple[str, list[PriceChange]]] = {
+                row[0]: (row[1], []) for row in cur.fetchall()
+            }
+            cur.execute(
+                "SELECT id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,"
+                " new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,"
+                " before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at"
+                " FROM price_changes WHERE shop_id = %s AND suggestion_id = ANY (%s) ORDER BY id",
+                (self.shop_id, list(suggestion_ids)),
+            )
+            for change in rows_as(PriceChange, cur):
+                facts[change.suggestion_id][1].append(change)
+        return facts
 
     def _writing(self, suggestion_ids: Sequence[int]) -> set[int]:
         with transaction(self.shop_id) as conn, conn.cursor() as cur:
