@@ -165,6 +165,14 @@ class AdminApi:
         SHOPIFY_SECONDS.labels(operation).observe(time.monotonic() - started)
         SHOPIFY_CALLS.labels(operation, str(answer.status_code)).inc()
         self._watch_version(answer, operation)
+        if answer.status_code != 200:
+            request_id = answer.headers.get("X-Request-Id", "")[:64]
+            log.warning(
+                "shopify_refused",
+                status=answer.status_code,
+                operation=operation,
+                shopify_request_id=request_id,
+            )
         _raise_for_status(answer, is_write=is_write)
         try:
             body: Any = orjson.loads(answer.content)

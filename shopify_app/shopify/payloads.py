@@ -102,7 +102,7 @@ def product(body: Body) -> Product:
         product_type=text(body, "product_type"),
         tags=[tag.strip() for tag in (text(body, "tags") or "").split(",") if tag.strip()],
         is_gift_card=False,
-        image_url=text(body.get("image") or {}, "src"),
+        image_url=text(part(body, "image"), "src"),
         created_at=maybe(moment, body, "created_at"),
         published_at=maybe(moment, body, "published_at"),
         updated_at=moment(body, "updated_at"),
@@ -223,6 +223,14 @@ def text(body: Body, name: str) -> str | None:
     if not isinstance(value, str):
         raise PoisonError(f"{name} is not text")
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def part(body: Body, name: str) -> Body:
+    """An object inside; absent and null are empty."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise PoisonError(f"{name} is not an object")
+    return value or {}
 
 
 def items(body: Body, name: str) -> list[Body]:

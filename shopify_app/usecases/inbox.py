@@ -50,6 +50,7 @@ SPOILING: Final = (
     PoisonError,
     psycopg2.Error,
     ArithmeticError,
+    AttributeError,
     LookupError,
     TypeError,
     ValueError,

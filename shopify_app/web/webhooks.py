@@ -17,6 +17,17 @@ from shopify_app.shopify.signature import is_signed_webhook
 from shopify_app.usecases import inbox
 from shopify_app.web.auth import public
 
+HEADERS: Final = (
+    "X-Shopify-Topic",
+    "X-Shopify-Shop-Domain",
+    "X-Shopify-Hmac-Sha256",
+    "X-Shopify-Webhook-Id",
+    "X-Shopify-Event-Id",
+    "X-Shopify-Triggered-At",
+    "X-Shopify-API-Version",
+)
+"""What a delivery says of itself; Shopify's newer sendings name the same without the `X-`."""
+
 LARGEST_BODY_BYTES: Final = 10 * 1024 * 1024
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -33,23 +44,28 @@ log = structlog.get_logger()
 def receive() -> Response:
     """Keep one delivery; 200 also for one we have. 401 if it is not Shopify's, 503 if it cannot be kept."""
     request.max_content_length = LARGEST_BODY_BYTES
-    topic = request.headers.get("X-Shopify-Topic", "none")
+    headers = _headers()
+    topic = headers.get("X-Shopify-Topic", "none")
     if (request.content_length or 0) > LARGEST_BODY_BYTES:
         log.error("webhook_too_large", topic=topic, content_length=request.content_length)
         return _answer(topic, 413)
     raw = request.get_data(cache=False)
-    if not is_signed_webhook(
-        raw, request.headers.get("X-Shopify-Hmac-Sha256"), settings().api_secrets
-    ):
+    if not is_signed_webhook(raw, headers.get("X-Shopify-Hmac-Sha256"), settings().api_secrets):
         log.warning("webhook_refused", topic=topic, body_bytes=len(raw))
         return _answer(topic, 401)
     try:
-        is_new = inbox.record_delivery(dict(request.headers), raw)
+        is_new = inbox.record_delivery(headers, raw)
     except TransientError:
         log.warning("webhook_not_kept", topic=topic)
         return _answer(topic, 503)
     log.info("webhook_kept", topic=topic, is_new=is_new, body_bytes=len(raw))
     return _answer(topic, 200)
+
+
+def _headers() -> dict[str, str]:
+    """The delivery's own headers under one spelling, whatever the case and family they came in."""
+    said = ((name, request.headers.get(name, request.headers.get(name[2:]))) for name in HEADERS)
+    return {name: value for name, value in said if value is not None}
 
 
 def _answer(topic: str, status: int) -> Response:

@@ -218,3 +218,47 @@ def test_odd_headers_are_kept_as_they_are(client, acme, headers):
     assert post(client, acme.domain, **headers) == 200
     inbox.drain_inbox()
     assert len(inbox_rows()) == 1
+
+
+def kept_headers():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT webhook_id, event_id, shop_domain, topic, api_version, triggered_at IS NOT NULL FROM webhook_inbox"
+        )
+        return cur.fetchall()
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        str.lower,
+        str.upper,
+        lambda name: name.removeprefix("X-"),
+        lambda name: name.removeprefix("X-").lower(),
+    ],
+    ids=["as documented", "lower", "upper", "without X-", "lower without X-"],
+)
+def test_headers_are_read_in_any_case_and_in_both_of_shopifys_families(client, acme, spell):
+    headers = {
+        "X-Shopify-Topic": "orders/updated", "X-Shopify-Shop-Domain": acme.domain, "X-Shopify-Hmac-Sha256": sign(BODY), "X-Shopify-Webhook-Id": "w1",
+        "X-Shopify-Event-Id": "e1", "X-Shopify-Triggered-At": "2026-11-20T10:00:01Z", "X-Shopify-API-Version": "2026-10",
+    }  # fmt: skip
+    answer = client.post(
+        "/webhooks/orders",
+        data=BODY,
+        headers={spell(name): value for name, value in headers.items()},
+    )
+
+    assert answer.status_code == 200
+    assert kept_headers() == [("w1", "e1", acme.domain, "orders/updated", "2026-10", True)]
+
+
+def test_the_documented_family_wins_over_its_twin(client, acme, rival):
+    assert (
+        post(
+            client, acme.domain, **{"Shopify-Shop-Domain": rival.domain, "Shopify-Hmac-Sha256": "x"}
+        )
+        == 200
+    )
+    assert kept_headers()[0][2] == acme.domain
