@@ -9,7 +9,6 @@ Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 
 Weak: at one sale a week a doubling cannot be told within a month, and is not claimed.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,21 +17,13 @@ from scipy.special import betaln
 
 from shopify_app.analytics import trend_causes, trend_lasting, trend_prior
 from shopify_app.analytics.panel import Panel, as_panel
-from shopify_app.analytics.trend_evidence import LONG_BASE, Evidence, evidence
-from shopify_app.analytics.trend_shocks import shared_factor
+from shopify_app.analytics.trend_judge import JUDGED, WINDOWS, Judged, judge
 
-WINDOWS: Final = (4, 8)
-"""Recent weeks compared."""
-
-JUDGED: Final = max(WINDOWS)
 LEAST_WEEKS: Final = 17
 """Weeks of history under which nothing is said."""
 
 LEAST_BASE_WEEKS: Final = 8
 """Weeks without a discount that a normal level needs; with fewer, discounted weeks count too."""
-
-NO_MOVE: Final = 0.02
-"""Log ratio of the typical product under which there is nothing to take out."""
 
 LONGEST_CHANGE: Final = 26
 """Weeks back that a change may have begun."""
@@ -110,7 +101,7 @@ def detect_trends(
     promoted = _promoted(history, panel)
     in_stock = _first_week_unseen(panel)
     exposure = _normal_weeks(in_stock, promoted)
-    judged = _judge(panel.units, exposure, panel.groups)
+    judged = judge(panel.units, exposure, panel.groups)
     sign = trend_prior.directions(
         judged.beliefs, false_sign_rate, _directions_before(previous, panel)
     )
@@ -121,29 +112,6 @@ def detect_trends(
     return _frame(panel, setting, judged, sign, named, lasting)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What the last weeks of a history say; `exposure` (n, T) has shared moves in it."""
-
-    exposure: np.ndarray
-    evidence: Evidence
-    windows: trend_prior.Windows
-    beliefs: trend_prior.Posterior
-
-    @property
-    def rate(self) -> np.ndarray:
-        """Units a week of full exposure before the likelier window, (n,)."""
-        rate = self.windows.sold_before / np.maximum(self.windows.exposed_before, 1e-9)
-        return rate[np.arange(len(rate)), self.beliefs.window]
-
-
-def _judge(units: np.ndarray, exposure: np.ndarray, groups: np.ndarray) -> _Judged:
-    exposure = exposure * shared_factor(units, exposure, judged=JUDGED)
-    exposure, found = _typical_taken_out(units, exposure)
-    windows = _windows(units, exposure)
-    return _Judged(exposure, found, windows, trend_prior.posterior(found, windows, groups))
-
-
 def _past_changes(
     panel: Panel, exposure: np.ndarray, lead_weeks: float, rate: float
 ) -> list[trend_lasting.Changes]:
@@ -152,7 +120,7 @@ def _past_changes(
     rows = np.argsort(-panel.units.sum(axis=1), kind="stable")[:PAST_PRODUCTS]
     found: list[trend_lasting.Changes] = []
     for weeks in range(latest, PAST_WEEKS - 1, -PAST_STEP)[:PAST_MOMENTS]:
-        judged = _judge(panel.units[rows, :weeks], exposure[rows, :weeks], panel.groups[rows])
+        judged = judge(panel.units[rows, :weeks], exposure[rows, :weeks], panel.groups[rows])
         moved = np.flatnonzero(trend_prior.directions(judged.beliefs, rate))
         found.append(
             trend_lasting.Changes(
@@ -218,38 +186,6 @@ def _normal_weeks(exposure: np.ndarray, promoted: np.ndarray) -> np.ndarray:
     return np.where(enough[:, None], kept, exposure)
 
 
-def _typical_taken_out(units: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, Evidence]:
-    """(exposure, evidence) with the typical product's move in the judged weeks taken out as well."""
-    found = evidence(units, exposure, WINDOWS)
-    move = trend_prior.typical_move(found)
-    if np.abs(move).max() < NO_MOVE:
-        return exposure, found
-    exposure = exposure.copy()
-    for weeks, newer, log_ratio in zip(WINDOWS, (0, *WINDOWS), move, strict=False):
-        part = slice(-weeks, -newer or None)
-        exposure[:, part] *= np.exp(log_ratio if not newer else _older_part(move, weeks, newer))
-    return exposure, evidence(units, exposure, WINDOWS)
-
-
-def _older_part(move: np.ndarray, weeks: int, newer: int) -> float:
-    """Log move of a window's older weeks, given that of the whole window and of its newer weeks."""
-    share = newer / weeks
-    left = (np.exp(move[1]) - share * np.exp(move[0])) / (1 - share)
-    return float(np.log(np.clip(left, 0.2, 5.0)))
-
-
-def _windows(units: np.ndarray, exposure: np.ndarray) -> trend_prior.Windows:
-    units, exposure = units[:, -LONG_BASE - JUDGED :], exposure[:, -LONG_BASE - JUDGED :]
-    seen = exposure > 0
-    sums: list[list[np.ndarray]] = [[], [], [], [], [], []]
-    for weeks in WINDOWS:
-        for offset, part in ((0, slice(-weeks, None)), (3, slice(None, -weeks))):
-            sums[offset].append((units[:, part] * seen[:, part]).sum(axis=1))
-            sums[offset + 1].append(seen[:, part].sum(axis=1))
-            sums[offset + 2].append(exposure[:, part].sum(axis=1))
-    return trend_prior.Windows(*[np.column_stack(columns).astype(float) for columns in sums])
-
-
 def _directions_before(previous: pd.DataFrame | None, panel: Panel) -> np.ndarray | None:
     if previous is None or previous.empty:
         return None
@@ -259,7 +195,7 @@ def _directions_before(previous: pd.DataFrame | None, panel: Panel) -> np.ndarra
     return codes.reindex(panel.series_ids).fillna(0).to_numpy(int)
 
 
-def _setting(panel: Panel, promoted: np.ndarray, judged: _Judged) -> trend_causes.Setting:
+def _setting(panel: Panel, promoted: np.ndarray, judged: Judged) -> trend_causes.Setting:
     return trend_causes.Setting(
         units=panel.units,
         exposure=judged.exposure,
@@ -275,7 +211,7 @@ def _setting(panel: Panel, promoted: np.ndarray, judged: _Judged) -> trend_cause
 def _frame(
     panel: Panel,
     setting: trend_causes.Setting,
-    judged: _Judged,
+    judged: Judged,
     sign: np.ndarray,
     named: np.ndarray,
     lasting: np.ndarray,
