@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from launch.postgres import forget_data
 from launch.processes import ROOT
 
 
@@ -19,6 +20,7 @@ def test_the_books_are_equal_after_days_of_misbehaving_webhooks(tmp_path):
         timeout=300,
         check=False,
     )
+    forget_data(tmp_path / "postgres")  # as root it may stand outside of tmp_path
     report = json.loads(done.stdout.splitlines()[-1])
 
     assert report["pass"]["differences"] and report["pass"]["differences_after_history"]

@@ -173,4 +173,5 @@ def test_the_demo_stops_cleanly_and_goes_on_from_where_it_was(tmp_path):
         assert running.returncode == 0
         assert rest.splitlines()[-1] == "Everything is stopped."
         assert processes_of(folder) == []
+    forget(folder)  # as root, Postgres' data may stand outside of tmp_path
     assert urls[0] == urls[1]
