@@ -91,6 +91,16 @@ def parser() -> argparse.ArgumentParser:
         (("id",), {"type": int}),
     )
     add(
+        "judge",
+        cli_commands.judge_decisions,
+        "judge the decisions whose stop date has come, work the ledger out, tell it",
+        shop,
+        (
+            ("--as-of",),
+            {"type": date.fromisoformat, "help": "as of a day (default: the shop's today)"},
+        ),
+    )
+    add(
         "tokens",
         cli_commands.show_tokens,
         "when tokens expire; --re-encrypt puts them under the newest key",

@@ -4,7 +4,14 @@ import argparse
 from typing import Any
 
 from shopify_app.config import settings
-from shopify_app.db import offline_tokens, redactions, shops, suggestions, webhook_inbox
+from shopify_app.db import (
+    ledgers,
+    offline_tokens,
+    redactions,
+    shops,
+    suggestions,
+    webhook_inbox,
+)
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.migrate import migrate
 from shopify_app.domain.shop import Shop
@@ -97,6 +104,22 @@ def explain_suggestion(arguments: argparse.Namespace) -> Any:
     from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
     return explain.explain(_shop(arguments.shop).shop_id, arguments.id)
+
+
+def judge_decisions(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Judge what is due; the ledger as it then stands."""
+    from shopify_app.usecases import judge_outcomes  # noqa: PLC0415 -- pandas is loaded only for this
+
+    shop = _shop(arguments.shop)
+    judged = judge_outcomes.judge_shop(shop.shop_id, as_of=arguments.as_of)
+    with transaction(shop.shop_id) as conn:
+        ledger = ledgers.of_shop(conn, shop.shop_id)
+    return {
+        "judged": judged,
+        "as_of": ledger.as_of,
+        "total": ledger.total,
+        "rulings": ledger.rulings,
+    }
 
 
 def show_tokens(arguments: argparse.Namespace) -> Any:

@@ -1,5 +1,6 @@
 """Registered before, judged after, losers kept; a kind that loses stops itself; what is held back is drawn by lot."""
 
+import json
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from shopify_app import cli
 from shopify_app.analytics import brake, outcomes
 from shopify_app.db import ledgers, measuring_settings, registrations, suggestions
 from shopify_app.db.connection import transaction
@@ -291,3 +293,13 @@ def test_settings_of_measuring_are_proved(acme, form, wrong):
 def test_the_week_that_is_under_way_is_not_looked_at():
     assert monday_of(date(2026, 11, 25)) == date(2026, 11, 23)
     assert monday_of(date(2026, 11, 23)) == date(2026, 11, 23)
+
+
+def test_the_operator_can_have_what_is_due_judged_now(stall, capsys):
+    shop, ids, _ = stall
+    write(shop, ids[0])
+    shift_back(shop, 8)
+
+    assert cli.main(["judge", "--shop", shop.domain, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["judged"], told["total"]["decisions"]) == (1, 1)
