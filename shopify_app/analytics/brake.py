@@ -5,7 +5,8 @@ Out: a `BrakeRuling`: go on, wait, or stop, with the reason, the numbers and how
 Method: the kind's summed profit is held against a boundary that stays valid however often one looks
 (normal-mixture confidence sequence); worst cases of open decisions count against the cap before
 they happen; until a kind has shown over whole windows what it does in this shop, few of it are
-open at once, and a kind whose first ones look like losing waits, long before it is proven to lose.
+open at once, and a kind whose first ones look like losing waits, long before it is proven to lose;
+if they still do after two windows it stops.
 Source: Robbins (1970), "Statistical methods related to the law of the iterated logarithm", Ann. Math.
 Stat. 41, 1397-1409; Howard, Ramdas, McAuliffe & Sekhon (2021), Ann. Stat. 49, 1055-1080.
 Weak: a loss too small to be measured is only bounded by the cap, not found. A good kind may wait for a
@@ -35,6 +36,15 @@ CLIP: Final = 3.0
 PRIOR_DECISIONS: Final = 1.0
 """Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
 
+RISK_SHARE: Final = 0.125
+"""Of the cap, what one decision may risk over its window."""
+
+RIPE_WINDOWS: Final = 2
+"""After so many windows the first ones are known as well as they will be."""
+
+STOP_AT: Final = 0.9
+"""Chance of losing at which a kind whose first ones are that old stops."""
+
 UNBOUNDED: Final = 1000
 """`may_open` of a kind that nothing holds."""
 
@@ -53,6 +63,8 @@ class BrakeRuling:
     loss_so_far, open_risk, loss_cap : what the kind has lost net (>= 0), what open decisions may still
         lose at worst, and the cap on their sum.
     chance_it_loses : P(the kind loses on average), looked at once; shown, and waited on, not stopped on.
+    risk_room : what the next decision may risk over its window at most (`worst_loss`); a dearer one is
+        not to be accepted now.
     """
 
     kind: str
@@ -69,6 +81,7 @@ class BrakeRuling:
     open_risk: float
     loss_cap: float
     chance_it_loses: float
+    risk_room: float
 
 
 def judge_kind(
@@ -86,7 +99,8 @@ def judge_kind(
     verdicts : of this shop, newest figures each (other kinds, held-back ones and those without
         figures are skipped).
     loss_cap : gross profit the merchant is willing to lose to this kind in all (> 0).
-    open_risks : for each open decision of the kind, what it may still lose at worst (>= 0).
+    open_risks : for each decision of the kind that is still in force, what it may lose at worst before the
+        brake is asked again and can undo it (>= 0).
 
     Raises
     ------
@@ -95,7 +109,9 @@ def judge_kind(
     """
     if loss_cap <= 0 or any(risk < 0 for risk in open_risks):
         raise ValueError("the cap must be > 0 and risks >= 0")
-    profits, spreads, matured = _figures(kind, verdicts)
+    profits, spreads, periods = _figures(kind, verdicts)
+    matured = sum(count >= WINDOW_PERIODS for count in periods)
+    ripe = sum(count >= RIPE_WINDOWS * WINDOW_PERIODS for count in periods)
     total, variance = sum(profits), sum(spread**2 for spread in spreads)
     chance = 0.5 if variance <= 0 else 0.5 * erfc(total / sqrt(2 * variance))
     reach = boundary(variance, spreads)
@@ -103,13 +119,15 @@ def judge_kind(
     ruling, reason = _rule(
         judged=len(profits),
         matured=matured,
-        is_proven=total < -reach,
+        is_proven=total < -reach or (ripe >= probation_open and chance >= STOP_AT),
         chance=chance,
         is_near=loss + risk >= loss_cap,
     )
-    room = _room(ruling, matured, chance, probation_open) - len(open_risks)
-    if open_risks and risk > 0:
-        room = min(room, int((loss_cap - loss - risk) / (risk / len(open_risks))))
+    is_shown = matured >= probation_open and chance <= 0.5
+    room = (min(probation_open * matured, UNBOUNDED) if is_shown else probation_open) - len(
+        open_risks
+    )
+    left = max(loss_cap - loss - risk, 0.0)
     return BrakeRuling(
         kind=kind,
         ruling=ruling,
@@ -125,6 +143,7 @@ def judge_kind(
         open_risk=risk,
         loss_cap=loss_cap,
         chance_it_loses=chance,
+        risk_room=min(left, loss_cap * RISK_SHARE),
     )
 
 
@@ -146,7 +165,7 @@ def worst_loss(
 ) -> float:
     """What a change of price may lose over some weeks at worst, in the money of `profit_per_week`.
 
-    A rise may drive away customers as at an elasticity of -5; a cut may bring none.
+    A rise may drive away customers as at an elasticity of -5; a cut may even lose some, as at +1.
 
     Parameters
     ----------
@@ -154,15 +173,15 @@ def worst_loss(
     margin_share : gross profit over price, before, in (0, 1].
     """
     unit = (price_change + margin_share) / margin_share
-    kept = exp(-5.0 * log(1 + price_change)) if price_change > 0 else 1.0
+    kept = exp((-5.0 if price_change > 0 else 1.0) * log(1 + price_change))
     return max(profit_per_week * weeks * (1 - unit * kept), 0.0)
 
 
-def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[float], int]:
-    """(profits, their deviations, how many rest on a whole window) of a kind's done decisions."""
+def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[float], list[int]]:
+    """(profits, their deviations, weeks each rests on) of a kind's done decisions."""
     profits: list[float] = []
     spreads: list[float] = []
-    matured = 0
+    periods: list[int] = []
     for verdict in verdicts:
         if verdict.kind != kind or verdict.is_held_back:
             continue
@@ -171,8 +190,8 @@ def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[
         bound = CLIP * verdict.profit_sd
         profits.append(min(max(verdict.profit, -bound), bound))
         spreads.append(verdict.profit_sd)
-        matured += verdict.periods_judged >= WINDOW_PERIODS
-    return profits, spreads, matured
+        periods.append(verdict.periods_judged)
+    return profits, spreads, periods
 
 
 def _rule(
@@ -189,10 +208,3 @@ def _rule(
     if not judged:
         return "go", "new"
     return ("go", "measured_well") if matured and chance <= 0.5 else ("go", "too_early")
-
-
-def _room(ruling: str, matured: int, chance: float, probation_open: int) -> int:
-    """How many may be open in all: a few at first, then four times what was measured and earned."""
-    if ruling != "go" or matured < probation_open or chance > 0.5:
-        return probation_open
-    return min(probation_open * matured, UNBOUNDED)
