@@ -36,13 +36,16 @@ CLIP: Final = 3.0
 PRIOR_DECISIONS: Final = 1.0
 """Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
 
-RISK_SHARE: Final = 0.125
+RISK_SHARE: Final = 0.0625
 """Of the cap, what one decision may risk over its window."""
+
+SHOWN_AT: Final = 0.25
+"""Chance of losing below which a kind counts as shown to earn, and more of it may be open."""
 
 RIPE_WINDOWS: Final = 2
 """After so many windows the first ones are known as well as they will be."""
 
-STOP_AT: Final = 0.9
+STOP_AT: Final = 0.95
 """Chance of losing at which a kind whose first ones are that old stops."""
 
 UNBOUNDED: Final = 1000
@@ -123,7 +126,7 @@ def judge_kind(
         chance=chance,
         is_near=loss + risk >= loss_cap,
     )
-    is_shown = matured >= probation_open and chance <= 0.5
+    is_shown = matured >= probation_open and chance <= SHOWN_AT
     room = (min(probation_open * matured, UNBOUNDED) if is_shown else probation_open) - len(
         open_risks
     )

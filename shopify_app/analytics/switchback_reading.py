@@ -153,18 +153,19 @@ def _arrays(
     return units, exposure
 
 
-def _week_index(units: np.ndarray, tested: int) -> np.ndarray:
+def _week_index(units: np.ndarray) -> np.ndarray:
     """What a week was like for products of the shop, around 1, (weeks,); each product counts alike at most."""
+    if not units.size:
+        return np.ones(units.shape[1])
     usual = units.mean(axis=1, keepdims=True)
-    capped = np.minimum(units, 4 * usual + 2)
-    others = capped[tested:].sum(axis=0) + capped[:tested].sum(axis=0)
-    return np.maximum(others / max(others.mean(), 1e-9), 0.05) if units.size else np.ones(0)
+    together = np.minimum(units, 4 * usual + 2).sum(axis=0)
+    return np.maximum(together / max(together.mean(), 1e-9), 0.05)
 
 
 def _pairs(plan: SwitchbackPlan, units: np.ndarray, exposure: np.ndarray) -> _Pairs:
     """The complete pairs of blocks of all tested products."""
     block, tested = plan.block_weeks, len(plan.series)
-    index = _week_index(units, tested)
+    index = _week_index(units)
     columns: list[tuple[np.ndarray, ...]] = []
     for pair in range(units.shape[1] // (2 * block) if block else 0):
         first = slice(2 * pair * block, (2 * pair + 1) * block)
