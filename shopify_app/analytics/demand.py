@@ -25,10 +25,11 @@ from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics import pooling
 from shopify_app.analytics.common_factor import common_factor
 from shopify_app.analytics.filters import LEAST_EXPOSURE, rates_at
+from shopify_app.analytics.launches import first_seen, launch_curve, launch_factors
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
 from shopify_app.analytics.pooling import LEVELS, Windows
-from shopify_app.analytics.rate_priors import group_priors
+from shopify_app.analytics.rate_priors import launch_priors
 
 LEARNED_SPANS: Final = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8, 13), "M": (1, 2, 4, 6)}
 """Numbers of periods for whose totals a distribution is learned; between them, interpolated."""
@@ -45,6 +46,12 @@ BLOCK: Final = {"D": 7, "W": 1, "M": 1}
 SEASON_BLOCKS: Final = {"D": 52, "W": 52, "M": 12}
 MOMENTS: Final = 24
 """Past moments at which the shop's forecasts are tried."""
+
+YOUNG_BLOCKS: Final = 20
+"""Blocks of a launch's life from which the next launches are believed to learn."""
+
+WATCHED_BLOCKS: Final = 6
+"""What first shows in this many blocks of a shop's history may have been there before it."""
 
 CHUNK: Final = 2_500
 LEARNED_SERIES: Final = 6_000
@@ -150,7 +157,9 @@ class _Past:
     """A shop's history, ready to be followed.
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
-    moves everybody; `moments` are blocks known, the last of them all.
+    moves everybody; `curve` (blocks,) is what a launch sells in its first blocks against later, for
+    series `launched` (n,) periods into the history (-1: not seen); `moments` are blocks known, the
+    last of them all.
     """
 
     units: np.ndarray
@@ -159,6 +168,8 @@ class _Past:
     prior: np.ndarray
     factor: np.ndarray
     coming: np.ndarray
+    curve: np.ndarray
+    launched: np.ndarray
     moments: np.ndarray
     period: str
 
@@ -169,11 +180,27 @@ class _Past:
     def blocks(self, part: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(units, effective exposure) of some series by block (n, blocks)."""
         time = self.exposure[part].astype(float) * self.factor[self.groups[part]]
+        time *= launch_factors(
+            self.curve, self.launched[part], np.arange(time.shape[1]), self.block
+        )
         shape = (len(time), -1, self.block)
         return (
             self.units[part].astype(float).reshape(shape).sum(axis=2),
             time.reshape(shape).mean(axis=2),
         )
+
+    def ages(self, known: int) -> np.ndarray:
+        """Blocks since the launch of what is young after so many periods; -1 for all else (n,)."""
+        age = (known - self.launched) // self.block
+        is_young = (self.launched >= 0) & (age >= 0) & (age < len(self.curve))
+        return np.where(is_young, age, -1)
+
+    def course(self, number: int, span: int) -> np.ndarray:
+        """What every series is foreseen to do against its rate, in the periods after a moment (n, span)."""
+        known = self.moments[number] * self.block
+        course = self.coming[:, number, :span][self.groups]
+        ahead = np.arange(known, known + span)
+        return course * launch_factors(self.curve, self.launched, ahead, self.block)
 
     def windows(self, span: int, rate: np.ndarray) -> Windows:
         """Totals over `span` periods from each past moment at which they are known.
@@ -185,14 +212,16 @@ class _Past:
         shape = (len(usable), len(self.units))
         actual, exposure = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         foreseen = np.zeros(shape, np.float32)
-        for row, number in enumerate(usable):
+        for row, number in enumerate(usable.tolist()):
             window = slice(known[number], known[number] + span)
             time = self.exposure[:, window]
             actual[row] = self.units[:, window].sum(axis=1)
             exposure[row] = time.mean(axis=1)
-            course = self.coming[:, number, :span].sum(axis=1)
-            foreseen[row] = rate[number] * course[self.groups]
-        return Windows(foreseen, actual, exposure, span)
+            foreseen[row] = rate[number] * self.course(number, span).sum(axis=1)
+        ages = np.empty(shape, np.int16)
+        for row, begin in enumerate(known[usable]):
+            ages[row] = self.ages(begin)
+        return Windows(foreseen, actual, exposure, known[usable], ages, span)
 
 
 def forecast_demand(
@@ -235,18 +264,16 @@ def forecast_demand(
     rng = np.random.default_rng(seed)
     rate, alive = _rates(past, rng)
     spans = _spans(past, horizon)
-    course = past.coming[past.groups, -1, :horizon]
-    mean = rate[-1][:, None] * course
+    mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
     dispersion = np.empty((len(mean), len(spans)))
     levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
     for number, span in enumerate(spans):
         windows = past.windows(span, rate)
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
         classes = pooling.rate_class(now / span)
-        dispersion[:, number] = pooling.dispersions(windows, now, classes)
-        levels[number] = pooling.held_levels(
-            windows, dispersion[:, number], most=LEARNED_WINDOWS, rng=rng
-        )
+        shown = pooling.dispersion_of(windows, now, classes, past.ages(past.units.shape[1]))
+        dispersion[:, number] = shown.values()
+        levels[number] = pooling.held_levels(windows, shown, most=LEARNED_WINDOWS, rng=rng)
     return DemandForecast(panel.series_ids, mean, dispersion, alive, spans, levels)
 
 
@@ -277,14 +304,36 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     foreseen = common.foreseen.copy()
     foreseen[:, -1] *= coming[None, :]
     factor = common.past * known[None, :]
-    time = np.concatenate(
-        [
-            np.einsum("nt,nt->n", exposure[part], factor[panel.groups[part]])
-            for part in _parts(len(units))
-        ]
+    launched = first_seen(exposure, WATCHED_BLOCKS * block)
+    curve = launch_curve(units, exposure, factor[panel.groups], launched, block)
+    prior = _priors(units, exposure, factor, panel.groups, launched, curve, block)
+    return _Past(
+        units, exposure, panel.groups, prior, factor, foreseen, curve, launched, moments, period
     )
-    prior = group_priors(units.sum(axis=1, dtype=float), time, panel.groups)
-    return _Past(units, exposure, panel.groups, prior, factor, foreseen, moments, period)
+
+
+def _priors(
+    units: np.ndarray,
+    exposure: np.ndarray,
+    factor: np.ndarray,
+    groups: np.ndarray,
+    launched: np.ndarray,
+    curve: np.ndarray,
+    block: int,
+) -> np.ndarray:
+    """Gamma (shape, rate) of each series (n, 2), launches apart from what was always there."""
+    periods = np.arange(units.shape[1])
+    time, young_time = np.empty(len(units)), np.empty(len(units))
+    young_sold = np.empty(len(units))
+    for part in _parts(len(units)):
+        effective = exposure[part] * factor[groups[part]]
+        effective *= launch_factors(curve, launched[part], periods, block)
+        is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
+        time[part] = effective.sum(axis=1)
+        young_time[part] = (effective * is_young).sum(axis=1)
+        young_sold[part] = (units[part] * is_young).sum(axis=1)
+    sold = units.sum(axis=1, dtype=float)
+    return launch_priors(sold, time, (young_sold, young_time), groups, launched >= 0)
 
 
 def _parts(n: int) -> Iterator[slice]:
@@ -366,7 +415,7 @@ def _mixed(past: _Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarra
     classes = pooling.rate_class(components[0, -1])
     windows = past.windows(span, components[0]).of(chosen)
     used = len(windows.actual)
-    course = past.coming[:, :used, :span].sum(axis=2)[past.groups[chosen]].T
+    course = np.stack([past.course(number, span)[chosen].sum(axis=1) for number in range(used)])
     totals = components[:, :used, chosen] * course[None]
     weights = pooling.component_weights(totals, windows, classes[chosen])
     weights = weights.astype(np.float32)[:, classes]
@@ -381,7 +430,8 @@ def _learn(past: _Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
     span = LEARNED_SPAN[past.period]
     windows = past.windows(span, rate).of(chosen)
     now = rate[-1, chosen].astype(float) * span
-    dispersion = pooling.dispersions(windows, now, pooling.rate_class(now / span))
+    classes, ages = pooling.rate_class(now / span), past.ages(past.units.shape[1])[chosen]
+    dispersion = pooling.dispersion_of(windows, now, classes, ages).values()
     features = _features(past, chosen, rate)[: len(windows.actual)]
     known = past.moments[:-1]
     separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0

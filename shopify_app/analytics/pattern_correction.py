@@ -25,7 +25,10 @@ YOUNG: Final = (1, 2, 3, 6, 13)
 LIMIT: Final = 1.0
 """A factor stays within exp(-limit)..exp(limit)."""
 
-RIDGE: Final = 100.0
+RIDGE: Final = 300.0
+AGE_RIDGE: Final = 5.0
+"""Cases, in units of noise, that an age needs for its own level to count half."""
+
 STEPS: Final = 8
 LEAST_ROWS: Final = 200
 WINDOWS_TO_TRUST: Final = 2.0
@@ -137,11 +140,12 @@ def fit_correction(
     middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     design = _design(rows, middle, spread)
     coefficients = np.zeros(design.shape[1])
+    ridge = _ridge(features.shape[2], spread)
     for _ in range(STEPS):
         mean = expected * np.exp(np.clip(design @ coefficients, -LIMIT * 1.5, LIMIT * 1.5))
         importance = weight * mean / (1 + spread_of_totals * mean)
-        slope = design.T @ (importance * (actual - mean) / mean) - RIDGE * coefficients
-        curvature = (design * importance[:, None]).T @ design + RIDGE * np.eye(len(coefficients))
+        slope = design.T @ (importance * (actual - mean) / mean) - ridge * coefficients
+        curvature = (design * importance[:, None]).T @ design + np.diag(ridge)
         step = np.clip(np.linalg.solve(curvature, slope), -0.5, 0.5)
         coefficients += step
         if np.abs(step).max() < 1e-3:
@@ -150,15 +154,25 @@ def fit_correction(
     return Correction(middle, spread, coefficients, trust)
 
 
+def _ridge(features: int, spread: np.ndarray) -> np.ndarray:
+    """Pull of each coefficient toward 0. An age is rare: its column is held by cases, not by spread."""
+    ridge = np.full(1 + 2 * features - len(YOUNG), RIDGE)
+    ages = slice(1 + features - len(YOUNG), 1 + features)
+    ridge[ages] = AGE_RIDGE / spread[-len(YOUNG) :] ** 2
+    return ridge
+
+
 def _none(features: int) -> np.ndarray:
-    return np.zeros(1 + 2 * features)
+    return np.zeros(1 + 2 * features - len(YOUNG))
 
 
 def _design(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """One, the standardised features, and their upper halves: rises and falls may teach unlike things."""
-    standard = np.clip((features - middle) / spread, -4.0, 4.0)
+    ages = len(YOUNG)
+    standard = (features - middle) / spread
+    standard[..., :-ages] = np.clip(standard[..., :-ages], -4.0, 4.0)
     one = np.ones((*standard.shape[:-1], 1))
-    return np.concatenate([one, standard, np.maximum(standard, 0.0)], axis=-1)
+    return np.concatenate([one, standard, np.maximum(standard[..., :-ages], 0.0)], axis=-1)
 
 
 def _common_move(windows: Windows, dispersion: np.ndarray, groups: np.ndarray) -> np.ndarray:

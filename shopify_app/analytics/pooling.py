@@ -30,8 +30,14 @@ RIDGE: Final = 0.02
 CLASS_SHRINK: Final = 300.0
 """Cases that a class needs for its own weights to count as much as the whole shop's."""
 
-SERIES_SHRINK: Final = 8.0
+SERIES_SHRINK: Final = 16.0
 """Windows that a series needs for its own dispersion to count as much as its class's."""
+
+AGE_CLASSES: Final = ((0, 0), (1, 2), (3, 5))
+"""First and last age, in blocks, of launches that share a dispersion."""
+
+AGE_SHRINK: Final = 60.0
+"""Windows that such a class needs for its own dispersion to count half."""
 
 LEVEL_SHRINK: Final = 200.0
 """Windows that a class needs for its own levels to count as much as the whole shop's."""
@@ -63,12 +69,18 @@ class Windows:
         Expected total were it in stock throughout; total that came.
     exposure : array (moments, n)
         Share of the window in which it was on sale.
+    begins : array (moments,) of int
+        Periods known at each moment.
+    ages : array (moments, n) of int
+        Blocks since the launch of what is still young; -1 for all else.
     span : int
     """
 
     foreseen: np.ndarray
     actual: np.ndarray
     exposure: np.ndarray
+    begins: np.ndarray
+    ages: np.ndarray
     span: int
 
     def of(self, series: np.ndarray) -> "Windows":
@@ -77,6 +89,8 @@ class Windows:
             self.foreseen[:, series].astype(float),
             self.actual[:, series].astype(float),
             self.exposure[:, series].astype(float),
+            self.begins,
+            self.ages[:, series],
             self.span,
         )
 
@@ -143,25 +157,99 @@ def _simplex(gram: np.ndarray, right: np.ndarray, toward: np.ndarray) -> np.ndar
     return weights
 
 
-def dispersions(windows: Windows, now: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """K (n,) of totals whose variance is M + K M^2, from errors at past moments.
+@dataclass(frozen=True, slots=True)
+class Dispersion:
+    """What the errors of past windows say of the dispersion of totals.
+
+    Attributes
+    ----------
+    excess, squares : array (n,)
+        Sums over the windows, recent ones counting more, of (S - M)^2 - M and of M^2.
+    pooled : array (n,)
+        K of each series' class.
+    now : array (n,)
+        Total foreseen from now on.
+    most : float
+        Sum of the windows' weights.
+    """
+
+    excess: np.ndarray
+    squares: np.ndarray
+    pooled: np.ndarray
+    now: np.ndarray
+    most: float
+
+    def values(self) -> np.ndarray:
+        """K (n,) of totals whose variance is M + K M^2: the class's, moved toward the series' own."""
+        return self._shrunk(self.excess, self.squares, slice(None))
+
+    def without(self, windows: Windows, moment: np.ndarray, series: np.ndarray) -> np.ndarray:
+        """K of some series as all windows but those that overlap with one of theirs show it."""
+        excess, squares = self.excess[series].copy(), self.squares[series].copy()
+        for other, begin in enumerate(windows.begins):
+            near = np.abs(windows.begins[moment] - begin) < windows.span
+            terms = _terms(windows, other, series[near])
+            excess[near] -= terms[0]
+            squares[near] -= terms[1]
+        return self._shrunk(excess, np.maximum(squares, 0.0), series)
+
+    def _shrunk(
+        self, excess: np.ndarray, squares: np.ndarray, series: np.ndarray | slice
+    ) -> np.ndarray:
+        now = np.maximum(self.now[series], 1e-6)
+        evidence = np.minimum(squares / now**2, self.most)
+        own = np.clip(excess / np.maximum(squares, 1e-9), 0.0, WIDEST)
+        share = evidence / (evidence + SERIES_SHRINK)
+        return np.clip(share * own + (1 - share) * self.pooled[series], NARROWEST, WIDEST)
+
+
+def dispersion_of(
+    windows: Windows, now: np.ndarray, classes: np.ndarray, ages: np.ndarray
+) -> Dispersion:
+    """Dispersion of totals from errors at past moments.
 
     Parameters
     ----------
     now : array (n,)
         Total foreseen from now on.
-    classes : array (n,)
+    classes, ages : array (n,)
+        What each series is now.
     """
-    seen = windows.exposure > 0.5
-    mean = np.where(seen, windows.foreseen * windows.exposure, 0.0)
-    recent = windows.recency
-    excess = (np.where(seen, (windows.actual - mean) ** 2 - mean, 0.0) * recent).sum(axis=0)
-    squares = (mean**2 * recent).sum(axis=0)
+    excess, squares = np.zeros(len(classes)), np.zeros(len(classes))
+    for moment in range(len(windows.actual)):
+        terms = _terms(windows, moment, slice(None))
+        excess += terms[0]
+        squares += terms[1]
     pooled = _pooled(excess, squares, classes)
-    evidence = np.minimum(squares / np.maximum(now, 1e-6) ** 2, float(recent.sum()))
-    own = np.clip(excess / np.maximum(squares, 1e-9), 0.0, WIDEST)
-    share = evidence / (evidence + SERIES_SHRINK)
-    return np.clip(share * own + (1 - share) * pooled, NARROWEST, WIDEST)
+    _widen_young(pooled, windows, ages)
+    return Dispersion(excess, squares, pooled, now, float(windows.recency.sum()))
+
+
+def _widen_young(pooled: np.ndarray, windows: Windows, ages: np.ndarray) -> None:
+    """Give what is young now the dispersion that launches of its age had: few sell as most do."""
+    for first, last in AGE_CLASSES:
+        members = (ages >= first) & (ages <= last)
+        then = (windows.ages >= first) & (windows.ages <= last) & (windows.exposure > FULLY_SEEN)
+        if not members.any() or not then.any():
+            continue
+        mean = (windows.foreseen * windows.exposure)[then].astype(float)
+        # A launch counts about once, whatever it was believed to sell.
+        weight = 1 / (1 + mean) ** 2
+        error = (windows.actual[then] - mean) ** 2 - mean
+        own = np.clip((weight * error).sum() / max((weight * mean**2).sum(), 1e-6), 0.0, WIDEST)
+        share = len(mean) / (len(mean) + AGE_SHRINK)
+        pooled[members] = share * own + (1 - share) * pooled[members]
+
+
+def _terms(
+    windows: Windows, moment: int, series: np.ndarray | slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """What one moment's windows add to (excess, squares) of some series."""
+    time = windows.exposure[moment, series].astype(float)
+    mean = np.where(time > 0.5, windows.foreseen[moment, series] * time, 0.0)
+    error = np.where(time > 0.5, (windows.actual[moment, series] - mean) ** 2 - mean, 0.0)
+    weight = float(windows.recency[moment, 0])
+    return weight * error, weight * mean**2
 
 
 def _pooled(excess: np.ndarray, squares: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -183,13 +271,15 @@ def _ratio(excess: np.ndarray, squares: np.ndarray, default: float) -> float:
 
 
 def held_levels(
-    windows: Windows, dispersion: np.ndarray, *, most: int, rng: np.random.Generator
+    windows: Windows, dispersion: Dispersion, *, most: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Levels (classes, len(LEVELS)) of the model at which the shop's totals held `LEVELS`.
 
+    Each total is placed in a distribution whose dispersion has not seen it.
+
     Parameters
     ----------
-    dispersion : array (n,)
+    dispersion : what all windows say
     most : int
         At most so many windows are looked at, drawn by chance.
     """
@@ -202,8 +292,8 @@ def held_levels(
         moment, series = moment[kept], series[kept]
     mean = (windows.foreseen[moment, series] * windows.exposure[moment, series]).astype(float)
     actual = windows.actual[moment, series].astype(float)
-    upper = nb.cdf(actual, mean, dispersion[series])
-    lower = nb.cdf(actual - 1, mean, dispersion[series])
+    spread = dispersion.without(windows, moment, series)
+    upper, lower = nb.cdf(actual, mean, spread), nb.cdf(actual - 1, mean, spread)
     place = lower + (upper - lower) * rng.random(len(moment))
     weight = windows.recency[moment, 0]
     classes = rate_class(windows.foreseen[moment, series] / windows.span)

@@ -1,6 +1,8 @@
-"""What is believed of a product's rate before it has sold: the rates of its group, and of its shop.
+"""What is believed of a product's rate before it has sold: the rates of its like, group and shop.
 
-In:  units sold and effective time on sale (n,), groups. Out: a gamma's shape and rate per series.
+In:  units sold and effective time on sale (n,), groups, who was launched while the shop was watched.
+Out: a gamma's shape and rate per series. A launch is believed to be like earlier launches, which
+sell unlike what has long been there.
 Source: Robbins (1956), "An empirical Bayes approach to statistics"; moments of the gamma-Poisson.
 """
 
@@ -13,6 +15,34 @@ GROUP_SHRINK: Final = 20.0
 """Members that a group needs for its own rates to count as much as the whole shop's."""
 
 UNKNOWN: Final = (0.5, 0.5)
+
+
+def launch_priors(
+    sold: np.ndarray,
+    time: np.ndarray,
+    young: tuple[np.ndarray, np.ndarray],
+    groups: np.ndarray,
+    is_launch: np.ndarray,
+) -> np.ndarray:
+    """Priors (n, 2) that know launches apart.
+
+    Parameters
+    ----------
+    sold, time : array (n,), of the whole history
+    young : (sold, time), each (n,), of the first weeks of each series
+    is_launch : array (n,) of bool
+    """
+    prior = group_priors(sold, time, groups)
+    young_sold, young_time = young
+    shown = is_launch & (young_time > 0)
+    if shown.sum() < LEAST_MEMBERS or (~is_launch).sum() < LEAST_MEMBERS:
+        return prior
+    settled = ~is_launch
+    prior[settled] = group_priors(sold[settled], time[settled], groups[settled])
+    launched = group_priors(young_sold[is_launch], young_time[is_launch], groups[is_launch])
+    share = shown.sum() / (shown.sum() + GROUP_SHRINK)
+    prior[is_launch] = share * launched + (1 - share) * prior[is_launch]
+    return prior
 
 
 def group_priors(sold: np.ndarray, time: np.ndarray, groups: np.ndarray) -> np.ndarray:
