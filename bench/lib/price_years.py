@@ -22,6 +22,7 @@ EVERY: Final = 6
 STEP: Final = 0.10
 TEST_STEP: Final = 0.08
 TEST_WEEKS: Final = 12
+TAUGHT_TOO_LITTLE: Final = ("too_few_price_changes", "too_few_sales")
 TEST_PRECISION: Final = 0.4
 WEEK: Final = np.timedelta64(7, "D")
 
@@ -127,7 +128,7 @@ class Greedy:
 
 @dataclass
 class Advice:
-    """Every suggestion accepted; with `tests`, a random half alternates first."""
+    """Every suggestion accepted; with `tests`, half of those whose prices taught too little alternate first."""
 
     tests: bool = True
     limits: PriceLimits = field(
@@ -148,7 +149,7 @@ def live(shop: PriceShop, policy: Policy, seed: int) -> Year:
     price, year = shop.price_now.copy(), Year(_oracle(shop))
     test = _begin_test(diary, price, seed, year) if policy.tests else None
     for week in range(WEEKS):
-        if week % EVERY == 0 and (week or not policy.tests):
+        if week % EVERY == 0:
             new = policy.prices(diary, price, rng)
             if test is not None and not test.is_over:
                 rows = _rows(test.plan)
@@ -160,8 +161,10 @@ def live(shop: PriceShop, policy: Policy, seed: int) -> Year:
 
 
 def _begin_test(diary: Diary, price: np.ndarray, seed: int, year: Year) -> PriceTest | None:
+    catalogue = diary.catalogue(price)
+    reasons = suggest_prices(diary.fitted(), catalogue, Advice().limits)["abstained_because"]
     plan = plan_switchback(
-        diary.catalogue(price),
+        catalogue[reasons.isin(TAUGHT_TOO_LITTLE).to_numpy()],
         PriceLimits(margin_floor=0.05, max_step=2.5 * TEST_STEP, changes_per_month=2),
         precision=TEST_PRECISION,
         step=TEST_STEP,

@@ -36,6 +36,12 @@ CLIP: Final = 3.0
 PRIOR_DECISIONS: Final = 1.0
 """Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
 
+HALF_LOST: Final = 0.5
+"""Of the cap, measured as lost: a kind that looks like losing stops there, the rest being its doubt."""
+
+HALF_LOST_AT: Final = 0.9
+"""Chance of losing at which that holds."""
+
 RISK_SHARE: Final = 0.0625
 """Of the cap, what one decision may risk over its window."""
 
@@ -125,6 +131,7 @@ def judge_kind(
         is_proven=total < -reach or (ripe >= probation_open and chance >= STOP_AT),
         chance=chance,
         is_near=loss + risk >= loss_cap,
+        is_half_lost=loss >= HALF_LOST * loss_cap,
     )
     is_shown = matured >= probation_open and chance <= SHOWN_AT
     room = (min(probation_open * matured, UNBOUNDED) if is_shown else probation_open) - len(
@@ -198,14 +205,16 @@ def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[
 
 
 def _rule(
-    *, judged: int, matured: int, is_proven: bool, chance: float, is_near: bool
+    *, judged: int, matured: int, is_proven: bool, chance: float, is_near: bool, is_half_lost: bool
 ) -> tuple[str, str]:
     """(ruling, reason)."""
     looks_bad = judged > 0 and chance >= WAIT_AT
     if is_proven:
         return "stop", "loses_money"
+    if (looks_bad and is_near) or (is_half_lost and chance >= HALF_LOST_AT):
+        return "stop", "cap_near"
     if is_near:
-        return ("stop" if looks_bad else "wait"), "cap_near"
+        return "wait", "cap_near"
     if looks_bad:
         return "wait", "first_ones_lost"
     if not judged:
