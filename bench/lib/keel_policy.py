@@ -35,7 +35,7 @@ def keel(
     game: Game,
     *,
     shortage_times: float = 1.0,
-    leftover_share: float = replenishment.LEFTOVER_SHARE,
+    overage_reviews: float = replenishment.OVERAGE_REVIEWS,
 ) -> Policy:
     """Order what `replenishment.order_quantities` says; `shortage_times` moves along the frontier."""
     latest = int((game.lead_time + game.review).max())
@@ -51,7 +51,7 @@ def keel(
             shortage_cost=game.shortage * shortage_times,
             pack=game.pack,
             minimum=game.minimum,
-            leftover_share=leftover_share,
+            overage_reviews=overage_reviews,
         ).units
 
     return order

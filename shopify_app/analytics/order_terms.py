@@ -54,7 +54,7 @@ class OrderTerms:
         return at_once & (self.holding > 0) & ~((later > 0) & before_next).any(axis=1)
 
 
-def order_terms(
+def order_terms(  # noqa: PLR0913 -- one argument for each term that the merchant knows by name
     forecast: DemandForecast,
     *,
     on_hand: Any,
@@ -67,6 +67,7 @@ def order_terms(
     minimum: Any = 0,
     unit_cost: Any = None,
     service_level_cap: float | None = None,
+    overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
 ) -> OrderTerms:
     """Check the terms and line them up with the forecast.
@@ -77,12 +78,14 @@ def order_terms(
         As `replenishment.order_quantities` documents.
     """
     n = len(forecast.series_ids)
+    if overage_reviews <= 0:
+        raise ValueError("overage_reviews must be above 0")
     terms = OrderTerms(
         on_hand=np.maximum(vector(on_hand, n), 0.0),
         arriving=_arriving(incoming, n),
         lead=_lead(lead_time, n),
         review=vector(review_periods, n).astype(int),
-        holding=vector(holding_cost, n),
+        holding=vector(holding_cost, n) * overage_reviews,
         shortage=vector(shortage_cost, n),
         pack=vector(pack, n).astype(int),
         minimum=vector(minimum, n).astype(int),

@@ -40,9 +40,9 @@ KEPT_PARTS: Final = 20
 LOOK_AHEAD: Final = 2
 """Dead stock is looked for over this many times lead time and review."""
 
-LEFTOVER_SHARE: Final = 0.2
-"""What shops do well with, on several years of real demand (docs/analytics-replenishment.md): a fifth of
-what is left over is never made good by a smaller next order."""
+OVERAGE_REVIEWS: Final = 2.0
+"""What shops do well with, on several sets of real demand (docs/analytics-replenishment.md): a unit too many is
+not made good by the next order already, but by the one after it."""
 
 ASIDE: Final = 0.25
 """Less and more of an order that are shown beside it differ by this share, in whole packs."""
@@ -80,6 +80,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     supplier: np.ndarray | None = None,
     supplier_minimum: Any = None,
     service_level_cap: float | None = None,
+    overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
 ) -> OrderPlan:
     """Plan one order of every series.
@@ -100,6 +101,8 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
         or (n,) that of each line's supplier, or one for all.
     service_level_cap : the fractile that the merchant will not go beyond.
+    overage_reviews : how many times its holding a unit costs that lies until the next order; 1 is the
+        textbook's, where that order is smaller by it. See `OVERAGE_REVIEWS`.
     leftover_share : how much of the holding of a unit left over counts after the next order could
         have come. 0 is the textbook's: the next order is smaller by what is left. Products that
         fade or end leave more: see `stock_ahead`.
@@ -121,6 +124,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
         minimum=minimum,
         unit_cost=unit_cost,
         service_level_cap=service_level_cap,
+        overage_reviews=overage_reviews,
         leftover_share=leftover_share,
     )
     if budget is not None and unit_cost is None:

@@ -100,7 +100,7 @@ def _plan(
         pack=terms["pack"].to_numpy(),
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
-        leftover_share=replenishment.LEFTOVER_SHARE,
+        overage_reviews=replenishment.OVERAGE_REVIEWS,
     )
 
 

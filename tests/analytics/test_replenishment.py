@@ -214,6 +214,19 @@ def test_a_leftover_that_no_smaller_next_order_makes_good_is_ordered_less():
     assert plan(**slow, leftover_share=0.5).units[0] < plan(**slow).units[0]
 
 
+def test_a_unit_too_many_counted_twice_is_the_textbooks_fractile_of_twice_the_holding():
+    found = plan(
+        50.0,
+        lead_time=0,
+        review_periods=1,
+        holding_cost=0.18,
+        shortage_cost=0.70,
+        overage_reviews=2,
+    )
+
+    assert found.units[0] == stats.poisson(50).ppf(0.70 / (0.70 + 2 * 0.18))
+
+
 def test_a_supplier_gets_its_least_order_or_none():
     rates, cost = np.array([5.0, 2.0, 4.0, 0.05]), np.array([3.0, 5.0, 2.0, 400.0])
     supplier = np.array(["far", "far", "near", "never"])
@@ -290,6 +303,7 @@ def test_nothing_to_order_for_no_series():
         ({"budget": 10.0}, "unit_cost"),
         ({"service_level_cap": 1.5}, "cap"),
         ({"leftover_share": 2.0}, "leftover"),
+        ({"overage_reviews": 0.0}, "overage"),
     ],
 )
 def test_wrong_arguments_are_named(change, words):
