@@ -4,7 +4,7 @@ In:  units and exposure (n, T), groups, period starts.
 Out: a factor per group and period, 1 on average, and its forecast from any moment of the past.
 Method: the factor of a period is what was sold against what the products sell on average, weighted
 so that no best-seller decides. Its logarithm is a Gaussian process: a wandering level, a course that
-repeats each year (a smooth part and sharp weeks), weekdays, and the retail calendar. How much each
+repeats each year (a broad swing, months and single weeks), weekdays, and the retail calendar. How much each
 part moves is averaged over a small grid by how well it foresaw the shop's own past, so that a season
 counts as soon as it has shown itself and no sooner. A group of products adds a course of its own.
 Source: Rasmussen & Williams, *Gaussian Processes for Machine Learning* (2006), ch. 5; Fliedner
@@ -28,13 +28,21 @@ LOWEST, HIGHEST = float(np.log(0.05)), float(np.log(8.0))
 LEVEL_STEPS: Final = (0.0005, 0.004, 0.03)
 """Variance that the log level gains in a week."""
 
-SEASONS: Final = ((0.0, 0.0), (0.024, 0.006), (0.006, 0.024), (0.12, 0.03), (0.03, 0.12))
-"""Variances of the smooth and of the sharp part of a year's course."""
+SEASONS: Final = (
+    (0.0, 0.0, 0.0),
+    (0.15, 0.0, 0.0),
+    (0.05, 0.024, 0.006),
+    (0.02, 0.006, 0.024),
+    (0.15, 0.1, 0.03),
+    (0.05, 0.03, 0.12),
+)
+"""Variances of a year's course: its broad swing, its months, its single weeks."""
 
 SHOCKS: Final = (0.003, 0.02)
 """Variance of a period's own shock."""
 
 WEEKDAYS: Final = 0.1
+BROAD: Final = 0.8
 SMOOTH: Final = 0.25
 SHARP: Final = 0.06
 SMOOTH_MONTHS: Final = 0.6
@@ -49,8 +57,8 @@ GROUP_SHARE: Final = (0.3, 0.5)
 LEAST_WEIGHT: Final = 0.03
 """Settings that count less are left out of a forecast."""
 
-_Setting = tuple[float, tuple[float, float], float]
-"""(variance of a step of the level, variances of the season's two parts, variance of a shock)."""
+_Setting = tuple[float, tuple[float, float, float], float]
+"""(variance of a step of the level, variances of the season's parts, variance of a shock)."""
 
 LONGEST: Final = {"D": 545, "W": 260, "M": 180}
 """Newest periods looked at."""
@@ -200,6 +208,8 @@ class _Frame:
         swing = np.sin(np.pi * self._gap / SEASON[period]) ** 2
         fading = np.exp(-self._gap / (SEASON[period] * YEARS_LAST))
         smooth, sharp = (SMOOTH_MONTHS, 0.01) if period == "M" else (SMOOTH, SHARP)
+        # Of months, a year's broad swing is what the smooth part follows already.
+        self._broad = np.exp(-2 * swing / BROAD**2) * fading * (period != "M")
         self._smooth = np.exp(-2 * swing / smooth**2) * fading
         self._sharp = np.exp(-2 * swing / sharp**2) * fading
         effects = np.array(list(EFFECTS.values()))
@@ -219,8 +229,9 @@ class _Frame:
         return (
             begin
             + step * self._weeks * self._level
-            + season[0] * self._smooth
-            + season[1] * self._sharp
+            + season[0] * self._broad
+            + season[1] * self._smooth
+            + season[2] * self._sharp
             + calendar * self._calendar
             + self._weekday
         )
@@ -229,9 +240,9 @@ class _Frame:
 def _settings(*, is_group: bool) -> list[_Setting]:
     level, season = GROUP_SHARE if is_group else (1.0, 1.0)
     return [
-        (level * step, (season * smooth, season * sharp), shock)
+        (level * step, (season * broad, season * months, season * weeks), shock)
         for step in LEVEL_STEPS
-        for smooth, sharp in SEASONS
+        for broad, months, weeks in SEASONS
         for shock in SHOCKS
     ]
 
