@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from simulator.app import create_app
 from simulator.config import SimConfig
+from simulator.graphql_endpoint import schema
 from simulator.state import Simulator, make_simulator
 from simulator.world import kinds
 
@@ -54,6 +55,7 @@ def main() -> None:
         arguments.client_secret,
         arguments.old_client_secret,
     )
+    schema()  # takes a second: nobody's first request shall wait for it
     state = make_simulator(config)
     for wanted in arguments.shop:
         kind, _, seed = wanted.partition(":")
@@ -63,6 +65,7 @@ def main() -> None:
             flush=True,
         )
     state.store.connection().close()
+    schema()  # takes a second: nobody's first request shall wait for it
     state = make_simulator(config)
     Server(create_app(config, state), state, arguments.port).run()
 
