@@ -89,6 +89,8 @@ def _until_the_end(history: pd.DataFrame) -> pd.DataFrame:
         )
     if "in_stock" in history:
         ends["in_stock"] = 1.0
+    if "on_promotion" in history:
+        ends["on_promotion"] = 0.0
     return pd.concat([history, ends], ignore_index=True)
 
 
@@ -149,6 +151,7 @@ def complete_journey(folder: Path) -> DataSet:
         start,
         weekly["units"],
         group=weekly["department"].fillna("").astype(str),
+        on_promotion=weekly[["display_share", "mailer_share"]].max(axis=1).clip(0, 1),
     )
     return DataSet("complete journey", _until_the_end(history), "W")
 

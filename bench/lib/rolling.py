@@ -76,6 +76,8 @@ def known_history(data: DataSet, panel: Panel, known: int) -> pd.DataFrame:
     ends["period"], ends["units"] = last, 0.0
     if "in_stock" in ends:
         ends["in_stock"] = 1.0
+    if "on_promotion" in ends:
+        ends["on_promotion"] = 0.0
     return pd.concat([history, ends], ignore_index=True)
 
 

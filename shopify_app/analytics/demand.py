@@ -29,6 +29,7 @@ from shopify_app.analytics.launches import first_seen, launch_curve, launch_fact
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
 from shopify_app.analytics.pooling import LEVELS, Windows
+from shopify_app.analytics.promotions import earns_its_place, promotion_lift, usual_factor
 from shopify_app.analytics.rate_priors import launch_priors
 
 LEARNED_SPANS: Final = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8, 13), "M": (1, 2, 4, 6)}
@@ -158,7 +159,8 @@ class _Past:
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
     moves everybody; `curve` (blocks,) is what a launch sells in its first blocks against later, for
-    series `launched` (n,) periods into the history (-1: not seen); `moments` are blocks known, the
+    series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
+    multiplied; `moments` are blocks known, the
     last of them all.
     """
 
@@ -170,6 +172,7 @@ class _Past:
     coming: np.ndarray
     curve: np.ndarray
     launched: np.ndarray
+    lift: np.ndarray | None
     moments: np.ndarray
     period: str
 
@@ -200,6 +203,8 @@ class _Past:
         known = self.moments[number] * self.block
         course = self.coming[:, number, :span][self.groups]
         ahead = np.arange(known, known + span)
+        if self.lift is not None:
+            course = course * usual_factor(self.lift, self.exposure, known)[:, None]
         return course * launch_factors(self.curve, self.launched, ahead, self.block)
 
     def windows(self, span: int, rate: np.ndarray) -> Windows:
@@ -304,12 +309,37 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     foreseen = common.foreseen.copy()
     foreseen[:, -1] *= coming[None, :]
     factor = common.past * known[None, :]
+    lift = _lift(units, exposure, factor[panel.groups], panel.promoted)
     launched = first_seen(exposure, WATCHED_BLOCKS * block)
     curve = launch_curve(units, exposure, factor[panel.groups], launched, block)
     prior = _priors(units, exposure, factor, panel.groups, launched, curve, block)
     return _Past(
-        units, exposure, panel.groups, prior, factor, foreseen, curve, launched, moments, period
+        units,
+        exposure,
+        panel.groups,
+        prior,
+        factor,
+        foreseen,
+        curve,
+        launched,
+        lift,
+        moments,
+        period,
     )
+
+
+def _lift(
+    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, promoted: np.ndarray | None
+) -> np.ndarray | None:
+    """What promotions multiplied each period by (n, T), where the history tells of any."""
+    if promoted is None or not promoted.any():
+        return None
+    shown = np.zeros(units.shape, np.float32)
+    length = min(promoted.shape[1], units.shape[1])
+    shown[:, -length:] = promoted[:, -length:]
+    effective = exposure * course
+    factors = promotion_lift(units, effective, shown).factors(shown)
+    return factors.astype(np.float32) if earns_its_place(units, effective, factors) else None
 
 
 def _priors(

@@ -18,7 +18,8 @@ class Panel:
     """Histories side by side.
 
     `units` and `exposure` have shape (n_series, n_periods); `periods` are starts, oldest first;
-    `groups` is an integer code per series, all 0 where the history names no group.
+    `groups` is an integer code per series, all 0 where the history names no group; `promoted` is the
+    share of each period on promotion, None where the history does not tell.
     """
 
     series_ids: np.ndarray
@@ -26,6 +27,7 @@ class Panel:
     units: np.ndarray
     exposure: np.ndarray
     groups: np.ndarray
+    promoted: np.ndarray | None = None
 
 
 def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None) -> Panel:
@@ -57,7 +59,11 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
     groups = np.zeros(len(ids), int)
     if "group" in history:
         groups[series] = pd.factorize(history["group"], sort=True)[0]
-    return Panel(np.asarray(ids), periods, units, exposure, groups)
+    promoted = None
+    if "on_promotion" in history:
+        promoted = np.zeros(units.shape, np.float32)
+        promoted[series, column] = history["on_promotion"].to_numpy(float)
+    return Panel(np.asarray(ids), periods, units, exposure, groups, promoted)
 
 
 def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:
