@@ -445,6 +445,8 @@ def _mixed(past: _Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarra
     classes = pooling.rate_class(components[0, -1])
     windows = past.windows(span, components[0]).of(chosen)
     used = len(windows.actual)
+    if not used:  # too short a past to have foreseen anything
+        return components.mean(axis=0)
     course = np.stack([past.course(number, span)[chosen].sum(axis=1) for number in range(used)])
     totals = components[:, :used, chosen] * course[None]
     weights = pooling.component_weights(totals, windows, classes[chosen])

@@ -108,6 +108,50 @@ def test_a_doubled_rate_is_followed():
     assert forecast_demand(history(units), horizon=1).mean.mean() == pytest.approx(8, rel=0.08)
 
 
+@pytest.mark.parametrize("period", ["D", "W", "M"])
+@pytest.mark.parametrize("length", [1, 2, 5, 9, 15, 30])
+def test_a_past_of_any_length_gives_a_forecast(period, length):
+    step = {"D": "D", "W": "7D", "M": "MS"}[period]
+    starts = pd.date_range(
+        "2025-01-06" if period != "M" else "2023-01-01", periods=length, freq=step
+    )
+    units = np.random.default_rng(2).poisson(3, (12, length)).astype(float)
+    frame = pd.DataFrame(
+        {
+            "series_id": np.repeat(np.arange(12), length),
+            "period": np.tile(starts.to_numpy("datetime64[s]"), 12),
+            "units": units.ravel(),
+        }
+    )
+    forecast = forecast_demand(frame, horizon=5, period=period)
+
+    assert np.isfinite(forecast.mean).all() and (forecast.mean > 0).any()
+    assert (np.diff(forecast.quantile([0.1, 0.5, 0.9]), axis=1) >= 0).all()
+
+
+def test_one_series_that_never_sold_is_foreseen_near_nothing():
+    frame = history(np.zeros((1, 30)))
+    assert forecast_demand(frame, horizon=4).mean.sum() < 1
+
+
+def test_days_know_their_weekday():
+    length, n = 140, 60
+    rate = np.tile([1, 1, 1, 1, 2, 6, 2], length // 7)
+    units = np.random.default_rng(3).poisson(rate[None, :] * 2, (n, length)).astype(float)
+    frame = pd.DataFrame(
+        {
+            "series_id": np.repeat(np.arange(n), length),
+            "period": np.tile(
+                pd.date_range("2025-01-06", periods=length).to_numpy("datetime64[s]"), n
+            ),
+            "units": units.ravel(),
+        }
+    )
+    mean = forecast_demand(frame, horizon=7, period="D").mean.mean(axis=0)
+
+    assert mean == pytest.approx(2 * rate[:7], rel=0.15)
+
+
 def test_the_same_history_gives_the_same_numbers_in_any_order():
     frame = history(np.random.default_rng(9).poisson(2, (30, 50)))
     shuffled = frame.sample(frac=1, random_state=1)
