@@ -12,7 +12,7 @@ def test_the_books_are_equal_after_days_of_misbehaving_webhooks(tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "bench.facts", "--shop", "tiny", "--days", "5"),
-            *("--drop", "0.1", "--folder", tmp_path),
+            *("--drop", "0.3", "--folder", tmp_path),
         ],
         cwd=ROOT,
         capture_output=True,
