@@ -42,10 +42,10 @@ HALF_LOST: Final = 0.5
 HALF_LOST_AT: Final = 0.9
 """Chance of losing at which that holds."""
 
-RISK_SHARE: Final = 0.0625
-"""Of the cap, what one decision may risk over its window."""
+RISK_SHARE: Final = 1 / 24
+"""Of the cap, what one decision may risk over its window: the first four, at their worst for six windows, lose the cap."""
 
-SHOWN_AT: Final = 0.25
+SHOWN_AT: Final = 0.1
 """Chance of losing below which a kind counts as shown to earn, and more of it may be open."""
 
 RIPE_WINDOWS: Final = 2
