@@ -28,12 +28,14 @@ LEAST_WEEKS: Final = 2
 """A price that stood for one week only may be a tier or a slip: too little to show as tried."""
 
 RANGE: Final = 0.8
-COMMON_MEMORY: Final = 0.9
-"""Share of a common week's effect that is left a week after the last one known."""
-
 RECENT_WEEKS: Final = 8
 """Of these the median common effect is carried on: an event's week must not be."""
 
+PULLED_FORWARD: Final = 0.2
+"""Part of the answer to a passing price that is bought earlier instead of more, so that a lasting price does not get
+it (up to a third: van Heerde, Leeflang & Wittink 2004, Marketing Science 23, 317-334)."""
+
+PULLED_FORWARD_SD: Final = 0.15
 MOST_SPREAD: Final = 4.0
 """Largest variance of log demand a predictive distribution is given."""
 
@@ -45,7 +47,7 @@ class PriceResponse:
     Attributes
     ----------
     table : DataFrame, one row a series
-        `series_id, elasticity, sd, low, high` (80 %), `prices_tried, events` (changes of price used),
+        `series_id, elasticity, sd, low, high` (80 %; of a price that stays: less than what passing prices showed), `prices_tried, events` (changes of price used),
         `information` (what the series' own weeks know of its elasticity, as 1 / variance),
         `units_per_week` (its level now), `promotion_lift` (log units of a promotion itself),
         `promotion_extra` (what a promotion's cut adds to the elasticity).
@@ -89,20 +91,25 @@ class PriceResponse:
         """(mean, dispersion) of a negative binomial with variance M + K M^2, as `expected_units` takes rows."""
         number = self._numbers(rows)
         unit = self._weeks.unit_of[number]
-        columns, regular_gap = self._columns(rows, unit)
         week = price_evidence.week_numbers(
             rows["period"].to_numpy("datetime64[s]"), self._weeks.periods
         )
+        columns = self._columns(rows, unit, week)
         answers = slice(0, price_prior.ANSWERS)
         mean = self._pooled.mean[unit, answers]
         whole = self._pooled.variance[unit, answers, answers]
         variance = np.einsum("ri,rij,rj->r", columns, whole, columns)
-        del regular_gap
+        noise = self._evidence.noise
         common = self._common(week)
         wander, wander_variance = self._level.at(unit, week)
         log = np.einsum("ri,ri->r", columns, mean) + common + wander
         spread = np.minimum(
-            variance + wander_variance + self._evidence.noise.white * self._evidence.scale[unit],
+            variance
+            + wander_variance
+            + np.where(
+                week > self._evidence.week[-1:].max(initial=0), self._evidence.common_variance, 0
+            )
+            + (noise.white + noise.answers * columns[:, 0] ** 2) * self._evidence.scale[unit],
             MOST_SPREAD,
         )
         exposure = np.clip(rows["in_stock"].to_numpy(float), 0, 1) if "in_stock" in rows else 1.0
@@ -120,19 +127,37 @@ class PriceResponse:
             raise ValueError("prices must be > 0")
         return number
 
-    def _columns(self, rows: pd.DataFrame, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _columns(self, rows: pd.DataFrame, unit: np.ndarray, week: np.ndarray) -> np.ndarray:
         price = np.log(rows["price"].to_numpy(float))
         promotion = (
             np.clip(rows["on_promotion"].astype(float).to_numpy(), 0, 1)
             if "on_promotion" in rows
             else np.zeros(len(rows))
         )
-        regular = self._weeks.regular[unit, -1]
-        gap = np.minimum(price - regular, 0.0)
-        return (
-            price_evidence.columns(price - self._evidence.reference[unit], gap, promotion),
-            gap,
+        off = price - self._evidence.reference[unit]
+        gap = np.minimum(price - self._weeks.regular[unit, -1], 0.0)
+        return price_evidence.columns(off, gap, promotion, self._others(off, unit, week))
+
+    def _others(self, off: np.ndarray, unit: np.ndarray, week: np.ndarray) -> np.ndarray:
+        """Mean log price over reference of the others in the market: as the rows say, else as last known."""
+        weeks = self._weeks
+        known = weeks.log_price - self._evidence.reference[:, None]
+        sums, size = price_evidence.market_sums(weeks, known)
+        at = np.clip(np.searchsorted(self._evidence.week, week), 0, known.shape[1] - 1)
+        market = weeks.market[unit]
+        told = pd.DataFrame({"week": week, "market": market, "unit": unit})
+        told["moved"] = off - np.where(weeks.level[unit, at] == 0, known[unit, at], 0.0)
+        # Several prices of one product in one week are asked after, not all in force: their mean stands for it.
+        once = told.groupby(["week", "market", "unit"])["moved"].mean()
+        moved = once.groupby(["week", "market"]).sum()
+        index = pd.MultiIndex.from_frame(told[["week", "market"]])
+        whole = sums[market, at] + moved.reindex(index).to_numpy()
+        own = known[unit, at] * (weeks.level[unit, at] == 0)
+        own = (
+            own
+            + once.reindex(pd.MultiIndex.from_frame(told[["week", "market", "unit"]])).to_numpy()
         )
+        return np.where(size[market] < 2, 0.0, (whole - own) / np.maximum(size[market] - 1, 1))
 
     def _common(self, week: np.ndarray) -> np.ndarray:
         """The shop's week effect: as estimated inside the panel, fading after it."""
@@ -143,7 +168,9 @@ class PriceResponse:
         last = float(np.median(effects[-RECENT_WEEKS:]))
         ahead = np.maximum(week - known[-1], 0.0)
         inside = np.interp(week, known, effects)
-        return np.where(ahead > 0, last * COMMON_MEMORY**ahead, inside)
+        return np.where(
+            ahead > 0, last * price_evidence.common_memory(self._evidence) ** ahead, inside
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +223,10 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
         shop_repeated,
     )
     level = _levels(weeks, evidence, pooled)
-    posterior = _on_grid(pooled.mean[:, 0], np.sqrt(pooled.variance[:, 0, 0]))[weeks.unit_of]
+    lasting = _lasting(weeks, pooled)
+    posterior = _on_grid(*lasting)[weeks.unit_of]
     return PriceResponse(
-        _table(panel, weeks, evidence, pooled, level),
+        _table(panel, weeks, evidence, pooled, level, lasting),
         posterior,
         float(pooled.shop_mean[0]),
         float(np.sqrt(pooled.shop_variance[0, 0])),
@@ -207,6 +235,14 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
         pooled,
         level,
     )
+
+
+def _lasting(weeks: PriceWeeks, pooled: Pooled) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (m,) of the answer to a price that stays."""
+    passing = price_evidence.passing_share(weeks)
+    mean, kept = pooled.mean[:, 0], 1 - PULLED_FORWARD * passing
+    unsure = (PULLED_FORWARD_SD * passing * mean) ** 2
+    return mean * kept, np.sqrt(pooled.variance[:, 0, 0] * kept**2 + unsure)
 
 
 def _on_grid(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
@@ -241,10 +277,15 @@ def price_levels(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled) -> _Leve
 
 
 def _table(
-    panel: pd.DataFrame, weeks: PriceWeeks, evidence: Evidence, pooled: Pooled, level: _Level
+    panel: pd.DataFrame,
+    weeks: PriceWeeks,
+    evidence: Evidence,
+    pooled: Pooled,
+    level: _Level,
+    lasting: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:
     unit = weeks.unit_of
-    mean, sd = pooled.mean[unit, 0], np.sqrt(pooled.variance[unit, 0, 0])
+    mean, sd = (values[unit] for values in lasting)
     reach = float(ndtri(0.5 + RANGE / 2))
     now = _units_now(weeks, evidence, pooled, level)[unit] * weeks.share
     return pd.DataFrame(

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from shopify_app.analytics.price_noise import (
     EVENT_VARIANCE,
     LEVEL_VARIANCE,
     MISSING_VARIANCE,
     Noise,
+    Setting,
     covariance,
     fit_noise,
+    level_covariance,
+    whiten,
 )
 from shopify_app.analytics.price_prior import PRIOR_MEAN, prior_variance
 from shopify_app.analytics.price_spells import LEAST_STEP, PriceWeeks
@@ -40,8 +44,14 @@ OWN_SCALE_WEEKS: Final = 30.0
 CHASED_MEMORY: Final = 0.9
 """Share of the demand a price was chosen at that is left a week away."""
 
+OTHER_REASONS: Final = 0.5
+"""Variance of a price's other reasons over that of the demand it follows, where it does."""
+
 MOST_CHOSEN: Final = 0.2
 """Where prices move in more of the weeks than this, no move has weeks of its own before it."""
+
+PASSING_WEEKS: Final = 3
+"""A price that stood no longer than this was a passing one."""
 
 LEVEL_ROUNDS: Final = 3
 SMEAR_WEEKS: Final = 26.0
@@ -83,9 +93,7 @@ def gather(weeks: PriceWeeks) -> Evidence:
     reference, design = _design(weeks)
     effects = np.tile(PRIOR_MEAN, (len(reference), 1))
     common = np.zeros(weeks.units.shape)
-    found, effects, common = _round(
-        weeks, reference, design, Noise(0.05, 0.03, 0.05), effects, common
-    )
+    found, effects, common = _round(weeks, reference, design, Noise(), effects, common)
     for _ in range(ROUNDS - 1):
         found, effects, common = _round(weeks, reference, design, found.noise, effects, common)
     return found
@@ -106,17 +114,15 @@ def _round(
     residual = _cut(working_residual(weeks.units, expected, weeks.known), counting, noise)
     others, shop_week, variance = _common(residual + common, counting, noise)
     residual = residual + common - others
+    setting = Setting(week, weeks.level, counting, design[..., 0], weeks.spell)
     noise = fit_noise(
         residual + np.einsum("mtp,mp->mt", design, effects - PRIOR_MEAN),
-        counting,
         np.concatenate([np.ones((*residual.shape, 1)), design], axis=2),
         np.r_[LEVEL_VARIANCE, prior_variance()],
-        week,
-        weeks.level,
+        setting,
+        noise,
     )
-    information, score, scale, x, r = _least_squares(
-        residual, counting, design, noise, week, weeks.level
-    )
+    information, score, scale, x, r = _least_squares(residual, design, noise, setting)
     score = score + np.einsum("mij,mj->mi", information, effects)
     evidence = Evidence(
         information, score, reference, design, shop_week, variance, noise, scale, week, x, r
@@ -134,8 +140,12 @@ def week_numbers(periods: np.ndarray, origin: np.ndarray) -> np.ndarray:
 def _design(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
     masked = np.ma.masked_array(weeks.log_price, ~weeks.known)
     reference = np.ma.median(masked, axis=1).filled(0.0) if weeks.log_price.size else np.zeros(0)
+    off = weeks.log_price - reference[:, None]
     answers = columns(
-        weeks.log_price - reference[:, None], weeks.log_price - weeks.regular, weeks.promotion
+        off,
+        weeks.log_price - weeks.regular,
+        weeks.promotion,
+        others_prices(*market_sums(weeks, off), off, weeks.market),
     )
     return reference, np.concatenate([answers, chased(weeks, reference)], axis=2)
 
@@ -157,7 +167,7 @@ def chased(weeks: PriceWeeks, reference: np.ndarray) -> np.ndarray:
             continue
         step = weeks.log_price[row, at] - weeks.log_price[row, at - 1]
         height = weeks.log_price[row, at] - reference[row]
-        inner = kernel[np.ix_(at, at)] + np.eye(len(at))
+        inner = kernel[np.ix_(at, at)] + OTHER_REASONS * np.eye(len(at))
         result[row] = kernel[:, at] @ np.linalg.solve(inner, np.stack([step, height], axis=1))
     return result
 
@@ -175,10 +185,34 @@ def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
 
 
 def columns(
-    from_reference: np.ndarray, from_regular: np.ndarray, promotion: np.ndarray
+    from_reference: np.ndarray,
+    from_regular: np.ndarray,
+    promotion: np.ndarray,
+    others: np.ndarray,
 ) -> np.ndarray:
-    """The three columns: log price over the reference, the promotion's cut, the promotion itself."""
-    return np.stack([from_reference, from_regular * promotion, promotion], axis=-1)
+    """Of the answers: log price over the reference, the promotion's cut, the promotion itself, the others' prices."""
+    return np.stack([from_reference, from_regular * promotion, promotion, others], axis=-1)
+
+
+def market_sums(weeks: PriceWeeks, off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(sum over each market's series of log prices over their references (markets, T), number of series (markets,)).
+
+    A shop-wide event is no price of the market: in its weeks what moved counts as unmoved.
+    """
+    count = int(weeks.market.max(initial=0)) + 1
+    sums = np.zeros((count, off.shape[1]))
+    np.add.at(sums, weeks.market, np.where(weeks.level == 0, off, 0.0))
+    return sums, np.bincount(weeks.market, minlength=count)
+
+
+def others_prices(
+    sums: np.ndarray, size: np.ndarray, own: np.ndarray, market: np.ndarray
+) -> np.ndarray:
+    """Mean log price over reference of a market's other series; 0 where a series stands alone."""
+    others = np.maximum(size[market] - 1, 1)
+    alone = (size[market] < 2).reshape((-1,) + (1,) * (own.ndim - 1))
+    mean = (sums[market] - own) / others.reshape((-1,) + (1,) * (own.ndim - 1))
+    return np.where(alone, 0.0, mean)
 
 
 def _expected(
@@ -242,12 +276,7 @@ def _leaning(information: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 
 def _least_squares(
-    residual: np.ndarray,
-    counting: np.ndarray,
-    design: np.ndarray,
-    noise: Noise,
-    week: np.ndarray,
-    level: np.ndarray,
+    residual: np.ndarray, design: np.ndarray, noise: Noise, setting: Setting
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Information, score (of the change of effects), own scale, whitened price and residual."""
     m, weeks = residual.shape
@@ -255,11 +284,10 @@ def _least_squares(
     scale, x, r = np.ones(m), np.zeros((m, weeks)), np.zeros((m, weeks))
     for first in range(0, m, CHUNK):
         rows = slice(first, first + CHUNK)
-        root = np.linalg.cholesky(covariance(noise, counting[rows], week, level[rows]))
         both = np.concatenate(
             [np.ones((*residual[rows].shape, 1)), design[rows], residual[rows][..., None]], axis=2
         )
-        white = np.linalg.solve(root, both)
+        white = whiten(covariance(noise, setting.of(rows)), both)[0]
         one = white[..., :1]
         rest = white[..., 1:] - one * (
             (one * white[..., 1:]).sum(axis=1, keepdims=True)
@@ -270,7 +298,7 @@ def _least_squares(
         push = np.einsum("mti,mt->mi", columns_, off)
         fitted = np.linalg.solve(inner + np.diag(1 / prior_variance()), push[..., None])[..., 0]
         left = off - np.einsum("mti,mi->mt", columns_, fitted)
-        seen = (counting[rows] < MISSING_VARIANCE).sum(axis=1)
+        seen = (setting.counting[rows] < MISSING_VARIANCE).sum(axis=1)
         own = (OWN_SCALE_WEEKS + (left**2).sum(axis=1)) / (
             OWN_SCALE_WEEKS + np.maximum(seen - 1, 0)
         )
@@ -279,6 +307,23 @@ def _least_squares(
         score[rows] = push / own[:, None]
         x[rows], r[rows] = columns_[..., 0], left / np.sqrt(own)[:, None]
     return information, score, scale, x, r
+
+
+def passing_share(weeks: PriceWeeks) -> np.ndarray:
+    """Share of each row's price variance that passes within `PASSING_WEEKS` and comes back, (m,); 0 where none moved."""
+    # A shop-wide event's weeks are no evidence, so no passing price either.
+    price = pd.DataFrame(np.where(weeks.known & (weeks.level == 0), weeks.log_price, np.nan).T)
+    lasting = price.rolling(2 * PASSING_WEEKS + 1, center=True, min_periods=1).median()
+    whole = price.var(ddof=0).fillna(0.0).to_numpy()
+    passing = ((price - lasting) ** 2).mean().fillna(0.0).to_numpy()
+    return np.clip(passing / np.maximum(whole, LEAST_STEP**2), 0.0, 1.0)
+
+
+def common_memory(evidence: Evidence) -> float:
+    """Share of a common week's effect that is left a week later."""
+    effects = evidence.common
+    squares = float((effects[:-1] ** 2).sum())
+    return float(np.clip((effects[1:] * effects[:-1]).sum() / max(squares, 1e-9), 0.0, 0.98))
 
 
 def repeats(evidence: Evidence, group: np.ndarray, count: int) -> tuple[np.ndarray, float]:
@@ -331,25 +376,26 @@ def filter_levels(
         counting = _counting(weeks, around)
         residual = working_residual(weeks.units, around, weeks.known)
         residual = _cut(residual, counting, evidence.noise) + drift
+        setting = Setting(
+            evidence.week, weeks.level, counting, evidence.design[..., 0], weeks.spell
+        )
         for first in range(0, m, CHUNK):
             rows = slice(first, first + CHUNK)
             weights[rows], variance[rows], event[rows], moved = _filter(
-                residual[rows], counting[rows], evidence, weeks.level[rows]
+                residual[rows], evidence.noise, setting.of(rows)
             )
             drift[rows] = np.clip(moved, drift[rows] - 1, drift[rows] + 1)
     return weights, variance, event, _smear(weeks, expected * np.exp(drift))
 
 
 def _filter(
-    residual: np.ndarray, counting: np.ndarray, evidence: Evidence, level: np.ndarray
+    residual: np.ndarray, noise: Noise, setting: Setting
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Kernel weights, variance of the last level, the constant of the last level, the level's log in every week."""
-    noise, week = evidence.noise, evidence.week
+    level = setting.level
     jumps = level.max(axis=1, initial=0) > 0
-    whole = covariance(noise, counting, week, level) + LEVEL_VARIANCE
-    slow = whole.copy()
-    diagonal = np.arange(len(week))
-    slow[:, diagonal, diagonal] -= counting + noise.white
+    whole = covariance(noise, setting) + LEVEL_VARIANCE
+    slow = level_covariance(noise, setting) + LEVEL_VARIANCE
     reach = slow[:, -1, :]
     solved = np.linalg.solve(whole, np.stack([residual, reach], axis=2))
     weights = solved[..., 0]

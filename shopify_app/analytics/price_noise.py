@@ -8,8 +8,8 @@ Source: Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, 
 Weak: one set of variances for a shop; a series' own scale comes after, shrunk.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import astuple, dataclass
+from typing import Any, Final
 
 import numpy as np
 from scipy.optimize import minimize
@@ -27,77 +27,143 @@ EVENT_VARIANCE: Final = 1.0
 """Prior variance of the log level that a shop-wide event begins."""
 
 MISSING_VARIANCE: Final = 1e6
-SAMPLE: Final = 40
+CORNER: Final = 1e14
+"""Larger than any whitened square: keeps a bordered matrix positive."""
+
+SAMPLE: Final = 32
 LEAST_ROWS: Final = 3
-STARTS: Final = np.log([0.05, 0.03, 0.05])
+STARTS: Final = np.log([0.05, 0.03, 0.05, 0.1])
 LOOSE: Final = 2.0
 """Standard deviation of the log variances' prior around `STARTS`: it only decides where there is nothing to see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Variances of log demand: `white`, `short` and `long` (see the memories)."""
+    """Variances of log demand: `white`, `short` and `long` (see the memories), and of `answers`.
 
-    white: float
-    short: float
-    long: float
+    No two spells of a price are answered alike (an advertisement, a place on the shelf): a spell's own elasticity
+    is off its product's by a variance `answers`. Ten weeks of one spell do not average that out.
+    """
+
+    white: float = 0.05
+    short: float = 0.03
+    long: float = 0.05
+    answers: float = 0.1
 
     def level_covariance(self, gap: np.ndarray) -> np.ndarray:
         """Covariance of the wandering level at weeks `gap` apart, the shape of `gap`."""
         return self.short * SHORT_MEMORY**gap + self.long * LONG_MEMORY**gap
 
 
-def covariance(
-    noise: Noise, counting: np.ndarray, weeks: np.ndarray, level: np.ndarray
-) -> np.ndarray:
-    """(m, T, T) of the residuals: counting (m, T), weeks (T,), level numbers (m, T) of shop-wide events."""
-    gap = np.abs(weeks[:, None] - weeks[None, :])
-    result = np.repeat(noise.level_covariance(gap)[None], len(counting), axis=0)
-    diagonal = np.arange(len(weeks))
-    result[:, diagonal, diagonal] += counting + noise.white
-    jumps = level.max(axis=1, initial=0) > 0
+UNITS: Final = tuple(Noise(*(float(here == part) for here in range(4))) for part in range(4))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the covariance of residuals depends on beside the variances.
+
+    Attributes
+    ----------
+    week : (T,) week numbers; level : (m, T) level numbers of shop-wide events.
+    counting : (m, T) variance of counting, `MISSING_VARIANCE` where nothing is known.
+    off : (m, T) log price over the reference; spell : (m, T) number of the spell of one price.
+    """
+
+    week: np.ndarray
+    level: np.ndarray
+    counting: np.ndarray
+    off: np.ndarray
+    spell: np.ndarray
+
+    def of(self, rows: Any) -> "Setting":
+        """The same for some rows."""
+        return Setting(
+            self.week, self.level[rows], self.counting[rows], self.off[rows], self.spell[rows]
+        )
+
+
+def level_covariance(noise: Noise, setting: Setting) -> np.ndarray:
+    """(m, T, T) of the wandering level, events included."""
+    gap = np.abs(setting.week[:, None] - setting.week[None, :])
+    result = np.repeat(noise.level_covariance(gap)[None], len(setting.level), axis=0)
+    jumps = setting.level.max(axis=1, initial=0) > 0
     if jumps.any():
-        same = level[jumps][:, :, None] == level[jumps][:, None, :]
-        result[jumps] += EVENT_VARIANCE * same
+        level = setting.level[jumps]
+        result[jumps] += EVENT_VARIANCE * (level[:, :, None] == level[:, None, :])
+    return result
+
+
+def covariance(noise: Noise, setting: Setting) -> np.ndarray:
+    """(m, T, T) of the residuals."""
+    result = level_covariance(noise, setting)
+    same = setting.spell[:, :, None] == setting.spell[:, None, :]
+    result += noise.answers * same * setting.off[:, :, None] * setting.off[:, None, :]
+    diagonal = np.arange(len(setting.week))
+    result[:, diagonal, diagonal] += setting.counting + noise.white
     return result
 
 
 def fit_noise(
     residual: np.ndarray,
-    counting: np.ndarray,
     design: np.ndarray,
     prior_variance: np.ndarray,
-    weeks: np.ndarray,
-    level: np.ndarray,
+    setting: Setting,
+    start: Noise,
 ) -> Noise:
     """Fit the variances.
 
     Parameters
     ----------
-    residual, counting : (m, T)
-        Log demand less its expectation at the prior's effects; variance of counting, `MISSING_VARIANCE` where nothing is known.
+    residual : (m, T)
+        Log demand less its expectation at the prior's effects.
     design : (m, T, p)
         Columns with prior variances `prior_variance` (p,), the constant among them.
-    weeks : (T,) week numbers; level : (m, T).
+    setting : what else the covariance depends on.
+    start : where to begin; what is returned where too few series are there.
     """
-    rows = _sample(counting)
+    rows = _sample(setting.counting)
     if len(rows) < LEAST_ROWS:
-        return Noise(*np.exp(STARTS))
+        return start
     explained = np.einsum("mtp,p,msp->mts", design[rows], prior_variance, design[rows])
+    here = setting.of(rows)
+    # The covariance is linear in the variances: its parts are made once.
+    fixed = covariance(Noise(0.0, 0.0, 0.0, 0.0), here) + explained
+    parts = [covariance(one, here) for one in UNITS]
+    parts = [part - covariance(Noise(0.0, 0.0, 0.0, 0.0), here) for part in parts]
+    zero = np.log(np.maximum(astuple(start), 1e-5))
 
     def loss(logs: np.ndarray) -> float:
-        noise = Noise(*np.exp(np.clip(logs, -12, 3)))
-        whole = covariance(noise, counting[rows], weeks, level[rows]) + explained
-        root = np.linalg.cholesky(whole)
-        white = np.linalg.solve(root, residual[rows][:, :, None])[:, :, 0]
-        diagonal = np.diagonal(root, axis1=1, axis2=2)
-        likelihood = 0.5 * (white**2).sum() + np.log(diagonal).sum()
+        whole = fixed.copy()
+        for part, variance in zip(parts, astuple(_noise(logs)), strict=True):
+            whole += variance * part
+        white, log_root = whiten(whole, residual[rows][:, :, None])
+        likelihood = 0.5 * (white**2).sum() + log_root.sum()
         return float(likelihood + 0.5 * (((logs - STARTS) / LOOSE) ** 2).sum())
 
     found = minimize(
-        loss, STARTS, method="Nelder-Mead", options={"maxfev": 70, "xatol": 0.05, "fatol": 0.1}
+        loss, zero, method="Nelder-Mead", options={"maxfev": 60, "xatol": 0.05, "fatol": 0.1}
     )
-    return Noise(*np.exp(np.clip(found.x, -12, 3)))
+    return _noise(found.x)
+
+
+def whiten(whole: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (m, T, k) turned to unit covariance, and half the log determinant of `whole` (m, T, T).
+
+    One Cholesky factor of the matrix bordered by the values gives both.
+    """
+    m, count, k = values.shape
+    bordered = np.empty((m, count + k, count + k))
+    bordered[:, :count, :count] = whole
+    bordered[:, count:, :count] = np.swapaxes(values, 1, 2)
+    bordered[:, :count, count:] = values
+    bordered[:, count:, count:] = CORNER * np.eye(k)
+    root = np.linalg.cholesky(bordered)
+    diagonal = np.diagonal(root, axis1=1, axis2=2)[:, :count]
+    return np.swapaxes(root[:, count:, :count], 1, 2), np.log(diagonal).sum(axis=1)
+
+
+def _noise(logs: np.ndarray) -> Noise:
+    return Noise(*(float(value) for value in np.exp(np.clip(logs, -12, 3))))
 
 
 def _sample(counting: np.ndarray) -> np.ndarray:

@@ -16,25 +16,34 @@ from typing import Final
 
 import numpy as np
 
-EFFECTS: Final = ("price", "extra in promotion", "promotion itself", "step chased", "level chased")
-ANSWERS: Final = 3
+EFFECTS: Final = (
+    "price",
+    "extra in promotion",
+    "promotion itself",
+    "others' prices",
+    "step chased",
+    "level chased",
+)
+ANSWERS: Final = 4
 """The first effects are answers of demand to a price; the others are answers of the merchant to demand."""
 
-PRIOR_MEAN: Final = np.array([-2.2, 0.0, 0.15, 0.0, 0.0])
-"""Elasticity of the price as it stands; what a promotion's cut adds to it; the log lift of a flag without a cut; how
+PRIOR_MEAN: Final = np.array([-2.2, 0.0, 0.15, 0.7, 0.0, 0.0])
+"""Elasticity of the price as it stands; what a promotion's cut adds to it; the log lift of a flag without a cut; elasticity
+of the mean price of the others beside it (a whole category answers far less than one of its items); how
 much demand was up (log) per log step, and per log level, of a price that chased it."""
 
 COUNT: Final = len(EFFECTS) + 1
 """The effects and, last, by how much elasticities follow what costs imply."""
 
-FOLLOWS: Final = 0.5
-"""A merchant's price is taken to be half right until the shop's own answers tell: an elasticity lies half-way between
-the literature's and the one at which today's price would be best."""
+FOLLOWS: Final = 0.75
+"""A merchant's price is taken to be three parts right until the shop's own answers tell: an elasticity lies that far from
+the literature's towards the one at which today's price would be best. Chosen for caution: it makes
+gains small and suggestions few where little is known."""
 
 MARGINS: Final = (0.1, 0.9)
-SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 1.5, 1.5, 0.3])
-GROUP_SD: Final = np.array([0.5, 0.4, 0.2, 0.2, 0.2, 0.05])
-PRODUCT_SD: Final = np.array([0.7, 0.7, 0.3, 0.4, 0.4, 0.05])
+SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 0.7, 5.0, 5.0, 0.25])
+GROUP_SD: Final = np.array([0.5, 0.4, 0.2, 0.3, 0.2, 0.2, 0.05])
+PRODUCT_SD: Final = np.array([0.7, 0.7, 0.3, 0.3, 0.8, 0.8, 0.05])
 PRODUCT_SDS: Final = np.array([0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.6])
 """Spreads of products that are tried."""
 

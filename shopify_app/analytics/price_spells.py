@@ -23,6 +23,9 @@ SHOP_WIDE_SHARE: Final = 0.3
 SHOP_WIDE_LEAST: Final = 5
 """Fewer products than this are no shop whose moves could be unusual."""
 
+MARKET_LEAST: Final = 3
+"""Fewer series in a store than this are no market."""
+
 UNUSUAL: Final = 4.0
 """How many times the usual share of movers makes a week a shop-wide event."""
 
@@ -53,6 +56,7 @@ class PriceWeeks:
         Weeks with one number share a level; a shop-wide event starts another.
     unit_cost : (m,) the last one known; NaN where none is.
     group : (m,) int codes; `groups` their names.
+    market : (m,) int codes of what stands beside each other: the series of one store.
     """
 
     periods: np.ndarray
@@ -69,6 +73,13 @@ class PriceWeeks:
     unit_cost: np.ndarray
     group: np.ndarray
     groups: np.ndarray
+    market: np.ndarray
+
+    @property
+    def spell(self) -> np.ndarray:
+        """Number of the spell of one price, (m, T)."""
+        moved = np.abs(np.diff(self.log_price, axis=1, prepend=self.log_price[:, :1])) > LEAST_STEP
+        return moved.cumsum(axis=1)
 
 
 def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
@@ -112,7 +123,8 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
     summed, open_ = np.zeros((len(first), len(periods))), np.zeros((len(first), len(periods)))
     np.add.at(summed, unit_of, np.where(known, units, 0.0))
     np.add.at(open_, unit_of, np.where(known, exposure, 0.0) * share[:, None])
-    level = _levels(price, known, _stores(panel, series, len(ids)))
+    store = _stores(panel, series, len(ids))
+    level = _levels(price, known, store)
     return PriceWeeks(
         periods=periods,
         series_ids=np.asarray(ids),
@@ -129,6 +141,7 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
         unit_cost=cost[first],
         group=group[first],
         groups=np.asarray(groups),
+        market=_markets(store[first]),
     )
 
 
@@ -211,6 +224,12 @@ def _stores(panel: pd.DataFrame, series: np.ndarray, count: int) -> np.ndarray:
     return result
 
 
+def _markets(store: np.ndarray) -> np.ndarray:
+    """Stores with too few series to stand beside each other are one market with the other such stores."""
+    count = np.bincount(store, minlength=1)
+    return np.where(count[store] >= MARKET_LEAST, store + 1, 0)
+
+
 def _regular(log_price: np.ndarray, promotion: np.ndarray) -> np.ndarray:
     """The last price that was no promotion; a promotion that is dearer than it is none of price."""
     plain = pd.DataFrame(np.where(promotion < 0.5, log_price, np.nan)).ffill(axis=1).bfill(axis=1)
@@ -222,13 +241,17 @@ def _levels(log_price: np.ndarray, known: np.ndarray, store: np.ndarray) -> np.n
     level = np.zeros(log_price.shape, int)
     if log_price.shape[1] < 2:
         return level
-    moved = np.abs(np.diff(log_price, axis=1)) > LEAST_STEP
+    step = np.diff(log_price, axis=1)
+    moved = np.abs(step) > LEAST_STEP
     for code in np.unique(store):
         rows = np.flatnonzero(store == code)
         if len(rows) < SHOP_WIDE_LEAST:
             continue
         active = np.maximum((known[rows, 1:] & known[rows, :-1]).sum(axis=0), 1)
-        share = (moved[rows] & known[rows, 1:]).sum(axis=0) / active
+        # A sale moves prices one way; a test that moves half up and half down is no event of the shop.
+        up = (moved[rows] & known[rows, 1:] & (step[rows] > 0)).sum(axis=0)
+        down = (moved[rows] & known[rows, 1:] & (step[rows] < 0)).sum(axis=0)
+        share = np.maximum(up, down) / active
         wide = share > max(SHOP_WIDE_SHARE, UNUSUAL * float(np.median(share)))
         for row in rows[(moved[rows] & wide[None, :]).any(axis=1)]:
             _number_levels(level[row], log_price[row], np.flatnonzero(moved[row] & wide) + 1)

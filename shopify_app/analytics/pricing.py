@@ -242,18 +242,12 @@ def _unknown(response: PriceResponse, number: int) -> str | None:
 def _choose_together(
     found: list[dict[str, Any]], catalogue: pd.DataFrame, limits: PriceLimits
 ) -> None:
-    """Of all proposals keep the surest, as many as are together sure enough and inside the shop's limits."""
+    """Of all proposals keep those that gain most and are together sure enough, inside the shop's limits."""
     revenue = (catalogue["price"] * catalogue["units_per_month"]).to_numpy(float)
     whole = max(float(np.nansum(revenue)), 1e-9)
     made = [number for number, one in enumerate(found) if not one["abstained_because"]]
-    made.sort(key=lambda number: (-found[number]["chance_it_helps"], -found[number]["gain_mid"]))
-    doubt, kept = 0.0, []
-    for number in made:
-        doubt += 1 - found[number]["chance_it_helps"]
-        if doubt > (1 - limits.min_chance) * (len(kept) + 1) + 1e-12:
-            break
-        kept.append(number)
-    for number in made[len(kept) :]:
+    kept = _sure_together(made, found, 1 - limits.min_chance)
+    for number in set(made) - set(kept):
         _withdraw(found[number], "not_sure_enough")
     kept.sort(key=lambda number: -found[number]["gain_mid"])
     changed, count = 0.0, 0
@@ -264,6 +258,23 @@ def _choose_together(
             _withdraw(found[number], "enough_revenue_under_change")
         else:
             changed, count = changed + revenue[number], count + 1
+
+
+def _sure_together(made: list[int], found: list[dict[str, Any]], most_doubt: float) -> list[int]:
+    """The numbers whose mean chance of harm is within `most_doubt`.
+
+    These are the sure ones and, for the doubt they leave unused, those that gain most for it.
+    """
+    over = {number: 1 - found[number]["chance_it_helps"] - most_doubt for number in made}
+    kept = [number for number in made if over[number] <= 0]
+    room = -sum(over[number] for number in kept)
+    doubtful = [number for number in made if over[number] > 0]
+    doubtful.sort(key=lambda number: -found[number]["gain_mid"] / over[number])
+    for number in doubtful:
+        if over[number] <= room:
+            kept.append(number)
+            room -= over[number]
+    return kept
 
 
 def _withdraw(one: dict[str, Any], reason: str) -> None:
