@@ -1,0 +1,67 @@
+"""States of many series as one row of bytes each: a version, a moment, then small floats.
+
+In:  arrays whose last axis is the series. Out: a row of bytes a series, and back to the bit.
+Layout (little-endian): version u8, one spare byte, moment u16, then the arrays one after another, f32.
+"""
+
+from typing import Final
+
+import numpy as np
+
+HEAD: Final = [("version", "u1"), ("spare", "u1"), ("moment", "<u2")]
+LATEST_MOMENT: Final = 65_535
+
+
+def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
+    """One row a series.
+
+    Parameters
+    ----------
+    moment : int, 0..65,535
+        Number of periods behind all of the states.
+    arrays : arrays (..., n)
+
+    Raises
+    ------
+    ValueError
+        If the moment has no place in the layout.
+    """
+    if not 0 <= moment <= LATEST_MOMENT:
+        raise ValueError(f"moment must be within 0..{LATEST_MOMENT}, got {moment}")
+    n = arrays[0].shape[-1]
+    flat = np.concatenate([array.reshape(-1, n) for array in arrays])
+    rows = np.zeros(n, _layout(len(flat)))
+    rows["version"], rows["moment"], rows["values"] = version, moment, flat.T
+    size, whole = rows.dtype.itemsize, rows.tobytes()
+    return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
+
+
+def unpack(
+    version: int, rows: list[bytes], shapes: list[tuple[int, ...]]
+) -> tuple[int, list[np.ndarray]]:
+    """(moment, arrays (*shape, n)) of rows.
+
+    Raises
+    ------
+    ValueError
+        If a row is of another version, length or moment than it should be.
+    """
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    layout = _layout(sum(sizes))
+    if wrong := {len(row) for row in rows} - {layout.itemsize}:
+        raise ValueError(f"a state has {sorted(wrong)} bytes, not {layout.itemsize}")
+    found = np.frombuffer(b"".join(rows), layout)
+    if (found["version"] != version).any():
+        raise ValueError(f"a state is not of version {version}")
+    moments = np.unique(found["moment"])
+    if len(moments) > 1:
+        raise ValueError("states of different moments cannot stand side by side")
+    values = np.ascontiguousarray(found["values"].T)
+    edges = np.cumsum([0, *sizes])
+    parts = zip(edges[:-1], edges[1:], shapes, strict=True)
+    arrays = [values[low:high].reshape(*shape, len(rows)) for low, high, shape in parts]
+    return int(moments[0]) if len(moments) else 0, arrays
+
+
+def _layout(floats: int) -> np.dtype:
+    return np.dtype([*HEAD, ("values", "<f4", (floats,))])
