@@ -24,11 +24,11 @@ import pandas as pd
 from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics import pooling
 from shopify_app.analytics.common_factor import common_factor
-from shopify_app.analytics.filters import LEAST_EXPOSURE, rates_at
+from shopify_app.analytics.filters import LEAST_EXPOSURE, FilterState, follow, joined
 from shopify_app.analytics.launches import first_seen, launch_curve, launch_factors
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
-from shopify_app.analytics.pooling import LEVELS, Windows
+from shopify_app.analytics.pooling import LEVELS, Dispersion, SharedDispersion, Windows
 from shopify_app.analytics.promotions import earns_its_place, promotion_lift, usual_factor
 from shopify_app.analytics.rate_priors import launch_priors
 
@@ -53,6 +53,9 @@ YOUNG_BLOCKS: Final = 20
 
 WATCHED_BLOCKS: Final = 6
 """What first shows in this many blocks of a shop's history may have been there before it."""
+
+CLOSES: Final = 9
+"""Blocks that may close before a new fit: the course is foreseen so much further than was asked."""
 
 CHUNK: Final = 2_500
 LEARNED_SERIES: Final = 6_000
@@ -154,8 +157,30 @@ class DemandForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
+class Shared:
+    """What a shop's series share, learned of all of them.
+
+    Attributes
+    ----------
+    weights : array (components, classes of rate), of the filters
+    correction : what products do after each pattern
+    spans : spans of the totals whose distribution was learned
+    dispersions : one a span
+    levels : array (spans, classes of rate, len(LEVELS))
+    """
+
+    weights: np.ndarray
+    correction: Correction
+    spans: tuple[int, ...]
+    dispersions: tuple[SharedDispersion, ...]
+    levels: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
     """A shop's history, ready to be followed.
+
+    `ids` (n,) are its series; `first` is the start of its first period, `names` (groups,) its groups'.
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
     moves everybody; `curve` (blocks,) is what a launch sells in its first blocks against later, for
@@ -164,6 +189,9 @@ class _Past:
     last of them all.
     """
 
+    ids: np.ndarray
+    first: np.datetime64
+    names: np.ndarray
     units: np.ndarray
     exposure: np.ndarray
     groups: np.ndarray
@@ -178,6 +206,7 @@ class _Past:
 
     @property
     def block(self) -> int:
+        """Periods in a step of the filters."""
         return BLOCK[self.period]
 
     def blocks(self, part: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -229,6 +258,17 @@ class _Past:
         return Windows(foreseen, actual, exposure, known[usable], ages, span)
 
 
+@dataclass(frozen=True, slots=True)
+class DemandFit:
+    """A forecast and what it came from: what was learned, and where each series stands."""
+
+    past: Past
+    shared: Shared
+    filters: FilterState
+    dispersions: tuple[Dispersion, ...]
+    forecast: DemandForecast
+
+
 def forecast_demand(
     history: pd.DataFrame,
     *,
@@ -265,24 +305,52 @@ def forecast_demand(
     panel = as_panel(history, period=period, as_of=as_of)
     if not len(panel.series_ids):
         return DemandForecast(np.array([]), np.zeros((0, horizon)), np.zeros((0, 4)), np.zeros(0))
-    past = _past(panel, period, horizon, events)
+    return fit(past_of(panel, period, horizon, events), horizon=horizon, seed=seed).forecast
+
+
+def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None) -> DemandFit:
+    """Follow a history and forecast it, by what it shows itself or what was learned of others before.
+
+    Parameters
+    ----------
+    past : what `past_of` made of a history
+    shared : learned of the shop's other series; without it, it is learned of these
+    """
     rng = np.random.default_rng(seed)
-    rate, alive = _rates(past, rng)
-    spans = _spans(past, horizon)
+    components, alive, filters = _components(past)
+    chosen = _chosen(len(past.units), rng)
+    if shared is None:
+        weights = _weights(past, components, chosen)
+        rate = _mixed(components, weights)
+        correction = _learn(past, rate, chosen)
+        spans = _spans(past, horizon)
+    else:
+        weights, correction, spans = shared.weights, shared.correction, shared.spans
+        rate = _mixed(components, weights)
+    for part in _parts(len(past.units)):
+        rate[:, part] *= correction.factor(_features(past, part, rate))
     mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
-    dispersion = np.empty((len(mean), len(spans)))
+    found: list[Dispersion] = []
     levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
     for number, span in enumerate(spans):
         windows = past.windows(span, rate)
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
-        classes = pooling.rate_class(now / span)
-        shown = pooling.dispersion_of(windows, now, classes, past.ages(past.units.shape[1]))
-        dispersion[:, number] = shown.values()
-        levels[number] = pooling.held_levels(windows, shown, most=LEARNED_WINDOWS, rng=rng)
-    return DemandForecast(panel.series_ids, mean, dispersion, alive, spans, levels)
+        given = None if shared is None else shared.dispersions[number]
+        classes, ages = pooling.rate_class(now / span), past.ages(past.units.shape[1])
+        found.append(pooling.dispersion_of(windows, now, classes, ages, given))
+        if shared is None:
+            most = LEARNED_WINDOWS
+            levels[number] = pooling.held_levels(windows, found[-1], most=most, rng=rng)
+    if shared is None:
+        known = tuple(one.shared for one in found)
+        shared = Shared(weights, correction, spans, known, levels)
+    dispersion = np.stack([one.values() for one in found], axis=1)
+    forecast = DemandForecast(past.ids, mean, dispersion, alive, spans, shared.levels)
+    return DemandFit(past, shared, filters, tuple(found), forecast)
 
 
-def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) -> _Past:
+def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None = None) -> Past:
+    """A panel with what moves everybody, launches and promotions told apart; courses reach past `horizon`."""
     block = BLOCK[period]
     spare = panel.units.shape[1] % block if panel.units.shape[1] > block else 0
     units = panel.units[:, spare:].astype(np.float32)
@@ -294,7 +362,7 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     units[exposure == 0] = 0.0
     length = units.shape[1]
     span = LEARNED_SPAN[period]
-    ahead = max(horizon, *LEARNED_SPANS[period])
+    ahead = max(horizon, *LEARNED_SPANS[period]) + CLOSES * block
     starts = _starts(panel.periods[-1], length, ahead, period)
     known, coming = _event_factors(starts, length, events, period)
     moments = _moments(length // block, -(-span // block))
@@ -313,7 +381,10 @@ def _past(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None) 
     launched = first_seen(exposure, WATCHED_BLOCKS * block)
     curve = launch_curve(units, exposure, factor[panel.groups], launched, block)
     prior = _priors(units, exposure, factor, panel.groups, launched, curve, block)
-    return _Past(
+    return Past(
+        panel.series_ids,
+        starts[0],
+        panel.group_names,
         units,
         exposure,
         panel.groups,
@@ -405,7 +476,7 @@ def _event_factors(
     return factors[:length], factors[length:]
 
 
-def _spans(past: _Past, horizon: int) -> tuple[int, ...]:
+def _spans(past: Past, horizon: int) -> tuple[int, ...]:
     """Spans whose totals the shop has seen often enough."""
     longest = max(past.units.shape[1] // 3, 1)
     given = LEARNED_SPANS[past.period]
@@ -414,50 +485,55 @@ def _spans(past: _Past, horizon: int) -> tuple[int, ...]:
     return tuple(wanted + above[:1])
 
 
-def _rates(past: _Past, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(rate (moments, n) in units a period, alive (n,)): mixed and corrected."""
+def _components(past: Past) -> tuple[np.ndarray, np.ndarray, FilterState]:
+    """(components (2, moments, n) in units a period, alive (n,), the filters' state)."""
     ahead = -(-LEARNED_SPAN[past.period] // past.block)
     n, count = len(past.units), len(past.moments)
     components = np.empty((2, count, n), np.float32)
     alive = np.empty(n)
-    for part in _parts(len(past.units)):
+    states: list[FilterState] = []
+    for part in _parts(n):
         units, exposure = past.blocks(part)
         prior = past.prior[part] / np.array([1.0, past.block])
-        found = rates_at(units, exposure, prior, past.moments, ahead)
+        found, state = follow(units, exposure, prior, past.moments, ahead)
         components[0, :, part], components[1, :, part] = found.filtered, found.smoothed
         alive[part] = found.alive[-1]
+        states.append(state)
     components /= past.block
-    chosen = (
-        np.arange(n)
-        if n <= LEARNED_SERIES
-        else np.sort(rng.choice(n, LEARNED_SERIES, replace=False))
-    )
-    rate = _mixed(past, components, chosen)
-    correction = _learn(past, rate, chosen)
-    for part in _parts(n):
-        rate[:, part] *= correction.factor(_features(past, part, rate))
-    return rate, alive
+    return components, alive, joined(states)
 
 
-def _mixed(past: _Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The components (components, moments, n) mixed by what some series show: (moments, n)."""
+def _chosen(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Series to learn from."""
+    if n <= LEARNED_SERIES:
+        return np.arange(n)
+    return np.sort(rng.choice(n, LEARNED_SERIES, replace=False))
+
+
+def _weights(past: Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Weights (components, classes of rate) by what some series show."""
     span = LEARNED_SPAN[past.period]
     classes = pooling.rate_class(components[0, -1])
     windows = past.windows(span, components[0]).of(chosen)
     used = len(windows.actual)
     if not used:  # too short a past to have foreseen anything
-        return components.mean(axis=0)
+        return np.full((len(components), len(pooling.CLASSES) + 1), 1 / len(components))
     course = np.stack([past.course(number, span)[chosen].sum(axis=1) for number in range(used)])
     totals = components[:, :used, chosen] * course[None]
-    weights = pooling.component_weights(totals, windows, classes[chosen])
-    weights = weights.astype(np.float32)[:, classes]
-    rate = weights[0] * components[0]
-    for weight, component in zip(weights[1:], components[1:], strict=True):
-        rate += weight * component
+    return pooling.component_weights(totals, windows, classes[chosen])
+
+
+def _mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Components (components, ..., n) mixed by the class of the newest rate: (..., n)."""
+    newest = components[0].reshape(-1, components.shape[-1])[-1]
+    shares = weights.astype(np.float32)[:, pooling.rate_class(newest)]
+    rate = shares[0] * components[0]
+    for share, component in zip(shares[1:], components[1:], strict=True):
+        rate += share * component
     return rate
 
 
-def _learn(past: _Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
+def _learn(past: Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
     """What the shop's products do after each pattern, from some of them."""
     span = LEARNED_SPAN[past.period]
     windows = past.windows(span, rate).of(chosen)
@@ -470,7 +546,7 @@ def _learn(past: _Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
     return fit_correction(features, windows, dispersion, past.groups[chosen], separate)
 
 
-def _features(past: _Past, part: slice | np.ndarray, rate: np.ndarray) -> np.ndarray:
+def _features(past: Past, part: slice | np.ndarray, rate: np.ndarray) -> np.ndarray:
     units, exposure = past.blocks(part)
     return pattern_features(
         units,

@@ -31,7 +31,7 @@ PRIOR_FOR_GOOD: Final = 0.1
 """Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
 
 REVIVAL: Final = 0.02
-LEAST_DOUBT: Final = 1e-16
+LEAST_DOUBT: Final = 1e-20
 """Chance of being gone that even the most faithful filter keeps: what sold well and fell silent is gone."""
 
 SCORE_MEMORY: Final = 0.99

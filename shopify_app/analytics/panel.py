@@ -4,7 +4,7 @@ In:  a frame `series_id, period (start, datetime64), units` and optional columns
 Out: a `Panel`. Periods in which a series could not be bought have exposure 0 and say nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -18,8 +18,9 @@ class Panel:
     """Histories side by side.
 
     `units` and `exposure` have shape (n_series, n_periods); `periods` are starts, oldest first;
-    `groups` is an integer code per series, all 0 where the history names no group; `promoted` is the
-    share of each period on promotion, None where the history does not tell.
+    `groups` is an integer code per series, all 0 where the history names no group, and `group_names`
+    what they stand for; `promoted` is the share of each period on promotion, None where the history
+    does not tell.
     """
 
     series_ids: np.ndarray
@@ -28,6 +29,7 @@ class Panel:
     exposure: np.ndarray
     groups: np.ndarray
     promoted: np.ndarray | None = None
+    group_names: np.ndarray = field(default_factory=lambda: np.array([""]))
 
 
 def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None) -> Panel:
@@ -56,14 +58,15 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
     first = np.full(len(ids), len(periods))
     np.minimum.at(first, series, column)
     exposure[np.arange(len(periods))[None, :] < first[:, None]] = 0.0
-    groups = np.zeros(len(ids), int)
+    groups, names = np.zeros(len(ids), int), np.array([""])
     if "group" in history:
-        groups[series] = pd.factorize(history["group"], sort=True)[0]
+        codes, found = pd.factorize(history["group"], sort=True)
+        groups[series], names = codes, np.asarray(found).astype(str)
     promoted = None
     if "on_promotion" in history:
         promoted = np.zeros(units.shape, np.float32)
         promoted[series, column] = history["on_promotion"].to_numpy(float)
-    return Panel(np.asarray(ids), periods, units, exposure, groups, promoted)
+    return Panel(np.asarray(ids), periods, units, exposure, groups, promoted, names)
 
 
 def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,13 @@ RECENT_BLOCKS: Final = (1, 4, 13, 26, 52)
 YOUNG: Final = (1, 2, 3, 6, 13)
 """Edges of the ages, in blocks, whose own level is learned; older is the reference."""
 
+QUARTER: Final = 13
+LEAST_OF_LAST_YEAR: Final = 4
+"""Blocks of the year before last that must be known for last year to say anything."""
+
+LOOKED_BACK: Final = 52 + QUARTER
+"""No feature looks further back, in blocks."""
+
 LIMIT: Final = 1.0
 """A factor stays within exp(-limit)..exp(limit)."""
 
@@ -80,21 +87,64 @@ def pattern_features(
     born = np.where((exposure > 0).any(axis=1), np.argmax(exposure > 0, axis=1), length)
     rows: list[np.ndarray] = []
     for number, known in enumerate(moments):
-        expected = np.maximum(rate[number], 1e-4)
-        columns = [
-            _against(sold, time, expected, max(known - blocks, 0), known)
-            for blocks in RECENT_BLOCKS
-        ]
-        columns += _last_year(sold, time, expected, known - season, ahead)
-        level = np.log(expected)
-        silent = known - last_sale[:, known]
-        columns += [level, level**2, np.log1p(silent), np.minimum(silent * expected, 5.0)]
         # What was there when the shop's history begins was not launched then.
         age = np.where(born == 0, YOUNG[-1] + 1, known - born)
+        totals = _Totals(sold, time, int(known), int(known))
+        silent = known - last_sale[:, known]
+        rows.append(totals.features(rate[number], silent, age, season, ahead))
+    return np.stack(rows)
+
+
+def newest_features(
+    units: np.ndarray,
+    exposure: np.ndarray,
+    rate: np.ndarray,
+    known: int,
+    silent: np.ndarray,
+    age: np.ndarray,
+    *,
+    season: int,
+    ahead: int,
+) -> np.ndarray:
+    """Features (n, k) after `known` blocks from the newest `LOOKED_BACK` of them alone.
+
+    Parameters
+    ----------
+    units, exposure : array (LOOKED_BACK, n), oldest first; 0 before the history begins
+    silent, age : array (n,), blocks since the last sale (all, if there was none), and of age
+    """
+    edge = np.zeros((1, units.shape[1]), units.dtype)
+    sold, time = (np.cumsum(np.concatenate([edge, x]), axis=0).T for x in (units, exposure))
+    return _Totals(sold, time, LOOKED_BACK, known).features(rate, silent, age, season, ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """Running totals (n, blocks + 1) of units and exposure; column `at` is after all `known` blocks."""
+
+    sold: np.ndarray
+    time: np.ndarray
+    at: int
+    known: int
+
+    def features(
+        self, rate: np.ndarray, silent: np.ndarray, age: np.ndarray, season: int, ahead: int
+    ) -> np.ndarray:
+        """Features (n, k) of each series."""
+        expected = np.maximum(rate, 1e-4)
+        columns = [
+            _against(self.sold, self.time, expected, max(self.at - blocks, 0), self.at)
+            for blocks in RECENT_BLOCKS
+        ]
+        if self.known - season < LEAST_OF_LAST_YEAR:
+            columns += [np.zeros(len(expected))] * 2
+        else:
+            columns += _last_year(self.sold, self.time, expected, self.at - season, ahead)
+        level = np.log(expected)
+        columns += [level, level**2, np.log1p(silent), np.minimum(silent * expected, 5.0)]
         bins = np.digitize(age, YOUNG)
         columns += [(bins == young).astype(float) for young in range(len(YOUNG))]
-        rows.append(np.stack(columns, axis=1))
-    return np.stack(rows)
+        return np.stack(columns, axis=1)
 
 
 def _against(
@@ -110,11 +160,9 @@ def _last_year(
     sold: np.ndarray, time: np.ndarray, rate: np.ndarray, then: int, ahead: int
 ) -> list[np.ndarray]:
     """Last year's same blocks against today's rate, and against the quarter before them."""
-    if then < 4:
-        return [np.zeros(len(sold))] * 2
     last = min(then + ahead + 1, sold.shape[1] - 1)
     season = _against(sold, time, rate, then - 1, last)
-    quarter = _against(sold, time, rate, max(then - 13, 0), then)
+    quarter = _against(sold, time, rate, max(then - QUARTER, 0), then)
     return [season, season - quarter]
 
 

@@ -158,6 +158,30 @@ def _simplex(gram: np.ndarray, right: np.ndarray, toward: np.ndarray) -> np.ndar
 
 
 @dataclass(frozen=True, slots=True)
+class SharedDispersion:
+    """What series share of their dispersion.
+
+    Attributes
+    ----------
+    by_class : array (len(CLASSES) + 1,)
+        K of each class of rate.
+    by_age : array (len(AGE_CLASSES), 2)
+        K of launches of an age, and how much it counts against that of their class of rate.
+    """
+
+    by_class: np.ndarray
+    by_age: np.ndarray
+
+    def of(self, classes: np.ndarray, ages: np.ndarray) -> np.ndarray:
+        """K (n,) of series of some classes and ages: few launches sell as most do."""
+        pooled = self.by_class[classes]
+        for (first, last), (own, share) in zip(AGE_CLASSES, self.by_age, strict=True):
+            young = (ages >= first) & (ages <= last)
+            pooled[young] = share * own + (1 - share) * pooled[young]
+        return pooled
+
+
+@dataclass(frozen=True, slots=True)
 class Dispersion:
     """What the errors of past windows say of the dispersion of totals.
 
@@ -165,8 +189,9 @@ class Dispersion:
     ----------
     excess, squares : array (n,)
         Sums over the windows, recent ones counting more, of (S - M)^2 - M and of M^2.
+    shared : SharedDispersion
     pooled : array (n,)
-        K of each series' class.
+        K of each series' class and age.
     now : array (n,)
         Total foreseen from now on.
     most : float
@@ -175,6 +200,7 @@ class Dispersion:
 
     excess: np.ndarray
     squares: np.ndarray
+    shared: SharedDispersion
     pooled: np.ndarray
     now: np.ndarray
     most: float
@@ -204,7 +230,11 @@ class Dispersion:
 
 
 def dispersion_of(
-    windows: Windows, now: np.ndarray, classes: np.ndarray, ages: np.ndarray
+    windows: Windows,
+    now: np.ndarray,
+    classes: np.ndarray,
+    ages: np.ndarray,
+    shared: SharedDispersion | None = None,
 ) -> Dispersion:
     """Dispersion of totals from errors at past moments.
 
@@ -214,31 +244,34 @@ def dispersion_of(
         Total foreseen from now on.
     classes, ages : array (n,)
         What each series is now.
+    shared : SharedDispersion, optional
+        Learned of other series; without it, of these.
     """
     excess, squares = np.zeros(len(classes)), np.zeros(len(classes))
     for moment in range(len(windows.actual)):
         terms = _terms(windows, moment, slice(None))
         excess += terms[0]
         squares += terms[1]
-    pooled = _pooled(excess, squares, classes)
-    _widen_young(pooled, windows, ages)
-    return Dispersion(excess, squares, pooled, now, float(windows.recency.sum()))
+    if shared is None:
+        shared = SharedDispersion(_by_class(excess, squares, classes), _by_age(windows))
+    pooled = shared.of(classes, ages)
+    return Dispersion(excess, squares, shared, pooled, now, float(windows.recency.sum()))
 
 
-def _widen_young(pooled: np.ndarray, windows: Windows, ages: np.ndarray) -> None:
-    """Give what is young now the dispersion that launches of its age had: few sell as most do."""
-    for first, last in AGE_CLASSES:
-        members = (ages >= first) & (ages <= last)
+def _by_age(windows: Windows) -> np.ndarray:
+    """(K, how much it counts) of launches of each age (len(AGE_CLASSES), 2)."""
+    found = np.zeros((len(AGE_CLASSES), 2))
+    for number, (first, last) in enumerate(AGE_CLASSES):
         then = (windows.ages >= first) & (windows.ages <= last) & (windows.exposure > FULLY_SEEN)
-        if not members.any() or not then.any():
+        if not then.any():
             continue
         mean = (windows.foreseen * windows.exposure)[then].astype(float)
         # A launch counts about once, whatever it was believed to sell.
         weight = 1 / (1 + mean) ** 2
         error = (windows.actual[then] - mean) ** 2 - mean
         own = np.clip((weight * error).sum() / max((weight * mean**2).sum(), 1e-6), 0.0, WIDEST)
-        share = len(mean) / (len(mean) + AGE_SHRINK)
-        pooled[members] = share * own + (1 - share) * pooled[members]
+        found[number] = own, len(mean) / (len(mean) + AGE_SHRINK)
+    return found
 
 
 def _terms(
@@ -252,16 +285,16 @@ def _terms(
     return weight * error, weight * mean**2
 
 
-def _pooled(excess: np.ndarray, squares: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Each series' class's dispersion; the whole shop's where a class has shown too little."""
+def _by_class(excess: np.ndarray, squares: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Each class's dispersion; the whole shop's where a class has shown too little."""
     whole = _ratio(excess, squares, 0.3)
-    found = np.full(len(classes), whole)
+    found = np.full(len(CLASSES) + 1, whole)
     for number in np.unique(classes):
         members = classes == number
         shown = float((squares[members] > 0).sum())
         share = shown / (shown + 20.0)
         own = _ratio(excess[members], squares[members], whole)
-        found[members] = share * own + (1 - share) * whole
+        found[number] = share * own + (1 - share) * whole
     return found
 
 
