@@ -321,13 +321,13 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
     chosen = _chosen(len(past.units), rng)
     if shared is None:
         weights = _weights(past, components, chosen)
-        rate = _mixed(components, weights)
+        rate = mixed(components, weights)
         correction = _learn(past, rate, chosen)
         spans = _spans(past, horizon)
     else:
         weights, correction, spans = shared.weights, shared.correction, shared.spans
-        rate = _mixed(components, weights)
-    for part in _parts(len(past.units)):
+        rate = mixed(components, weights)
+    for part in parts(len(past.units)):
         rate[:, part] *= correction.factor(_features(past, part, rate))
     mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
     found: list[Dispersion] = []
@@ -426,7 +426,7 @@ def _priors(
     periods = np.arange(units.shape[1])
     time, young_time = np.empty(len(units)), np.empty(len(units))
     young_sold = np.empty(len(units))
-    for part in _parts(len(units)):
+    for part in parts(len(units)):
         effective = exposure[part] * factor[groups[part]]
         effective *= launch_factors(curve, launched[part], periods, block)
         is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
@@ -437,7 +437,7 @@ def _priors(
     return launch_priors(sold, time, (young_sold, young_time), groups, launched >= 0)
 
 
-def _parts(n: int) -> Iterator[slice]:
+def parts(n: int) -> Iterator[slice]:
     """Series in chunks, so that memory does not grow with the shop."""
     for begin in range(0, n, CHUNK):
         yield slice(begin, min(begin + CHUNK, n))
@@ -492,7 +492,7 @@ def _components(past: Past) -> tuple[np.ndarray, np.ndarray, FilterState]:
     components = np.empty((2, count, n), np.float32)
     alive = np.empty(n)
     states: list[FilterState] = []
-    for part in _parts(n):
+    for part in parts(n):
         units, exposure = past.blocks(part)
         prior = past.prior[part] / np.array([1.0, past.block])
         found, state = follow(units, exposure, prior, past.moments, ahead)
@@ -523,7 +523,7 @@ def _weights(past: Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarr
     return pooling.component_weights(totals, windows, classes[chosen])
 
 
-def _mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Components (components, ..., n) mixed by the class of the newest rate: (..., n)."""
     newest = components[0].reshape(-1, components.shape[-1])[-1]
     shares = weights.astype(np.float32)[:, pooling.rate_class(newest)]

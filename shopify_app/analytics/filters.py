@@ -151,11 +151,11 @@ def from_rows(rows: list[bytes], span: int) -> FilterState:
     ValueError
         If a row is of another version, length or moment than the rest.
     """
-    known, arrays = state_rows.unpack(VERSION, rows, _shapes(span))
+    known, arrays = state_rows.unpack(VERSION, rows, shapes(span))
     return FilterState(known, *arrays)
 
 
-def _shapes(span: int) -> list[tuple[int, ...]]:
+def shapes(span: int) -> list[tuple[int, ...]]:
     """Shapes of a state's arrays without their last axis, the series."""
     bank, speeds = (len(MODELS),), len(SPEEDS)
     smoothers = [(speeds,), (speeds,), (), (span, speeds), (2, span), (4,)]
