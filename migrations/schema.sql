@@ -86,6 +86,29 @@ ALTER TABLE public.decision_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.demand_fits (
+    shop_id bigint NOT NULL,
+    fitted_on date NOT NULL,
+    closed_on date NOT NULL,
+    model_version text NOT NULL,
+    horizon integer NOT NULL,
+    learned bytea NOT NULL,
+    CONSTRAINT closed_after_fitted CHECK ((closed_on >= fitted_on)),
+    CONSTRAINT demand_fits_horizon_check CHECK ((horizon >= 1))
+);
+
+ALTER TABLE ONLY public.demand_fits FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.demand_states (
+    shop_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    closed_on date NOT NULL,
+    mark bigint NOT NULL,
+    state bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.demand_states FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.fixed_prices (
     shop_id bigint NOT NULL,
     variant_id bigint NOT NULL,
@@ -766,6 +789,12 @@ ALTER TABLE public.decision_log
 ALTER TABLE ONLY public.decision_log
     ADD CONSTRAINT decision_log_pkey PRIMARY KEY (shop_id, id);
 
+ALTER TABLE ONLY public.demand_fits
+    ADD CONSTRAINT demand_fits_pkey PRIMARY KEY (shop_id);
+
+ALTER TABLE ONLY public.demand_states
+    ADD CONSTRAINT demand_states_pkey PRIMARY KEY (shop_id, variant_id);
+
 ALTER TABLE ONLY public.fixed_prices
     ADD CONSTRAINT fixed_prices_pkey PRIMARY KEY (shop_id, variant_id, price_list_id);
 
@@ -946,6 +975,12 @@ ALTER TABLE ONLY public.decision_log
 ALTER TABLE ONLY public.decision_log
     ADD CONSTRAINT decision_log_shop_id_suggestion_id_fkey FOREIGN KEY (shop_id, suggestion_id) REFERENCES public.suggestions(shop_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.demand_fits
+    ADD CONSTRAINT demand_fits_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.demand_states
+    ADD CONSTRAINT demand_states_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.fixed_prices
     ADD CONSTRAINT fixed_prices_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
@@ -1087,6 +1122,10 @@ ALTER TABLE public.daily_sales ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.decision_log ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.demand_fits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.demand_states ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY due_work ON public.backfills FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.ledgers FOR SELECT TO keel_sweeper USING (true);
@@ -1136,6 +1175,10 @@ CREATE POLICY own_shop ON public.brakes TO keel_app USING ((shop_id = public.cur
 CREATE POLICY own_shop ON public.daily_sales TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.decision_log TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.demand_fits TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.demand_states TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.fixed_prices TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 

@@ -201,7 +201,7 @@ def close_period(
         one = _closed(learned, states.of(part), units[part], exposure[part])
         closed.append(one)
         forecasts.append(forecast_from(learned, one, horizon=horizon))
-    return beside(closed), _together(forecasts)
+    return beside(closed), together(forecasts)
 
 
 def _closed(
@@ -295,7 +295,7 @@ def _dispersions(
     return found
 
 
-def _together(forecasts: list[DemandForecast]) -> DemandForecast:
+def together(forecasts: list[DemandForecast]) -> DemandForecast:
     """Forecasts of parts of a shop, one below the other."""
     return replace(
         forecasts[0],

@@ -4,6 +4,7 @@ In:  arrays whose last axis is the series. Out: a row of bytes a series, and bac
 Layout (little-endian): version u8, one spare byte, moment u16, then the arrays one after another, f32.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
     if not 0 <= moment <= LATEST_MOMENT:
         raise ValueError(f"moment must be within 0..{LATEST_MOMENT}, got {moment}")
     n = arrays[0].shape[-1]
-    flat = np.concatenate([array.reshape(-1, n) for array in arrays])
+    flat = np.concatenate([array.reshape(math.prod(array.shape[:-1]), n) for array in arrays])
     rows = np.zeros(n, _layout(len(flat)))
     rows["version"], rows["moment"], rows["values"] = version, moment, flat.T
     size, whole = rows.dtype.itemsize, rows.tobytes()

@@ -8,31 +8,36 @@ import pandas as pd
 from shopify_app.usecases.advice_inputs import Inputs
 
 
-def weekly_history(inputs: Inputs, *, what: str) -> pd.DataFrame:
+def weekly_history(
+    inputs: Inputs, *, what: str, variants: np.ndarray | None = None
+) -> pd.DataFrame:
     """`series_id, period, units, in_stock, group` of every variant on sale, from its first week to the last.
 
-    `what` is `units` or `orders`. A week without a row sold nothing; a variant that never sold starts
+    `what` is `units` or `orders`; `variants` are some to look at, without it all. A week without a row sold nothing; a variant that never sold starts
     in the week it was first seen.
     """
-    variants = inputs.variants
-    weekly = inputs.weekly[inputs.weekly["variant_id"].isin(variants["variant_id"])]
+    on_sale = inputs.variants
+    weekly = inputs.weekly[inputs.weekly["variant_id"].isin(on_sale["variant_id"])]
     oldest = int(weekly["weeks_ago"].max()) if len(weekly) else 0
+    if variants is not None:
+        on_sale = on_sale[on_sale["variant_id"].isin(variants)]
+        weekly = weekly[weekly["variant_id"].isin(variants)]
     born = (
-        ((pd.Timestamp(inputs.last_day) - variants["first_seen_on"]).dt.days // 7)
+        ((pd.Timestamp(inputs.last_day) - on_sale["first_seen_on"]).dt.days // 7)
         .fillna(0)
         .clip(0, oldest)
     )
     ends = pd.DataFrame(
         {
-            "variant_id": np.r_[variants["variant_id"], variants["variant_id"]],
-            "weeks_ago": np.r_[born.astype("int64"), np.zeros(len(variants), "int64")],
+            "variant_id": np.r_[on_sale["variant_id"], on_sale["variant_id"]],
+            "weeks_ago": np.r_[born.astype("int64"), np.zeros(len(on_sale), "int64")],
         }
     )
     rows = ends.merge(weekly, how="outer", on=["variant_id", "weeks_ago"]).drop_duplicates(
         ["variant_id", "weeks_ago"]
     )
     start = pd.Timestamp(inputs.last_day - timedelta(days=6))
-    groups = variants.set_index("variant_id")["product_type"]
+    groups = on_sale.set_index("variant_id")["product_type"]
     return pd.DataFrame(
         {
             "series_id": rows["variant_id"].to_numpy("int64"),

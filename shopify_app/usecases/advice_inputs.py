@@ -19,6 +19,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.facts import MINOR_DIGITS
+from shopify_app.usecases.known_demand import KnownDemand
 
 HISTORY_WEEKS: Final = 104
 TRENDS_SHOWN: Final = 200
@@ -35,6 +36,7 @@ class Inputs:
     weekly : variant_id, weeks_ago (0 is the last whole week), units, orders, in_stock, price (NaN: none seen)
     vendors : vendor, lead_time_days, pack_units, minimum_units
     settings : the shop's settings and currency, JSON values
+    demand : brought up to the day (`demand_upkeep`); None before it was
     """
 
     as_of: date
@@ -42,6 +44,7 @@ class Inputs:
     weekly: pd.DataFrame
     vendors: pd.DataFrame
     settings: dict[str, Any]
+    demand: KnownDemand | None = None
 
     @property
     def last_day(self) -> date:
@@ -156,6 +159,8 @@ def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
             arrays[f"{name}.{column}"] = (
                 values.to_numpy(dtype="U") if is_text else values.to_numpy()
             )
+    if inputs.demand is not None:
+        arrays |= inputs.demand.arrays()
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue(), digest(inputs)
@@ -185,6 +190,7 @@ def from_bytes(snapshot: bytes) -> Inputs:
         frames_["weekly"],
         frames_["vendors"],
         meta["settings"],
+        KnownDemand.of_arrays(arrays),
     )
 
 
@@ -202,4 +208,7 @@ def digest(inputs: Inputs) -> str:
             text = np.asarray(values, dtype="U") if values.dtype.kind in "OUT" else values
             total.update(f"{name}.{column}:{len(values)}".encode())
             total.update(np.ascontiguousarray(text).tobytes())
+    for name, array in sorted(inputs.demand.arrays().items() if inputs.demand else ()):
+        total.update(f"{name}:{array.shape}".encode())
+        total.update(np.ascontiguousarray(array).tobytes())
     return total.hexdigest()

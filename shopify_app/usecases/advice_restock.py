@@ -34,12 +34,7 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
     not_sure: Counter[str] = Counter()
     if variants.empty:
         return [], not_sure
-    terms = _terms(inputs, variants)
-    horizon = int(2 * (terms["lead"] + terms["review"]).max())
-    history = weekly_history(inputs, what="units")
-    forecast = demand.forecast_demand(
-        history[history["series_id"].isin(variants["variant_id"])], horizon=horizon, seed=seed
-    )
+    forecast = _forecast(inputs, variants, seed)
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = _terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
@@ -60,6 +55,22 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
         for row in rows
     ]
     return found, not_sure
+
+
+def horizon_weeks(inputs: Inputs) -> int:
+    """Weeks ahead that restock looks at: twice the longest time an order covers."""
+    variants = inputs.variants[inputs.variants["is_tracked"]]
+    terms = _terms(inputs, variants)
+    return int(2 * (terms["lead"] + terms["review"]).max())
+
+
+def _forecast(inputs: Inputs, variants: pd.DataFrame, seed: int) -> demand.DemandForecast:
+    """The demand that was brought up to the inputs' day; without one, worked out here."""
+    if inputs.demand is not None:
+        return inputs.demand.forecast
+    history = weekly_history(inputs, what="units")
+    tracked = history[history["series_id"].isin(variants["variant_id"])]
+    return demand.forecast_demand(tracked, horizon=horizon_weeks(inputs), seed=seed)
 
 
 def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:

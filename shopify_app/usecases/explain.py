@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from shopify_app.db import suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
+from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import advice, advice_inputs
+from shopify_app.usecases import advice, advice_inputs, demand_upkeep
 from shopify_app.usecases.advice import MODEL_VERSION
 
 NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version"})
@@ -60,6 +61,10 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
         "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)],
     }
     differences = _differences(stored, recomputed)
+    if card.kind is SuggestionKind.RESTOCK and not demand_upkeep.comes_out_again(
+        inputs, card.variant_id
+    ):
+        differences["demand"] = ["as it was brought up to the day", "as its history says"]
     intact = advice_inputs.digest(inputs) == run.inputs_sha256
     return Explanation(
         suggestion_id,

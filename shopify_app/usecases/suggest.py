@@ -1,24 +1,32 @@
-r"""Rows become open suggestions: read, work out, keep.
+"""Rows become open suggestions: read, work out, keep.
 
-    refresh request --claim--> read inputs --> work out (no transaction) --> run kept, open ones replaced
-                                                                        \--> some held back by lot, with consent
+    refresh request --claim--> read inputs --> bring demand up to the day --> work out (no transaction)
+        --> states and run kept, open ones replaced --> some held back by lot, with consent
 
 A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
 every number on a card can be worked out again (`explain`). One worker a shop: the request's lease.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
 
 import structlog
 
-from shopify_app.db import ledgers, refresh_requests, shops, suggestion_runs, suggestions
+from shopify_app.db import (
+    demand_states,
+    ledgers,
+    refresh_requests,
+    shops,
+    suggestion_runs,
+    suggestions,
+)
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import advice, advice_inputs, holding_back, market_prices
+from shopify_app.usecases import advice, advice_inputs, demand_upkeep, holding_back, market_prices
 from shopify_app.usecases.advice import MODEL_VERSION, Advice
 
 LEASE_SECONDS: Final = 900
@@ -53,9 +61,17 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         inputs = advice_inputs.read_inputs(
             conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date()
         )
+        fit = demand_states.newest_fit(conn, shop_id)
+        goes_on = fit and demand_upkeep.goes_on(fit, inputs, MODEL_VERSION)
+        states = demand_states.states_of(conn, shop_id, fit.closed_on) if fit and goes_on else []
+    standing = demand_upkeep.brought_up(inputs, fit, states, seed=seed, version=MODEL_VERSION)
+    if standing:
+        inputs = replace(inputs, demand=standing[0])
     found = advice.work_out(inputs, seed=seed)
     snapshot, sha256 = advice_inputs.to_bytes(inputs)
     with transaction(shop_id) as conn:
+        if standing:
+            demand_states.keep(conn, shop_id, *standing[1:])
         kept = _without_braked(conn, shop_id, found)
         run_id = suggestion_runs.record(
             conn,

@@ -128,6 +128,8 @@ def test_a_row_of_another_version_length_or_moment_is_refused(spoil, words):
 
 
 def test_no_series_and_a_moment_without_a_place_are_told_apart():
-    assert len(filters.from_rows([], SPAN)) == 0
+    none = filters.from_rows([], SPAN)
+    assert len(none) == 0
+    assert filters.to_rows(none) == []
     with pytest.raises(ValueError, match="moment"):
         state_rows.pack(1, 70_000, [np.zeros((1, 1))])

@@ -1,0 +1,230 @@
+"""A shop's demand brought up to a day: by states that move on where they can, by a new fit where not.
+
+    the day of a fit       what webhooks changed is followed anew, all else stands      O(changed)
+    whole weeks after it   every variant's state moves on, a step a week                O(variants)
+    any other day, another version, a longer horizon, half the shop changed             a new fit
+
+A fit learns of at most `BATCH` variants and follows the others a batch at a time, so that memory does
+not grow with the shop. Nothing is read or written here.
+"""
+
+from dataclasses import replace
+from datetime import date
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+
+from shopify_app.analytics import demand, demand_state
+from shopify_app.analytics.demand import DemandForecast
+from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand, beside
+from shopify_app.analytics.forecast_rows import rows_of
+from shopify_app.analytics.panel import as_panel
+from shopify_app.db.demand_states import DemandFitRow, DemandStateRow
+from shopify_app.usecases.advice_history import weekly_history
+from shopify_app.usecases.advice_inputs import Inputs
+from shopify_app.usecases.advice_restock import horizon_weeks
+from shopify_app.usecases.known_demand import KnownDemand
+
+BATCH: Final = 20_000
+"""Variants followed at once."""
+
+REFIT_WEEKS: Final = 4
+"""Closes after which a shop is fitted anew."""
+
+MARKED_WEEKS: Final = 52
+"""Newest weeks whose change is noticed before the next fit."""
+
+MOST_CHANGED: Final = 0.5
+"""Share of the variants above which what was learned is no longer of this shop."""
+
+SAME: Final = 1e-4
+NEARLY: Final = 0.02
+"""How near a forecast comes out when a history is followed anew, on the day of a fit and after closes.
+
+After a close the oldest weeks have left the history that a run sees, not the states.
+"""
+
+_Standing = tuple[LearnedDemand, DemandStates, DemandForecast]
+
+
+def brought_up(
+    inputs: Inputs,
+    fit: DemandFitRow | None,
+    states: list[DemandStateRow],
+    *,
+    seed: int,
+    version: str,
+) -> tuple[KnownDemand, DemandFitRow, list[DemandStateRow]] | None:
+    """Demand as of the inputs' day, and the fit and changed states to keep; None if nothing is tracked.
+
+    Parameters
+    ----------
+    fit, states : what was kept last
+    version : of the models; states of another are not gone on from
+    """
+    variants = inputs.variants
+    ids = np.sort(variants.loc[variants["is_tracked"], "variant_id"].to_numpy("int64"))
+    if not len(ids):
+        return None
+    horizon = horizon_weeks(inputs)
+    closes = _closes(fit, inputs.as_of, horizon, version)
+    gone_on = None
+    if fit is not None and closes is not None:
+        gone_on = _gone_on(inputs, fit, states, ids, horizon, closes)
+    if fit is None or gone_on is None:
+        learned, found, forecast = _fitted(inputs, ids, horizon, seed)
+        kept = DemandFitRow(inputs.as_of, inputs.as_of, version, horizon, learned.to_bytes())
+        changed, closes = np.ones(len(ids), bool), 0
+    else:
+        (learned, found, forecast), changed = gone_on
+        kept = replace(fit, closed_on=inputs.as_of)
+    marks = _marks(inputs, ids, since=0)
+    rows = found.of(changed).to_rows()
+    moved = [
+        DemandStateRow(int(variant), int(mark), row)
+        for variant, mark, row in zip(ids[changed], marks[changed], rows, strict=True)
+    ]
+    return KnownDemand(forecast, kept.learned, closes or 0), kept, moved
+
+
+def goes_on(fit: DemandFitRow, inputs: Inputs, version: str) -> bool:
+    """Whether a fit's states can be of use on the inputs' day."""
+    if not inputs.variants["is_tracked"].any():
+        return False
+    return _closes(fit, inputs.as_of, horizon_weeks(inputs), version) is not None
+
+
+def comes_out_again(inputs: Inputs, variant_id: int) -> bool:
+    """Whether a variant's forecast follows from its history and what was learned, as a run kept them."""
+    known = inputs.demand
+    if known is None or variant_id not in known.forecast.series_ids:
+        return True
+    row = known.forecast.series_ids == variant_id
+    learned = LearnedDemand.from_bytes(known.learned)
+    horizon = known.forecast.mean.shape[1]
+    _, again = _followed(inputs, np.array([variant_id]), learned, horizon, known.closes)
+    near = SAME if known.closes == 0 else NEARLY
+    return np.allclose(again.mean[0], known.forecast.mean[row][0], rtol=near, atol=near)
+
+
+def _closes(fit: DemandFitRow | None, as_of: date, horizon: int, version: str) -> int | None:
+    """Weeks since a fit from which a shop may go on; None: it is time for a new one."""
+    if fit is None or fit.model_version != version or fit.horizon < horizon:
+        return None
+    weeks, days_over = divmod((as_of - fit.fitted_on).days, 7)
+    if days_over or not 0 <= weeks <= REFIT_WEEKS or fit.closed_on > as_of:
+        return None
+    return weeks
+
+
+def _gone_on(
+    inputs: Inputs,
+    fit: DemandFitRow,
+    states: list[DemandStateRow],
+    ids: np.ndarray,
+    horizon: int,
+    closes: int,
+) -> tuple[_Standing, np.ndarray] | None:
+    """(where the shop stands, which variants' states changed); None if a new fit is due after all."""
+    steps = (inputs.as_of - fit.closed_on).days // 7
+    kept = {one.variant_id: one for one in states}
+    before = _marks(inputs, ids, since=steps)
+    stands = np.array(
+        [
+            (row := kept.get(int(v))) is not None and row.mark == m
+            for v, m in zip(ids, before, strict=True)
+        ]
+    )
+    if stands.mean() < 1 - MOST_CHANGED:
+        return None
+    try:
+        learned = LearnedDemand.from_bytes(fit.learned)
+        rows = [kept[int(variant)].state for variant in ids[stands]]
+        found = DemandStates.from_rows(ids[stands], rows, learned)
+    except ValueError:  # kept by another version of the layout
+        return None
+    for weeks_ago in range(steps - 1, -1, -1):
+        units, in_stock = _week(inputs, ids[stands], weeks_ago)
+        found, _ = demand_state.close_period(learned, found, units, in_stock, horizon=horizon)
+    parts = [(found, demand_state.forecast_from(learned, found, horizon=horizon))]
+    parts += _followed_in_batches(inputs, ids[~stands], learned, horizon, closes)
+    found, forecast = _in_order(parts)
+    return (learned, found, forecast), ~stands if steps == 0 else np.ones(len(ids), bool)
+
+
+def _fitted(inputs: Inputs, ids: np.ndarray, horizon: int, seed: int) -> _Standing:
+    """Learn of some variants, follow the others by it."""
+    chosen = ids
+    if len(ids) > BATCH:
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.choice(ids, BATCH, replace=False))
+    panel = as_panel(weekly_history(inputs, what="units", variants=chosen), period="W")
+    fit = demand.fit(demand.past_of(panel, "W", horizon), horizon=horizon, seed=seed)
+    learned = demand_state.learned_of(fit)
+    parts = [(demand_state.states_of(fit), fit.forecast)]
+    del fit, panel
+    others = np.setdiff1d(ids, chosen, assume_unique=True)
+    parts += _followed_in_batches(inputs, others, learned, horizon, 0)
+    return learned, *_in_order(parts)
+
+
+def _followed_in_batches(
+    inputs: Inputs, ids: np.ndarray, learned: LearnedDemand, horizon: int, closes: int
+) -> list[tuple[DemandStates, DemandForecast]]:
+    batches = (ids[begin : begin + BATCH] for begin in range(0, len(ids), BATCH))
+    return [_followed(inputs, batch, learned, horizon, closes) for batch in batches]
+
+
+def _followed(
+    inputs: Inputs, ids: np.ndarray, learned: LearnedDemand, horizon: int, closes: int
+) -> tuple[DemandStates, DemandForecast]:
+    """Variants followed anew by what was learned."""
+    panel = as_panel(weekly_history(inputs, what="units", variants=ids), period="W")
+    return demand_state.follow_history(learned, panel, horizon=horizon, closes=closes)
+
+
+def _in_order(
+    parts: list[tuple[DemandStates, DemandForecast]],
+) -> tuple[DemandStates, DemandForecast]:
+    """Parts of a shop as one, by variant."""
+    found = beside([states for states, _ in parts])
+    forecast = demand_state.together([forecast for _, forecast in parts])
+    order = np.argsort(found.ids)
+    return found.of(order), rows_of(forecast, order)
+
+
+def _week(inputs: Inputs, ids: np.ndarray, weeks_ago: int) -> tuple[np.ndarray, np.ndarray]:
+    """(units, share in stock) (n,) of one week."""
+    week = inputs.weekly[inputs.weekly["weeks_ago"] == weeks_ago]
+    week = week.set_index("variant_id").reindex(ids)
+    return (
+        week["units"].fillna(0.0).to_numpy(float),
+        week["in_stock"].fillna(1.0).to_numpy(float),
+    )
+
+
+def _marks(inputs: Inputs, ids: np.ndarray, *, since: int) -> np.ndarray:
+    """A number (n,) that another history of the newest weeks, `since` weeks ago, would not have.
+
+    The sum over a variant's weeks of what a hash makes of the week, its units and its share in stock.
+    """
+    weekly = inputs.weekly
+    told = (weekly["units"] > 0) | (weekly["in_stock"] < 1)
+    weekly = weekly[told & weekly["weeks_ago"].between(since, since + MARKED_WEEKS - 1)]
+    weekly = weekly[weekly["variant_id"].isin(ids)]
+    week = (inputs.as_of.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")).view(np.uint64)
+    values = [weekly[name].to_numpy(float).view(np.uint64) for name in ("units", "in_stock")]
+    mixed = _hashed(_hashed(_hashed(week) ^ values[0]) ^ values[1])
+    variants = inputs.variants.set_index("variant_id")["product_type"].reindex(ids)
+    found = np.array([crc32(str(kind).encode()) for kind in variants], np.uint64)
+    np.add.at(found, np.searchsorted(ids, weekly["variant_id"].to_numpy("int64")), mixed)
+    return found.view(np.int64)
+
+
+def _hashed(numbers: np.ndarray) -> np.ndarray:
+    """Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators": the finishing step."""
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -1,0 +1,177 @@
+"""Demand kept between runs: same day, weeks later, changed by webhooks, of another version; and its evidence."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from shopify_app.db import demand_states, suggestion_runs, suggestions
+from shopify_app.db.connection import transaction
+from shopify_app.usecases import advice_inputs, demand_upkeep, explain, suggest
+from shopify_app.usecases.advice import MODEL_VERSION
+from tests.simulated import install
+
+
+def kept(shop):
+    with transaction(shop.shop_id) as conn:
+        fit = demand_states.newest_fit(conn, shop.shop_id)
+        return fit, fit and demand_states.states_of(conn, shop.shop_id, fit.closed_on)
+
+
+@pytest.fixture
+def shop(world):
+    return install(world)
+
+
+@pytest.fixture
+def inputs(shop):
+    fit, _ = kept(shop)
+    with transaction(shop.shop_id) as conn:
+        return advice_inputs.read_inputs(conn, shop, fit.closed_on)
+
+
+def brought_up(inputs, fit, states, version=MODEL_VERSION):
+    return demand_upkeep.brought_up(inputs, fit, states, seed=0, version=version)
+
+
+def earlier(inputs, weeks):
+    """The same shop some weeks ago."""
+    weekly = inputs.weekly[inputs.weekly["weeks_ago"] >= weeks].copy()
+    weekly["weeks_ago"] -= weeks
+    return replace(inputs, as_of=inputs.as_of - timedelta(days=7 * weeks), weekly=weekly)
+
+
+def test_a_run_keeps_a_state_of_every_tracked_variant(shop, inputs):
+    fit, states = kept(shop)
+
+    tracked = inputs.variants.loc[inputs.variants["is_tracked"], "variant_id"]
+    assert [one.variant_id for one in states] == sorted(tracked)
+    assert (fit.fitted_on, fit.model_version) == (fit.closed_on, MODEL_VERSION)
+
+
+def test_on_the_same_day_nothing_is_fitted_and_nothing_is_written_for_what_did_not_change(
+    shop, inputs, monkeypatch
+):
+    fit, states = kept(shop)
+    monkeypatch.setattr(demand_upkeep, "_fitted", None)
+
+    known, again, moved = brought_up(inputs, fit, states)
+
+    assert (again, moved) == (fit, [])
+    with transaction(shop.shop_id) as conn:
+        card = next(one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock")
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+    before = advice_inputs.from_bytes(run.inputs).demand.forecast
+    np.testing.assert_allclose(known.forecast.mean, before.mean, rtol=1e-4)
+
+
+def test_only_a_variant_whose_weeks_changed_is_followed_anew(inputs, shop, monkeypatch):
+    fit, states = kept(shop)
+    weekly = inputs.weekly.copy()
+    tracked = [one.variant_id for one in states]
+    place = weekly.index[weekly["variant_id"].isin(tracked) & (weekly["units"] > 0)][0]
+    weekly.loc[place, "units"] += 5
+    variant = int(weekly.loc[place, "variant_id"])
+    monkeypatch.setattr(demand_upkeep, "_fitted", None)
+
+    known, _, moved = brought_up(replace(inputs, weekly=weekly), fit, states)
+
+    assert [one.variant_id for one in moved] == [variant]
+    assert [one.mark for one in moved] != [one.mark for one in states if one.variant_id == variant]
+    unchanged = brought_up(inputs, fit, states)[0].forecast
+    differs = (known.forecast.mean != unchanged.mean).any(axis=1)
+    assert known.forecast.series_ids[differs].tolist() == [variant]
+
+
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_whole_weeks_later_every_state_moves_on_without_a_fit(inputs, weeks, monkeypatch):
+    then = earlier(inputs, weeks)
+    _, fit, states = brought_up(then, None, [])
+    monkeypatch.setattr(demand_upkeep, "_fitted", None)
+
+    known, after, moved = brought_up(inputs, fit, states)
+
+    assert (after.fitted_on, after.closed_on) == (then.as_of, inputs.as_of)
+    assert len(moved) == len(states)
+    assert known.closes == weeks
+    monkeypatch.undo()
+    fresh = brought_up(inputs, None, [])[0].forecast
+    far = np.abs(known.forecast.mean - fresh.mean) / (fresh.mean + 0.1)
+    assert np.median(far) < 0.25
+    with_demand = replace(inputs, demand=known)
+    assert all(demand_upkeep.comes_out_again(with_demand, one.variant_id) for one in moved)
+
+
+def test_one_week_after_the_other_is_the_same_as_two_at_once(inputs):
+    _, fit, states = brought_up(earlier(inputs, 2), None, [])
+
+    _, fit_between, states_between = brought_up(earlier(inputs, 1), fit, states)
+    one_by_one, _, rows = brought_up(inputs, fit_between, states_between)
+    at_once, _, same_rows = brought_up(inputs, fit, states)
+
+    np.testing.assert_allclose(one_by_one.forecast.mean, at_once.forecast.mean, rtol=1e-6)
+    assert [one.mark for one in rows] == [one.mark for one in same_rows]
+
+
+@pytest.mark.parametrize("why", ["version", "day", "too long ago", "layout", "horizon"])
+def test_what_cannot_be_gone_on_from_is_fitted_anew(inputs, why):
+    _, fit, states = brought_up(earlier(inputs, 1), None, [])
+    version = MODEL_VERSION
+    if why == "version":
+        version = "another"
+    elif why == "day":
+        inputs = replace(inputs, as_of=inputs.as_of + timedelta(days=1))
+    elif why == "too long ago":
+        fit = replace(fit, fitted_on=fit.fitted_on - timedelta(weeks=9))
+    elif why == "layout":
+        states = [replace(one, state=b"\xff" + one.state[1:]) for one in states]
+    else:
+        fit = replace(fit, horizon=1)
+
+    known, after, _ = brought_up(inputs, fit, states, version)
+
+    assert known.closes == 0
+    assert after.fitted_on == inputs.as_of
+
+
+def test_a_large_shop_learns_of_some_and_follows_the_rest_in_batches(inputs, monkeypatch):
+    whole = brought_up(inputs, None, [])[0].forecast
+    monkeypatch.setattr(demand_upkeep, "BATCH", max(len(whole.series_ids) * 2 // 3, 2))
+
+    parts, _, moved = brought_up(inputs, None, [])
+
+    np.testing.assert_array_equal(parts.forecast.series_ids, whole.series_ids)
+    assert len(moved) == len(whole.series_ids)
+    assert parts.forecast.mean.sum() == pytest.approx(whole.mean.sum(), rel=0.25)
+
+
+def test_a_shop_that_tracks_nothing_has_no_demand_to_keep(inputs):
+    assert (
+        brought_up(replace(inputs, variants=inputs.variants.assign(is_tracked=False)), None, [])
+        is None
+    )
+
+
+def test_a_forecast_that_its_history_does_not_give_is_found_out(shop):
+    with transaction(shop.shop_id) as conn:
+        card = next(one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock")
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+    inputs = advice_inputs.from_bytes(run.inputs)
+    assert demand_upkeep.comes_out_again(inputs, card.variant_id)
+    forged = replace(inputs.demand.forecast, mean=inputs.demand.forecast.mean * 1.1)
+    inputs = replace(inputs, demand=replace(inputs.demand, forecast=forged))
+
+    assert not demand_upkeep.comes_out_again(inputs, card.variant_id)
+    assert advice_inputs.digest(inputs) != run.inputs_sha256
+
+
+def test_suggestions_from_states_explain_themselves(shop):
+    suggest.refresh_suggestions(shop.shop_id)
+
+    with transaction(shop.shop_id) as conn:
+        cards = [one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock"]
+    assert cards
+    for card in cards:
+        found = explain.explain(shop.shop_id, card.id)
+        assert found.matches, found.differences
