@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln
 
-from shopify_app.analytics import trend_causes, trend_lasting, trend_prior
+from shopify_app.analytics import trend_batches, trend_causes, trend_lasting, trend_prior
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.trend_judge import JUDGED, WINDOWS, Judged, judge
 
 LEAST_WEEKS: Final = 17
 """Weeks of history under which nothing is said."""
+
+AT_ONCE: Final = 8_000
+"""Products judged together: so many that nothing is left to learn, and few enough for a process's memory."""
 
 LEAST_BASE_WEEKS: Final = 8
 """Weeks without a discount that a normal level needs; with fewer, discounted weeks count too."""
@@ -94,6 +97,22 @@ def detect_trends(
     """
     if not 0 < false_sign_rate < 0.5:
         raise ValueError(f"false_sign_rate must be in (0, 0.5), got {false_sign_rate}")
+    if len(history) <= AT_ONCE:
+        return _detect(history, as_of, false_sign_rate, lead_time, previous)
+    parts = trend_batches.batches(history, as_of, AT_ONCE)
+    found = [_detect(part, as_of, false_sign_rate, lead_time, previous) for part in parts]
+    if len(found) == 1:
+        return found[0]
+    return pd.concat(found).sort_values("series_id", ignore_index=True)
+
+
+def _detect(
+    history: pd.DataFrame,
+    as_of: object,
+    false_sign_rate: float,
+    lead_time: "float | pd.Series | None",
+    previous: pd.DataFrame | None,
+) -> pd.DataFrame:
     panel = as_panel(history, period="W", as_of=as_of)
     if panel.units.size == 0 or panel.units.shape[1] < LEAST_WEEKS:
         return pd.DataFrame({name: [] for name in COLUMNS})
