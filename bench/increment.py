@@ -19,11 +19,12 @@ from bench.lib.data import FORECAST_SETS, NoDataError
 from bench.lib.report import Target, arguments, finish
 from bench.lib.rolling import period_panel, sample
 from bench.lib.scores import LEVELS, naive_scale, pinball
-from bench.scale import BATCH, shop
+from bench.scale import shop
 from shopify_app.analytics import demand, demand_state
 from shopify_app.analytics.demand import DemandFit, DemandForecast
 from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand
 from shopify_app.analytics.panel import Panel, as_panel
+from shopify_app.usecases.demand_upkeep import BATCH
 
 HORIZON: Final = 4
 CLOSES: Final = 8

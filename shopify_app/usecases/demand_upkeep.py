@@ -26,7 +26,7 @@ from shopify_app.usecases.advice_inputs import Inputs
 from shopify_app.usecases.advice_restock import horizon_weeks
 from shopify_app.usecases.known_demand import KnownDemand
 
-BATCH: Final = 20_000
+BATCH: Final = 10_000
 """Variants followed at once."""
 
 REFIT_WEEKS: Final = 4
