@@ -215,6 +215,8 @@ class Past:
         time *= launch_factors(
             self.curve, self.launched[part], np.arange(time.shape[1]), self.block
         )
+        if self.lift is not None:
+            time *= self.lift[part]
         shape = (len(time), -1, self.block)
         return (
             self.units[part].astype(float).reshape(shape).sum(axis=2),
@@ -380,7 +382,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
     lift = _lift(units, exposure, factor[panel.groups], panel.promoted)
     launched = first_seen(exposure, WATCHED_BLOCKS * block)
     curve = launch_curve(units, exposure, factor[panel.groups], launched, block)
-    prior = _priors(units, exposure, factor, panel.groups, launched, curve, block)
+    prior = _priors(units, exposure, factor, panel.groups, launched, curve, lift, block)
     return Past(
         panel.series_ids,
         starts[0],
@@ -420,6 +422,7 @@ def _priors(
     groups: np.ndarray,
     launched: np.ndarray,
     curve: np.ndarray,
+    lift: np.ndarray | None,
     block: int,
 ) -> np.ndarray:
     """Gamma (shape, rate) of each series (n, 2), launches apart from what was always there."""
@@ -429,6 +432,8 @@ def _priors(
     for part in parts(len(units)):
         effective = exposure[part] * factor[groups[part]]
         effective *= launch_factors(curve, launched[part], periods, block)
+        if lift is not None:
+            effective *= lift[part]
         is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
         time[part] = effective.sum(axis=1)
         young_time[part] = (effective * is_young).sum(axis=1)

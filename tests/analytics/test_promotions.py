@@ -66,3 +66,13 @@ def test_a_promotion_written_down_only_beside_a_sale_is_not_believed():
 
     assert lift.during > 0.5
     assert not earns_its_place(units, np.ones_like(units), lift.factors(promoted.astype(float)))
+
+
+def test_promotions_that_go_on_are_counted_once():
+    rng = np.random.default_rng(8)
+    rate = rng.lognormal(1.0, 0.5, 150)[:, None]
+    promoted = (rng.random((150, 70)) < 0.5).astype(float)
+    units = rng.poisson(rate * 4**promoted).astype(float)
+    told = forecast_demand(history(units[:, :66], promoted[:, :66]), horizon=4)
+
+    assert told.mean.sum() == pytest.approx(units[:, 66:].sum(), rel=0.08)
