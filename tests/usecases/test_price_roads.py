@@ -3,13 +3,20 @@
 import pytest
 
 from bench.lib import price_sequences as roads
+from simulator.world import kinds
 from tests.simulated import install, simulated_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_no_road_loses_an_edit_or_writes_twice_or_undoes_inexactly(database, tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def _a_kind_of_shop_for_these_tests_only():
     roads.add_kind()
+    yield
+    kinds.KINDS.pop(roads.KIND)
+
+
+def test_no_road_loses_an_edit_or_writes_twice_or_undoes_inexactly(database, tmp_path, monkeypatch):
     counts = roads.Counts()
     with simulated_world(tmp_path, monkeypatch, roads.KIND) as world:
         install(world)
@@ -22,7 +29,6 @@ def test_no_road_loses_an_edit_or_writes_twice_or_undoes_inexactly(database, tmp
 
 
 def test_the_judge_sees_a_write_over_an_edit(database, tmp_path, monkeypatch):
-    roads.add_kind()
     counts = roads.Counts()
     monkeypatch.setattr(roads.price_outbox, "_old", lambda change: _Anything())
     with simulated_world(tmp_path, monkeypatch, roads.KIND) as world:
