@@ -51,6 +51,16 @@ ALTER TABLE public.brakes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.calibrations (
+    shop_id bigint NOT NULL,
+    as_of date NOT NULL,
+    record jsonb NOT NULL,
+    corrections jsonb DEFAULT '{}'::jsonb NOT NULL,
+    worked_out_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.calibrations FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.daily_sales (
     shop_id bigint NOT NULL,
     variant_id bigint NOT NULL,
@@ -166,6 +176,34 @@ CREATE TABLE public.inventory_levels (
 
 ALTER TABLE ONLY public.inventory_levels FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.issued_ranges (
+    shop_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    kind text NOT NULL,
+    issued_on date NOT NULL,
+    due_on date NOT NULL,
+    level numeric(5,4) NOT NULL,
+    used_level numeric(5,4) NOT NULL,
+    expected double precision NOT NULL,
+    low integer NOT NULL,
+    high integer NOT NULL,
+    low_share real NOT NULL,
+    high_share real NOT NULL,
+    actual integer,
+    left_out_because text,
+    CONSTRAINT came_or_left_out CHECK (((actual IS NULL) OR (left_out_because IS NULL))),
+    CONSTRAINT issued_ranges_expected_check CHECK ((expected >= (0)::double precision)),
+    CONSTRAINT issued_ranges_high_share_check CHECK (((high_share >= (0)::double precision) AND (high_share <= (1)::double precision))),
+    CONSTRAINT issued_ranges_kind_check CHECK ((kind = 'restock'::text)),
+    CONSTRAINT issued_ranges_left_out_because_check CHECK ((left_out_because = 'out_of_stock'::text)),
+    CONSTRAINT issued_ranges_level_check CHECK (((level > (0)::numeric) AND (level < (1)::numeric))),
+    CONSTRAINT issued_ranges_low_share_check CHECK (((low_share >= (0)::double precision) AND (low_share <= (1)::double precision))),
+    CONSTRAINT issued_ranges_used_level_check CHECK (((used_level > (0)::numeric) AND (used_level < (1)::numeric))),
+    CONSTRAINT range_in_order CHECK (((low <= high) AND (issued_on < due_on)))
+);
+
+ALTER TABLE ONLY public.issued_ranges FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.ledgers (
     shop_id bigint NOT NULL,
     as_of date,
@@ -188,6 +226,16 @@ CREATE TABLE public.locations (
 );
 
 ALTER TABLE ONLY public.locations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.look_backs (
+    shop_id bigint NOT NULL,
+    what text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    CONSTRAINT look_backs_what_check CHECK ((what = ANY (ARRAY['ranges'::text, 'replay'::text])))
+);
+
+ALTER TABLE ONLY public.look_backs FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.market_reads (
     shop_id bigint NOT NULL,
@@ -500,6 +548,16 @@ ALTER TABLE public.registrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.replays (
+    shop_id bigint NOT NULL,
+    as_of date NOT NULL,
+    currency text NOT NULL,
+    record jsonb NOT NULL,
+    worked_out_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.replays FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.rollouts (
     shop_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -622,7 +680,8 @@ CREATE TABLE public.suggestion_runs (
     inputs_sha256 text NOT NULL,
     counts jsonb DEFAULT '{}'::jsonb NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    order_budget jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE ONLY public.suggestion_runs FORCE ROW LEVEL SECURITY;
@@ -717,8 +776,12 @@ CREATE TABLE public.vendor_lead_times (
     lead_time_days integer NOT NULL,
     pack_units integer DEFAULT 1 NOT NULL,
     minimum_units integer DEFAULT 0 NOT NULL,
+    order_minimum numeric(18,2),
+    order_minimum_in text DEFAULT 'money'::text NOT NULL,
     CONSTRAINT vendor_lead_times_lead_time_days_check CHECK (((lead_time_days >= 0) AND (lead_time_days <= 365))),
     CONSTRAINT vendor_lead_times_minimum_units_check CHECK ((minimum_units >= 0)),
+    CONSTRAINT vendor_lead_times_order_minimum_check CHECK ((order_minimum > (0)::numeric)),
+    CONSTRAINT vendor_lead_times_order_minimum_in_check CHECK ((order_minimum_in = ANY (ARRAY['money'::text, 'units'::text]))),
     CONSTRAINT vendor_lead_times_pack_units_check CHECK ((pack_units > 0))
 );
 
@@ -780,6 +843,9 @@ ALTER TABLE ONLY public.backfills
 ALTER TABLE ONLY public.brakes
     ADD CONSTRAINT brakes_pkey PRIMARY KEY (shop_id, id);
 
+ALTER TABLE ONLY public.calibrations
+    ADD CONSTRAINT calibrations_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.daily_sales
     ADD CONSTRAINT daily_sales_pkey PRIMARY KEY (shop_id, variant_id, sold_on);
 
@@ -810,11 +876,17 @@ ALTER TABLE ONLY public.inventory_items
 ALTER TABLE ONLY public.inventory_levels
     ADD CONSTRAINT inventory_levels_pkey PRIMARY KEY (shop_id, inventory_item_id, location_id);
 
+ALTER TABLE ONLY public.issued_ranges
+    ADD CONSTRAINT issued_ranges_pkey PRIMARY KEY (shop_id, variant_id, kind, issued_on);
+
 ALTER TABLE ONLY public.ledgers
     ADD CONSTRAINT ledgers_pkey PRIMARY KEY (shop_id);
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_pkey PRIMARY KEY (shop_id, id);
+
+ALTER TABLE ONLY public.look_backs
+    ADD CONSTRAINT look_backs_pkey PRIMARY KEY (shop_id, what);
 
 ALTER TABLE ONLY public.market_reads
     ADD CONSTRAINT market_reads_pkey PRIMARY KEY (shop_id);
@@ -870,6 +942,9 @@ ALTER TABLE ONLY public.registrations
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_shop_id_suggestion_id_key UNIQUE (shop_id, suggestion_id);
 
+ALTER TABLE ONLY public.replays
+    ADD CONSTRAINT replays_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.rollouts
     ADD CONSTRAINT rollouts_pkey PRIMARY KEY (shop_id, id);
 
@@ -922,7 +997,11 @@ CREATE UNIQUE INDEX brakes_one_on ON public.brakes USING btree (shop_id, kind) W
 
 CREATE INDEX daily_sales_day ON public.daily_sales USING btree (shop_id, sold_on);
 
+CREATE INDEX issued_ranges_due ON public.issued_ranges USING btree (shop_id, due_on) WHERE ((actual IS NULL) AND (left_out_because IS NULL));
+
 CREATE INDEX ledgers_due ON public.ledgers USING btree (due_at);
+
+CREATE INDEX look_backs_due ON public.look_backs USING btree (due_at);
 
 CREATE INDEX order_lines_variant ON public.order_lines USING btree (shop_id, variant_id);
 
@@ -966,6 +1045,9 @@ ALTER TABLE ONLY public.backfills
 ALTER TABLE ONLY public.brakes
     ADD CONSTRAINT brakes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.calibrations
+    ADD CONSTRAINT calibrations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.daily_sales
     ADD CONSTRAINT daily_sales_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
@@ -996,11 +1078,17 @@ ALTER TABLE ONLY public.inventory_items
 ALTER TABLE ONLY public.inventory_levels
     ADD CONSTRAINT inventory_levels_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.issued_ranges
+    ADD CONSTRAINT issued_ranges_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.ledgers
     ADD CONSTRAINT ledgers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.look_backs
+    ADD CONSTRAINT look_backs_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.market_reads
     ADD CONSTRAINT market_reads_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -1074,6 +1162,9 @@ ALTER TABLE ONLY public.registrations
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.replays
+    ADD CONSTRAINT replays_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.rollouts
     ADD CONSTRAINT rollouts_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
@@ -1118,6 +1209,8 @@ ALTER TABLE public.backfills ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.brakes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.calibrations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.daily_sales ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.decision_log ENABLE ROW LEVEL SECURITY;
@@ -1129,6 +1222,8 @@ ALTER TABLE public.demand_states ENABLE ROW LEVEL SECURITY;
 CREATE POLICY due_work ON public.backfills FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.ledgers FOR SELECT TO keel_sweeper USING (true);
+
+CREATE POLICY due_work ON public.look_backs FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.offline_tokens FOR SELECT TO keel_sweeper USING (true);
 
@@ -1154,9 +1249,13 @@ ALTER TABLE public.inventory_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inventory_levels ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.issued_ranges ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.ledgers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.look_backs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.market_reads ENABLE ROW LEVEL SECURITY;
 
@@ -1171,6 +1270,8 @@ CREATE POLICY own_key ON public.webhook_inbox FOR SELECT TO keel_ingest USING (t
 CREATE POLICY own_shop ON public.backfills TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.brakes TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.calibrations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.daily_sales TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -1190,9 +1291,13 @@ CREATE POLICY own_shop ON public.inventory_items TO keel_app USING ((shop_id = p
 
 CREATE POLICY own_shop ON public.inventory_levels TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.issued_ranges TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.ledgers TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.locations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.look_backs TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.market_reads TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -1223,6 +1328,8 @@ CREATE POLICY own_shop ON public.refunded_orders TO keel_app USING ((shop_id = p
 CREATE POLICY own_shop ON public.refunds TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.registrations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
+CREATE POLICY own_shop ON public.replays TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.rollouts TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -1269,6 +1376,8 @@ ALTER TABLE public.refunded_orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.refunds ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.registrations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.replays ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rollouts ENABLE ROW LEVEL SECURITY;
 
