@@ -62,19 +62,21 @@ def within_rules(
     *,
     budget: float | None,
     supplier: np.ndarray,
-    minimum_money: np.ndarray | None,
+    minimum: np.ndarray | None,
+    minimum_in_units: np.ndarray | None = None,
 ) -> np.ndarray:
     """Index of each line's choice within the budget and with every supplier's least order met.
 
+    `minimum` (n,) is that of each line's supplier, in money or, where `minimum_in_units` (n,), in units.
     A supplier whose least order the budget does not reach is left out, the one that loses least by
     it first, and its money goes to the others.
     """
     open_ = choices
     while True:
         chosen = open_.best() if budget is None else within_budget(open_, budget)
-        if minimum_money is None:
+        if minimum is None:
             return chosen
-        filled = meet_supplier_minimums(open_, chosen, supplier, minimum_money)
+        filled = meet_supplier_minimums(open_, chosen, supplier, minimum, in_units=minimum_in_units)
         spent = open_.at(filled, open_.money).sum()
         if budget is None or spent <= budget + ENOUGH:
             dropped = np.setdiff1d(supplier[chosen > 0], supplier[filled > 0])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shopify_app.analytics.budget import BudgetCurve
+from shopify_app.analytics.order_rules import Choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class OrderPlan:
     periods_to_wait : whole periods the order can be put off before its first unit earns more now
     less, more : a quarter less and more than `units`, in whole packs, and what they would do
     curve : what a budget would earn, where unit costs were given
+    choices : what may be ordered of each line, where unit costs were given
     """
 
     units: np.ndarray
@@ -54,3 +56,4 @@ class OrderPlan:
     less: Aside
     more: Aside
     curve: BudgetCurve | None = None
+    choices: Choices | None = None

@@ -108,27 +108,37 @@ def table(
 
 
 def meet_supplier_minimums(
-    choices: Choices, chosen: np.ndarray, supplier: np.ndarray, minimum_money: np.ndarray
+    choices: Choices,
+    chosen: np.ndarray,
+    supplier: np.ndarray,
+    minimum: np.ndarray,
+    *,
+    in_units: np.ndarray | None = None,
 ) -> np.ndarray:
     """Indices (n,) after each supplier's least order is met or given up.
 
-    `supplier` (n,) are codes, `minimum_money` (n,) the least order of each line's supplier.
+    `supplier` (n,) are codes, `minimum` (n,) the least order of each line's supplier, in money or,
+    where `in_units` (n,), in units.
     """
+    counted = choices.money
+    if in_units is not None:
+        counted = np.where(in_units[:, None], choices.units, choices.money)
     result = chosen.copy()
     for name in np.unique(supplier):
         rows = np.flatnonzero(supplier == name)
-        least = float(minimum_money[rows].max())
-        spent = choices.at(result, choices.money)[rows].sum()
-        if 0 < spent < least - 1e-9:
-            result[rows] = _filled_up(choices, result, rows, least)
+        least = float(minimum[rows].max())
+        reached = choices.at(result, counted)[rows].sum()
+        if 0 < reached < least - 1e-9:
+            result[rows] = _filled_up(counted[rows], choices.value[rows], result[rows], least)
     return result
 
 
-def _filled_up(choices: Choices, chosen: np.ndarray, rows: np.ndarray, least: float) -> np.ndarray:
+def _filled_up(
+    money: np.ndarray, value: np.ndarray, chosen: np.ndarray, least: float
+) -> np.ndarray:
     """One supplier's lines raised to its minimum by the best steps for their money, or nothing of any."""
-    money, value = choices.money[rows], choices.value[rows]
-    at = chosen[rows].copy()
-    line = np.arange(len(rows))
+    at = chosen.copy()
+    line = np.arange(len(at))
     while money[line, at].sum() < least - 1e-9:
         room = np.maximum(least - money[line, at].sum(), 0.0)
         dearer = money > money[line, at][:, None] + 1e-9
@@ -139,6 +149,6 @@ def _filled_up(choices: Choices, chosen: np.ndarray, rows: np.ndarray, least: fl
         worth = np.where(cost > 0, gain / np.maximum(np.minimum(cost, room), 1e-9), -np.inf)
         best = int(worth.argmax())
         if not np.isfinite(worth[best]):
-            return np.zeros(len(rows), int)
+            return np.zeros(len(at), int)
         at[best] = further[best]
-    return at if value[line, at].sum() > 0 else np.zeros(len(rows), int)
+    return at if value[line, at].sum() > 0 else np.zeros(len(at), int)

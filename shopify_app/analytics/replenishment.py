@@ -79,6 +79,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     unit_cost: np.ndarray | None = None,
     supplier: np.ndarray | None = None,
     supplier_minimum: Any = None,
+    supplier_minimum_in_units: np.ndarray | None = None,
     service_level_cap: float | None = None,
     overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
@@ -100,6 +101,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     supplier : (n,) anything that names each line's supplier.
     supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
         or (n,) that of each line's supplier, or one for all.
+    supplier_minimum_in_units : (n,) whether it is in units although unit costs are given.
     service_level_cap : the fractile that the merchant will not go beyond.
     overage_reviews : how many times its holding a unit costs that lies until the next order; 1 is the
         textbook's, where that order is smaller by it. See `OVERAGE_REVIEWS`.
@@ -131,7 +133,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
         raise ValueError("a budget needs unit_cost")
     work = _Work(forecast, terms)
     ideal, units = work.ideal_and_allowed()
-    curve = None
+    choices = curve = None
     if unit_cost is not None or supplier_minimum is not None:
         beyond = 1.0 if supplier_minimum is None else order_rules.BEYOND_IDEAL
         choices = work.choices(ideal, beyond)
@@ -140,10 +142,11 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
             choices,
             budget=budget,
             supplier=_codes(supplier, terms.n),
-            minimum_money=_supplier_minimums(supplier_minimum, supplier, terms.n),
+            minimum=_supplier_minimums(supplier_minimum, supplier, terms.n),
+            minimum_in_units=supplier_minimum_in_units,
         )
         units = choices.at(chosen, choices.units)
-    return _plan(work, ideal, units, curve)
+    return _plan(work, ideal, units, curve, choices)
 
 
 class _Work:
@@ -268,6 +271,7 @@ def _plan(
     ideal: np.ndarray,
     units: np.ndarray,
     curve: BudgetCurve | None,
+    choices: order_rules.Choices | None,
 ) -> OrderPlan:
     """What the units do, with all the reasons."""
     terms = work.terms
@@ -307,6 +311,7 @@ def _plan(
         less=asides[0],
         more=asides[1],
         curve=curve,
+        choices=choices,
     )
 
 

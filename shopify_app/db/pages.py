@@ -270,6 +270,8 @@ class VendorRow:
     lead_time_days: int | None
     pack_units: int | None
     minimum_units: int | None
+    order_minimum: Decimal | None
+    order_minimum_in: str | None
 
 
 def vendors(conn: Connection, shop_id: int, *, limit: int = 100) -> list[VendorRow]:
@@ -277,11 +279,12 @@ def vendors(conn: Connection, shop_id: int, *, limit: int = 100) -> list[VendorR
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT p.vendor, count(*) AS products, l.lead_time_days, l.pack_units, l.minimum_units
+            SELECT p.vendor, count(*) AS products, l.lead_time_days, l.pack_units, l.minimum_units,
+                   l.order_minimum, l.order_minimum_in
               FROM products p
               LEFT JOIN vendor_lead_times l ON (l.shop_id, l.vendor) = (p.shop_id, p.vendor)
              WHERE p.shop_id = %(shop_id)s AND p.deleted_at IS NULL AND p.vendor <> ''
-             GROUP BY p.vendor, l.lead_time_days, l.pack_units, l.minimum_units
+             GROUP BY p.vendor, l.lead_time_days, l.pack_units, l.minimum_units, l.order_minimum, l.order_minimum_in
              ORDER BY products DESC, p.vendor
              LIMIT %(limit)s
             """,

@@ -67,3 +67,18 @@ def ordered_units(conn: Connection, shop_id: int, since: date) -> dict[int, int]
             {"shop_id": shop_id, "since": since},
         )
         return {int(row[0]): int(row[1]) for row in cur.fetchall()}
+
+
+def on_draft(conn: Connection, shop_id: int) -> dict[str, tuple[int, Decimal]]:
+    """Units and money by vendor on drafts not yet sent; a line without a cost counts no money."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT coalesce(vendor, ''), sum(units), coalesce(sum(units * unit_cost), 0)
+              FROM purchase_order_lines
+             WHERE shop_id = %(shop_id)s AND withdrawn_at IS NULL AND exported_at IS NULL
+             GROUP BY 1
+            """,
+            {"shop_id": shop_id},
+        )
+        return {str(row[0]): (int(row[1]), row[2]) for row in cur.fetchall()}

@@ -53,7 +53,7 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT vendor, lead_time_days, pack_units, minimum_units
+            SELECT vendor, lead_time_days, pack_units, minimum_units, order_minimum, order_minimum_in
               FROM vendor_lead_times
              WHERE shop_id = %(shop_id)s
              ORDER BY vendor
@@ -81,10 +81,23 @@ def save_vendor_lead_times(
         execute_values(
             cur,
             """
-            INSERT INTO vendor_lead_times (shop_id, vendor, lead_time_days, pack_units, minimum_units) VALUES %s
+            INSERT INTO vendor_lead_times (shop_id, vendor, lead_time_days, pack_units, minimum_units, order_minimum,
+                                           order_minimum_in) VALUES %s
                 ON CONFLICT (shop_id, vendor) DO UPDATE
                SET lead_time_days = excluded.lead_time_days, pack_units = excluded.pack_units,
-                   minimum_units = excluded.minimum_units
+                   minimum_units = excluded.minimum_units, order_minimum = excluded.order_minimum,
+                   order_minimum_in = excluded.order_minimum_in
             """,
-            [(shop_id, v.vendor, v.lead_time_days, v.pack_units, v.minimum_units) for v in vendors],
+            [
+                (
+                    shop_id,
+                    v.vendor,
+                    v.lead_time_days,
+                    v.pack_units,
+                    v.minimum_units,
+                    v.order_minimum,
+                    v.order_minimum_in,
+                )
+                for v in vendors
+            ],
         )

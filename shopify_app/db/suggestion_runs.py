@@ -31,13 +31,16 @@ def record(
     inputs: bytes,
     sha256: str,
     counts: dict[str, Any],
+    order_budget: dict[str, Any] | None = None,
 ) -> int:
-    """Keep a finished run; its id."""
+    """Keep a finished run; its id. `order_budget` as `usecases.advice_orders` makes it."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts, finished_at)
-            VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s, clock_timestamp())
+            INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts,
+                                         order_budget, finished_at)
+            VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s,
+                    %(order_budget)s, clock_timestamp())
             RETURNING id
             """,
             {
@@ -48,6 +51,7 @@ def record(
                 "inputs": inputs,
                 "sha256": sha256,
                 "counts": Json(counts),
+                "order_budget": Json(order_budget or {}),
             },
         )
         return int(one_value(cur))
@@ -75,12 +79,27 @@ def inputs_of(conn: Connection, shop_id: int, run_id: int) -> RunInputs | None:
     )
 
 
+def newest_order_budget(conn: Connection, shop_id: int) -> dict[str, Any]:
+    """What each budget would buy, as the newest finished run worked it out; {} before the first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT order_budget FROM suggestion_runs
+             WHERE shop_id = %(shop_id)s AND finished_at IS NOT NULL
+             ORDER BY id DESC LIMIT 1
+            """,
+            {"shop_id": shop_id},
+        )
+        found = cur.fetchone()
+    return found[0] if found else {}
+
+
 def forget_unused_inputs(conn: Connection, shop_id: int) -> int:
     """Let go of snapshots that no open or decided suggestion rests on; how many."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE suggestion_runs r SET inputs = ''
+            UPDATE suggestion_runs r SET inputs = '', order_budget = '{}'
              WHERE r.shop_id = %(shop_id)s AND length(r.inputs) > 0
                AND r.id < (SELECT max(id) FROM suggestion_runs WHERE shop_id = %(shop_id)s)
                AND NOT EXISTS (SELECT FROM suggestions s

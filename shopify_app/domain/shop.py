@@ -95,3 +95,8 @@ class VendorLeadTime:
     lead_time_days: int
     pack_units: int
     minimum_units: int
+    """Least units of a line."""
+    order_minimum: Decimal | None = None
+    """Least of a whole order; None: there is none."""
+    order_minimum_in: str = "money"
+    """`money` or `units`."""

@@ -11,21 +11,22 @@ from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.usecases import advice_price, advice_restock, advice_trend
 from shopify_app.usecases.advice_inputs import Inputs
 
-MODEL_VERSION: Final = "3"
+MODEL_VERSION: Final = "4"
 """Raised with every change of a method or of what a suggestion is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a run found, and what it looked at."""
+    """What a run found, what it looked at, and what each budget would buy of its restocks (`advice_orders`)."""
 
     suggestions: list[NewSuggestion]
     counts: dict[str, Any]
+    order_budget: dict[str, Any]
 
 
 def work_out(inputs: Inputs, *, seed: int) -> Advice:
     """Every suggestion of a shop, unranked, and how many variants needed nothing or were not sure."""
-    restock, not_sure_restock = advice_restock.suggest(inputs, seed=seed)
+    restock, not_sure_restock, order_budget = advice_restock.suggest(inputs, seed=seed)
     price, not_sure_price = advice_price.suggest(inputs, seed=seed)
     trend = advice_trend.suggest(inputs, seed=seed)
     found = [*restock, *price, *trend]
@@ -40,4 +41,5 @@ def work_out(inputs: Inputs, *, seed: int) -> Advice:
             "need_nothing": max(looked_at - len(touched), 0),
             "not_sure": dict(sorted(not_sure.items())),
         },
+        order_budget,
     )

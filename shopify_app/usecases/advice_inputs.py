@@ -23,6 +23,14 @@ from shopify_app.usecases.known_demand import KnownDemand
 
 HISTORY_WEEKS: Final = 104
 TRENDS_SHOWN: Final = 200
+VENDORS: Final = {
+    "vendor": "str",
+    "lead_time_days": "int64",
+    "pack_units": "int64",
+    "minimum_units": "int64",
+    "order_minimum": "float64",
+    "order_minimum_in": "str",
+}
 FRAMES: Final = ("variants", "weekly", "vendors")
 
 
@@ -34,7 +42,8 @@ class Inputs:
     ----------
     variants : `domain.frames.VARIANTS`, incoming units raised by what is on our own draft orders
     weekly : variant_id, weeks_ago (0 is the last whole week), units, orders, in_stock, price (NaN: none seen)
-    vendors : vendor, lead_time_days, pack_units, minimum_units
+    vendors : vendor, lead_time_days, pack_units, minimum_units, order_minimum (what the draft order lacks; 0: nothing),
+        order_minimum_in
     settings : the shop's settings and currency, JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
@@ -66,17 +75,6 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     )
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
-    vendors = pd.DataFrame(
-        [asdict(vendor) for vendor in shop_settings.vendor_lead_times(conn, shop.shop_id)],
-        columns=["vendor", "lead_time_days", "pack_units", "minimum_units"],
-    ).astype(
-        {
-            "vendor": "str",
-            "lead_time_days": "int64",
-            "pack_units": "int64",
-            "minimum_units": "int64",
-        }
-    )
     resting = {
         kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of))
         for kind in SuggestionKind
@@ -91,7 +89,22 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
     }
-    return Inputs(as_of, variants, _weekly(conn, shop, first, last), vendors, settings)
+    return Inputs(as_of, variants, _weekly(conn, shop, first, last), _vendors(conn, shop), settings)
+
+
+def _vendors(conn: Connection, shop: Shop) -> pd.DataFrame:
+    """How vendors deliver, as the merchant told us; of a least order, what the draft still lacks."""
+    told = shop_settings.vendor_lead_times(conn, shop.shop_id)
+    drafts = purchase_orders.on_draft(conn, shop.shop_id)
+    lacking: dict[str, Decimal] = {}
+    for one in told:
+        units, money = drafts.get(one.vendor, (0, Decimal(0)))
+        there = units if one.order_minimum_in == "units" else money
+        lacking[one.vendor] = max((one.order_minimum or Decimal(0)) - there, Decimal(0))
+    return pd.DataFrame(
+        [asdict(one) | {"order_minimum": lacking[one.vendor]} for one in told],
+        columns=list(VENDORS),
+    ).astype(VENDORS)
 
 
 def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:

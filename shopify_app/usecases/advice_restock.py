@@ -10,7 +10,9 @@ import pandas as pd
 
 from shopify_app.analytics import demand, order_plan, replenishment
 from shopify_app.analytics import negative_binomial as nb
+from shopify_app.analytics.forecast_rows import rows_of
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.usecases import advice_orders
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
 
@@ -28,33 +30,55 @@ DEAD_BELOW: Final = 0.5
 MONTHS_PER_WEEK: Final = 12 / 52
 
 
-def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[str]]:
-    """Restock suggestions, and why variants that look short got none."""
+def suggest(
+    inputs: Inputs, *, seed: int
+) -> tuple[list[NewSuggestion], Counter[str], dict[str, Any]]:
+    """Restock suggestions, why variants that look short got none, and what each budget would buy."""
     variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
     not_sure: Counter[str] = Counter()
     if variants.empty:
-        return [], not_sure
+        return [], not_sure, {}
     forecast = _forecast(inputs, variants, seed)
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = _terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
-    weeks_left = plan.periods_to_wait
-    margin = (variants["price"] - terms["cost"]).to_numpy(float)
-    value = plan.lost_by_waiting * margin
-    due = (plan.units > 0) & (weeks_left <= DUE_WEEKS) & (value >= LEAST_VALUE)
-    not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
-    resting = set(inputs.settings["resting"]["restock"])
-    due &= (forecast.alive >= DEAD_BELOW) & ~variants["variant_id"].isin(resting).to_numpy()
-    rows = np.flatnonzero(due)
-    rows = rows[np.argsort(-value[rows], kind="stable")][:MOST]
-    weeks = recent_weeks(
-        inputs, [int(variants["variant_id"][row]) for row in rows], what="units", weeks=26
-    )
+    due, may_join = _due(inputs, variants, terms, forecast, plan, not_sure)
+
+    def order(rows: np.ndarray, **rules: Any) -> replenishment.OrderPlan:
+        some = variants.iloc[rows], terms.iloc[rows], rows_of(forecast, rows)
+        return _plan(inputs, *some, **rules)
+
+    together = advice_orders.order_together(order, plan, due, may_join, terms)
+    not_sure["below_supplier_minimum"] = together.left_out
+    rows = together.rows
+    if not len(rows):
+        return [], not_sure, {}
+    variants, terms, forecast = variants.iloc[rows], together.terms, rows_of(forecast, rows)
+    ids = variants["variant_id"].to_numpy("int64")
+    weeks = recent_weeks(inputs, ids.tolist(), what="units", weeks=26)
     found = [
-        _suggestion(inputs, variants, terms, forecast, plan, weeks_left, int(row), weeks, seed)
-        for row in rows
+        _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
+        for row in range(len(rows))
     ]
-    return found, not_sure
+    return found, not_sure, advice_orders.for_every_budget(together.plan, ids, terms)
+
+
+def _due(
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    plan: replenishment.OrderPlan,
+    not_sure: Counter[str],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to order now, the most worth first, and rows that may go with them."""
+    value = plan.lost_by_waiting * (variants["price"] - terms["cost"]).to_numpy(float)
+    due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & (value >= LEAST_VALUE)
+    not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
+    rests = variants["variant_id"].isin(set(inputs.settings["resting"]["restock"])).to_numpy()
+    may_join = (plan.units > 0) & (forecast.alive >= DEAD_BELOW) & ~rests
+    rows = np.flatnonzero(due & may_join)
+    return rows[np.argsort(-value[rows], kind="stable")][:MOST], np.flatnonzero(may_join)
 
 
 def horizon_weeks(inputs: Inputs) -> int:
@@ -87,6 +111,8 @@ def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
             "review": max(1, round(inputs.settings["review_period_days"] / 7)),
             "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
             "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
+            "vendor": variants["vendor"],
+            **advice_orders.least_orders(variants["vendor"], vendors),
             "cost_known": cost_known,
             "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
         }
@@ -94,7 +120,11 @@ def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plan(
-    inputs: Inputs, variants: pd.DataFrame, terms: pd.DataFrame, forecast: demand.DemandForecast
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    **rules: Any,
 ) -> replenishment.OrderPlan:
     cap = inputs.settings["cycle_service_level"]
     weekly_holding = (
@@ -112,16 +142,16 @@ def _plan(
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
         overage_reviews=replenishment.OVERAGE_REVIEWS,
+        **rules,
     )
 
 
-def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they were made
+def _suggestion(
     inputs: Inputs,
     variants: pd.DataFrame,
     terms: pd.DataFrame,
     forecast: demand.DemandForecast,
     plan: replenishment.OrderPlan,
-    weeks_left: np.ndarray,
     row: int,
     weeks: dict[int, list[tuple[str, float, float]]],
     seed: int,
@@ -135,7 +165,7 @@ def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they wer
         int(term["lead"]),
         max(float(variant["available_units"] + variant["incoming_units"]), 0.0),
     )
-    order_by = inputs.as_of + timedelta(days=7 * int(weeks_left[row]))
+    order_by = inputs.as_of + timedelta(days=7 * int(term["weeks_left"]))
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
     cost = _money(float(term["cost"])) if term["cost_known"] else None
@@ -177,6 +207,7 @@ def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they wer
             "expected_gain": round(float(plan.value[row]), 2),
             "less": _aside(plan.less, row),
             "more": _aside(plan.more, row),
+            "look_ahead_weeks": int(replenishment.LOOK_AHEAD * (term["lead"] + term["review"])),
             "binding_rules": _binding(plan, term, row),
             "expected_lost_units": round(float(plan.lost_without[row]), 2),
             "cost_is_estimate": not bool(term["cost_known"]),
@@ -191,7 +222,7 @@ def _suggestion(  # noqa: PLR0917 -- the parts of one row, in the order they wer
         value_unit="margin_a_week",
         currency=inputs.settings["currency"],
         rank_score=lost * margin / MONTHS_PER_WEEK,
-        is_urgent=bool(weeks_left[row] == 0),
+        is_urgent=bool(term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
         as_of=inputs.as_of,
     )
 
@@ -264,7 +295,9 @@ def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> list[s
     """Rules that made the order other than ideal."""
     ideal, units = plan.ideal_units[row], plan.units[row]
     rules: list[str] = []
-    if units != np.ceil(ideal) and term["pack"] > 1:
+    if term["raised"]:
+        rules.append("supplier_minimum")
+    elif units != np.ceil(ideal) and term["pack"] > 1:
         rules.append("pack")
     if 0 < ideal < term["minimum"] <= units:
         rules.append("minimum")

@@ -24,6 +24,9 @@ PERCENTS: Final = {
 """Field -> smallest and greatest percent, as the form shows them."""
 DAYS: Final = {"lead_time_days": (0, 365), "review_period_days": (1, 90)}
 UNITS: Final = {"pack_units": (1, 100_000), "minimum_units": (0, 1_000_000)}
+ORDER_MINIMUM: Final = (0, 1_000_000_000)
+MEASURES: Final = ("money", "units")
+"""What a vendor's least order is counted in."""
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ def save_settings(shop_id: int, form: Mapping[str, str]) -> SettingsAnswer:
 
     Percent fields hold percents; `cycle_service_level`, `timezone` and the freeze dates may be
     empty. Vendors come as `vendor-0`, `vendor-0-lead_time_days`, `vendor-0-pack_units`, ...; one
-    whose lead time is emptied goes back to the shop's default. Vendors not named stay as they are.
+    whose lead time (and least order) is emptied goes back to the shop's default. Vendors not named stay as they are.
     """
     reader = _FormReader(form)
     chosen = reader.settings()
@@ -93,7 +96,7 @@ class _FormReader:
         number = 0
         while vendor := self._form.get(f"vendor-{number}"):
             key = f"vendor-{number}-"
-            if self._text(key + "lead_time_days"):
+            if self._text(key + "lead_time_days") or self._text(key + "order_minimum"):
                 found.append(
                     VendorLeadTime(
                         vendor=vendor,
@@ -102,12 +105,24 @@ class _FormReader:
                         minimum_units=self._whole(
                             key + "minimum_units", *UNITS["minimum_units"], default=0
                         ),
+                        order_minimum=self._order_minimum(key + "order_minimum"),
+                        order_minimum_in=self._measure(key + "order_minimum_in"),
                     )
                 )
             else:
                 without.append(vendor)
             number += 1
         return found, without
+
+    def _order_minimum(self, name: str) -> Decimal | None:
+        """A vendor's least order; None where the field is empty or 0."""
+        text = self._text(name)
+        if not text:
+            return None
+        return self._bounded(name, *ORDER_MINIMUM, lambda: Decimal(text), Decimal(0)) or None
+
+    def _measure(self, name: str) -> str:
+        return self._one_of(name, MEASURES) if self._text(name) else MEASURES[0]
 
     def _freeze(self) -> tuple[date | None, date | None]:
         first, last = self._date("prices_frozen_first"), self._date("prices_frozen_last")

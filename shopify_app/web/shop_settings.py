@@ -108,6 +108,9 @@ def _values(vendors: list[VendorRow]) -> dict[str, str]:
         for name in ("lead_time_days", "pack_units", "minimum_units"):
             value = getattr(row, name)
             found[f"vendor-{number}-{name}"] = "" if value is None else str(value)
+        least = row.order_minimum
+        found[f"vendor-{number}-order_minimum"] = "" if least is None else f"{least.normalize():f}"
+        found[f"vendor-{number}-order_minimum_in"] = row.order_minimum_in or "money"
     return found
 
 
@@ -151,7 +154,9 @@ def _as_json(vendors: list[VendorRow]) -> dict[str, Any]:
         },
         "vendors": [
             {"vendor": row.vendor, "products": row.products, "lead_time_days": row.lead_time_days,
-             "pack_units": row.pack_units, "minimum_units": row.minimum_units}
+             "pack_units": row.pack_units, "minimum_units": row.minimum_units,
+             "order_minimum": None if row.order_minimum is None else str(row.order_minimum),
+             "order_minimum_in": row.order_minimum_in}
             for row in vendors
         ],
     }  # fmt: skip

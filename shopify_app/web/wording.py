@@ -142,6 +142,7 @@ RULES: Final = {
     "dead_stock": later("the risk of unsold stock"),
     "dead_stock_risk": later("the risk of unsold stock"),
     "budget": later("the budget"),
+    "supplier_minimum": later("the vendor's least order"),
 }
 
 CAUSES: Final = {
@@ -167,6 +168,8 @@ NOT_SURE: Final = {
     "untracked": later("stock is not tracked"),
     "wide_range": later("the likely range is too wide"),
     "weak_evidence": later("the evidence is too weak"),
+    "stopped_selling": later("may have stopped selling"),
+    "below_supplier_minimum": later("not worth the vendor's least order"),
 }
 
 STEPS: Final = {

@@ -71,7 +71,7 @@ def test_a_supplier_out_of_the_purses_reach_leaves_its_money_to_the_others():
         choices,
         budget=purse,
         supplier=supplier,
-        minimum_money=np.where(supplier == 1, purse * 2, 0.0),
+        minimum=np.where(supplier == 1, purse * 2, 0.0),
     )
 
     money = choices.at(chosen, choices.money)

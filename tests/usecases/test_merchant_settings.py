@@ -94,3 +94,31 @@ def test_what_is_no_number_is_refused_beside_its_field(acme, text):
 
     assert answer.is_saved is (text == "٣")  # Python reads every script's digits
     assert answer.is_saved or set(answer.errors) == {"max_price_step"}
+
+
+def test_a_least_order_is_kept_in_its_measure_and_goes_when_emptied(acme):
+    least = {"vendor-0-order_minimum": "250", "vendor-0-order_minimum_in": "units"}
+
+    def kept():
+        with transaction(acme.shop_id) as conn:
+            [one] = shop_settings.vendor_lead_times(conn, acme.shop_id)
+        return one.order_minimum, one.order_minimum_in
+
+    assert save_settings(acme.shop_id, FORM | NORTHMILL | least).is_saved
+    assert kept() == (250, "units")
+    assert save_settings(acme.shop_id, FORM | NORTHMILL | {"vendor-0-order_minimum": ""}).is_saved
+    assert kept() == (None, "money")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"vendor-0-order_minimum": "-1"},
+        {"vendor-0-order_minimum": "many"},
+        {"vendor-0-order_minimum": "Infinity"},
+        {"vendor-0-order_minimum": "5", "vendor-0-order_minimum_in": "pallets"},
+        {"vendor-0-order_minimum": "5", "vendor-0-lead_time_days": ""},
+    ],
+)
+def test_a_least_order_that_cannot_be_is_refused(acme, typed):
+    assert not save_settings(acme.shop_id, FORM | NORTHMILL | typed).is_saved

@@ -23,7 +23,11 @@ def test_what_is_saved_is_read_again(client, acme):
         acme,
         margin_floor=35.5,
         cycle_service_level=95,
-        **{"vendor-0-lead_time_days": 21, "vendor-0-pack_units": 12},
+        **{
+            "vendor-0-lead_time_days": 21,
+            "vendor-0-pack_units": 12,
+            "vendor-0-order_minimum": "500.50",
+        },
     )
 
     saved = client.get("/settings", headers=as_json(acme)).json
@@ -37,6 +41,8 @@ def test_what_is_saved_is_read_again(client, acme):
             "lead_time_days": 21,
             "pack_units": 12,
             "minimum_units": 0,
+            "order_minimum": "500.50",
+            "order_minimum_in": "money",
         }
     ]
 
