@@ -74,14 +74,13 @@
     document.querySelectorAll(".menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
 
-  // The slider's fill and its amount while it moves.
+  // The slider's fill, and the field that it writes while it moves.
   const slide = (range) => range.style.setProperty("--fill", `${(100 * range.value) / (range.max || 1)}%`);
   document.addEventListener("input", ({ target }) => {
     if (target.type !== "range") return;
     slide(target);
-    const out = find(`output[for="${target.id}"]`);
-    const money = { style: "currency", currency: out?.dataset.currency, maximumFractionDigits: 0 };
-    if (out) out.value = new Intl.NumberFormat(root.lang, money).format(target.value);
+    const field = document.getElementById(target.dataset.writes);
+    if (field) field.value = target.value;
   });
 
   // Read-out of a chart by pointer or arrow keys; the chart is whole without it.

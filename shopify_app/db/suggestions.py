@@ -86,6 +86,19 @@ def mark_accepted(conn: Connection, shop_id: int, suggestion_id: int, *, accepte
         return cur.rowcount == 1
 
 
+def note_chosen_units(conn: Connection, shop_id: int, suggestion_id: int, units: int) -> None:
+    """Keep beside an accepted proposal how many units the merchant chose instead."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE suggestions
+               SET proposal = proposal || jsonb_build_object('chosen_units', %(units)s::integer)
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'accepted'
+            """,
+            {"shop_id": shop_id, "id": suggestion_id, "units": units},
+        )
+
+
 def mark_dismissed(
     conn: Connection,
     shop_id: int,

@@ -9,8 +9,8 @@ moment: until then its undo costs no write. Nothing is rung from here:
 the pump sees the row within half a second, and a click does not wait for Redis.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -45,6 +45,9 @@ from shopify_app.errors import InvalidInputError, NotFoundError
 REST_DAYS: Final = 30
 """How long a dismissed suggestion stays quiet."""
 
+MOST_UNITS: Final = 1_000_000
+"""Of one line of an order."""
+
 
 @dataclass(frozen=True, slots=True)
 class UndoAnswer:
@@ -61,20 +64,28 @@ def accept_suggestion(
     accepted_by: str,
     click_key: str | None = None,
     when: When = AT_ONCE,
+    units: int | None = None,
 ) -> bool:
     """Accept an open suggestion; False if it was decided before (a double click, another browser).
+
+    `units` are what the merchant orders of a restock in place of what is proposed: a budget's plan.
 
     Raises
     ------
     NotFoundError
         If this shop has no such suggestion.
     InvalidInputError
-        If prices are frozen on the day, or another write of the variant is under way.
+        If prices are frozen on the day, or another write of the variant is under way, or the vendor does not
+        sell so many units.
     """
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
+        if units is not None:
+            card = _with_units(card, units)
         accepted = suggestions.mark_accepted(conn, shop_id, suggestion_id, accepted_by=accepted_by)
         if accepted:
+            if units is not None:
+                suggestions.note_chosen_units(conn, shop_id, suggestion_id, units)
             click_key = click_key or f"accept:{suggestion_id}"
             _carry_out(conn, shop_id, card, accepted_by, click_key, when)
             decision_log.add(
@@ -89,15 +100,26 @@ def accept_suggestion(
 
 
 def accept_suggestions(
-    shop_id: int, suggestion_ids: Sequence[int], *, accepted_by: str
+    shop_id: int,
+    suggestion_ids: Sequence[int],
+    *,
+    accepted_by: str,
+    units: Mapping[int, int] | None = None,
 ) -> list[tuple[int, bool]]:
-    """Accept several, each for itself: one that cannot be accepted stops none of the others."""
+    """Accept several, each for itself: one that cannot be accepted stops none of the others.
+
+    `units` by suggestion are ordered in place of what is proposed.
+    """
     answers: list[tuple[int, bool]] = []
     for suggestion_id in dict.fromkeys(suggestion_ids):
         try:
-            answers.append(
-                (suggestion_id, accept_suggestion(shop_id, suggestion_id, accepted_by=accepted_by))
+            accepted = accept_suggestion(
+                shop_id,
+                suggestion_id,
+                accepted_by=accepted_by,
+                units=(units or {}).get(suggestion_id),
             )
+            answers.append((suggestion_id, accepted))
         except (InvalidInputError, NotFoundError):
             answers.append((suggestion_id, False))
     return answers
@@ -177,6 +199,18 @@ def _card(conn: Connection, shop_id: int, suggestion_id: int) -> SuggestionCard:
     return card
 
 
+def _with_units(card: SuggestionCard, units: int) -> SuggestionCard:
+    """A restock of which the merchant orders another number of units, as packs and minimum allow."""
+    if card.kind is not SuggestionKind.RESTOCK:
+        raise InvalidInputError("only a restock has units", field="units")
+    pack, least = int(card.evidence["pack_units"]), int(card.evidence["minimum_units"])
+    if not max(least, 1) <= units <= MOST_UNITS or units % pack:
+        raise InvalidInputError(
+            f"units must be whole packs of {pack}, at least {least}", field="units"
+        )
+    return replace(card, proposal=card.proposal | {"chosen_units": units})
+
+
 def _carry_out(
     conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
@@ -250,7 +284,7 @@ def _put_on_purchase_order(conn: Connection, shop_id: int, card: SuggestionCard,
         card.id,
         card.variant_id,
         vendor=proposal["vendor"],
-        units=int(proposal["units"]),
+        units=int(proposal.get("chosen_units", proposal["units"])),
         unit_cost=_decimal(proposal["unit_cost"]),
         currency=card.currency,
         order_by=date.fromisoformat(proposal["order_by"]),

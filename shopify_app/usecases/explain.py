@@ -10,7 +10,8 @@ from shopify_app.errors import NotFoundError
 from shopify_app.usecases import advice, advice_inputs, demand_upkeep
 from shopify_app.usecases.advice import MODEL_VERSION
 
-NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version"})
+NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version", "chosen_units"})
+"""What a run did not work out: its own marks, and what the merchant chose instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
         (one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None
     )
     stored = {
-        "proposal": card.proposal,
+        "proposal": _computed(card.proposal),
         "evidence": _computed(card.evidence),
         "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
     }
@@ -78,8 +79,8 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
     )
 
 
-def _computed(evidence: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in evidence.items() if name not in NOT_COMPUTED}
+def _computed(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in NOT_COMPUTED}
 
 
 def _differences(stored: dict[str, Any], recomputed: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A card's words: verb, quantity, thing and deadline in the title; one line of why; the facts."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -57,11 +58,22 @@ def price_title(card: Priced) -> str:
     return gettext("Lower %(thing)s from %(old)s to %(new)s", **words)
 
 
+def units_of(proposal: Mapping[str, Any]) -> int:
+    """Units of a restock: as the merchant chose, else as proposed."""
+    return int(proposal.get("chosen_units", proposal["units"]))
+
+
+def cost_of(proposal: Mapping[str, Any]) -> Decimal | None:
+    """What those cost; None without a unit cost."""
+    cost = proposal["unit_cost"]
+    return None if cost is None else Decimal(cost) * units_of(proposal)
+
+
 def restock_title(card: SuggestionCard, today: date) -> str:
     """`Order 120 x Linen apron, Navy by Thu, Nov 26`, or today if that day is here or past."""
     order_by = date.fromisoformat(card.proposal["order_by"])
     words = {
-        "units": formats.count(card.proposal["units"]),
+        "units": formats.count(units_of(card.proposal)),
         "thing": thing(card.product_title, card.variant_title),
     }
     if order_by <= today:
@@ -173,10 +185,8 @@ def _restock_facts(card: SuggestionCard, today: date) -> Facts:
     proposal = card.proposal
     order_by = date.fromisoformat(proposal["order_by"])
     found = [(gettext("Available"), formats.count(card.evidence.get("available_units", 0)))]
-    if proposal["order_cost"] is not None:
-        found.append(
-            (gettext("Order cost"), formats.price(Decimal(proposal["order_cost"]), card.currency))
-        )
+    if (cost := cost_of(proposal)) is not None:
+        found.append((gettext("Order cost"), formats.price(cost, card.currency)))
     found.append(
         (gettext("Order by"), gettext("today") if order_by <= today else formats.day(order_by))
     )

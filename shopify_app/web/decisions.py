@@ -31,8 +31,15 @@ def show(suggestion_id: int) -> ResponseReturnValue:
 def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
     """Accept it; a second click finds it accepted and changes nothing."""
     try:
-        accepted = decide.accept_suggestion(shop().shop_id, suggestion_id, accepted_by=g.user_id)
+        accepted = decide.accept_suggestion(
+            shop().shop_id,
+            suggestion_id,
+            accepted_by=g.user_id,
+            units=_whole(request.args.get("units")),
+        )
     except InvalidInputError as error:
+        if error.field == "units":
+            raise
         return _refused(suggestion_id, error)
     view = _view(suggestion_id)
     made = _answer(view, {"accepted": accepted})
@@ -73,7 +80,10 @@ def create_undo(suggestion_id: int) -> ResponseReturnValue:
 @blueprint.post("/acceptances")
 def create_acceptances() -> ResponseReturnValue:
     """Accept several; each for itself."""
-    results = decide.accept_suggestions(shop().shop_id, posted_ids(), accepted_by=g.user_id)
+    ids = posted_ids()
+    results = decide.accept_suggestions(
+        shop().shop_id, ids, accepted_by=g.user_id, units=_posted_units(ids)
+    )
     body = {
         "results": [
             {"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results
@@ -117,6 +127,25 @@ def _answer(
         body | {"suggestion": card_json(view)},
         status=status, view=view, problem=problem, counts=g.open_counts, is_fragment=True,
     )  # fmt: skip
+
+
+def _posted_units(ids: list[int]) -> dict[int, int]:
+    """Units by suggestion: `units-7` in a form, `{"units": {"7": 24}}` in JSON."""
+    body = sent()
+    named = body.get("units", {}) if request.is_json else body
+    if not isinstance(named, dict):
+        raise InvalidInputError("units must be an object", field="units")
+    prefix = "" if request.is_json else "units-"
+    found = {number: _whole(named.get(f"{prefix}{number}")) for number in ids}
+    return {number: units for number, units in found.items() if units is not None}
+
+
+def _whole(value: Any) -> int | None:
+    """A number of units; None where none is given."""
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("units must be a whole number", field="units") from error
 
 
 def _refused(suggestion_id: int, error: InvalidInputError) -> Response:

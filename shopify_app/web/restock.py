@@ -7,13 +7,15 @@ from typing import Any, Final
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import pages, suggestion_runs, suggestions
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.answers import answer
 from shopify_app.web.budget import BudgetPlan, plan_within
+from shopify_app.web.budget_view import budget_view
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.demand_view import restock_chart
+from shopify_app.web.order_words import beside
 from shopify_app.web.purchase_orders import draft_orders, order_json
 from shopify_app.web.reading import reading, shop, today, zone
 
@@ -31,16 +33,20 @@ def index() -> ResponseReturnValue:
         waiting = suggestions.cards(conn, shop_id, kinds=("restock",), limit=MOST_SHOWN)
         decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("restock",))
         lines = pages.purchase_lines(conn, shop_id)
+        order_budget = suggestion_runs.newest_order_budget(conn, shop_id)
         idle = pages.idle_stock(conn, shop_id, today())
-    plan = plan_within(waiting, _budget(request.args.get("budget")))
+    asked = _budget(request.args.get("budget"))
+    plan = plan_within(waiting, order_budget, asked)
+    budget = plan.all_cost if asked is None else min(asked, plan.all_cost)
     views = [card_view(card, today()) for card in (*waiting, *decided)]
     orders = draft_orders(lines)
-    body = _as_json(views, plan) | {"purchase_orders": [order_json(order) for order in orders]}
-    most = max(plan.all_cost, Decimal(1))
+    body = _as_json(views, plan, budget) | {
+        "purchase_orders": [order_json(order) for order in orders]
+    }
     return answer(
         "restock/index.html", body,
-        views=views, waiting=waiting, plan=plan, budget=min(_budget(request.args.get("budget")), most), most=most,
-        orders=orders, idle=idle,
+        views=views, waiting=waiting, plan=plan, budget=budget, orders=orders, idle=idle,
+        shown=budget_view(plan, budget, shop().currency),
     )  # fmt: skip
 
 
@@ -53,23 +59,31 @@ def show(suggestion_id: int) -> ResponseReturnValue:
         raise NotFoundError(f"restock suggestion {suggestion_id}")
     view = card_view(card, today())
     body = card_json(view) | {"evidence": card.evidence}
-    return answer("restock/show.html", body, view=view, chart=restock_chart(card))
+    return answer(
+        "restock/show.html", body, view=view, chart=restock_chart(card), beside=beside(card)
+    )
 
 
-def _budget(text: str | None) -> Decimal:
-    """The budget asked for; without one, or with nonsense: enough for everything."""
+def _budget(text: str | None) -> Decimal | None:
+    """The budget asked for; None (everything) without one, or with nonsense."""
     try:
-        budget = Decimal(text or "1e15")
+        budget = Decimal((text or "").replace(",", "").strip())
     except InvalidOperation:
-        budget = Decimal("1e15")
-    return max(budget, Decimal(0)) if budget.is_finite() else Decimal("1e15")
+        return None
+    return max(budget, Decimal(0)) if budget.is_finite() else None
 
 
-def _as_json(views: list[CardView], plan: BudgetPlan) -> dict[str, Any]:
+def _as_json(views: list[CardView], plan: BudgetPlan, budget: Decimal) -> dict[str, Any]:
+    following = plan.next_money(budget)
     return {
-        "suggestions": [card_json(view) | {"is_in_budget": view.card.id in plan.picked} for view in views],
+        "suggestions": [
+            card_json(view) | {"is_in_budget": view.card.id in plan.picked, "units_in_budget": plan.units.get(view.card.id, 0)}
+            for view in views
+        ],
         "plan": {
-            "orders": len(plan.picked), "cost": str(plan.cost), "all_cost": str(plan.all_cost),
-            "kept_a_week": str(plan.kept_a_week), "currency": shop().currency,
+            "orders": len(plan.picked), "cost": str(plan.cost), "gain": round(plan.gain, 2),
+            "all_cost": str(plan.all_cost), "all_gain": round(plan.all_gain, 2), "unpriced": plan.unpriced,
+            "next": following and {"money": str(following[0]), "gain": round(following[1], 2)},
+            "curve": [[str(cost), round(gain, 2)] for cost, gain in plan.curve], "currency": shop().currency,
         },
     }  # fmt: skip

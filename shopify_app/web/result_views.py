@@ -18,7 +18,7 @@ from shopify_app.domain.outcome import (
     RegistrationState,
 )
 from shopify_app.web import formats
-from shopify_app.web.card_titles import price_title
+from shopify_app.web.card_titles import price_title, units_of
 from shopify_app.web.reading import zone
 from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, thing, words_for
 
@@ -144,7 +144,7 @@ def _title(line: LedgerLine) -> str:
         return price_title(line)
     what = thing(line.product_title, line.variant_title)
     if line.kind is MoveKind.RESTOCK:
-        units = formats.count(line.proposal["units"])
+        units = formats.count(units_of(line.proposal))
         return gettext("Order %(units)s × %(thing)s", units=units, thing=what)
     return gettext("Watch %(thing)s", thing=what)
 

@@ -77,6 +77,9 @@ def restock_evidence(**changed: Any) -> dict[str, Any]:
         "run_out_first": (TODAY + timedelta(days=9)).isoformat(), "run_out_last": (TODAY + timedelta(days=14)).isoformat(),
         "demand_per_week": 40.3, "stockout_weeks": 1, "weeks": weeks, "forecast": forecast, "pack_units": 10,
         "minimum_units": 40, "dead_stock_risk": 0.04, "binding_rules": ["pack_units"], "expected_lost_units": 31.0,
+        "expected_gain": 900.0, "look_ahead_weeks": 6,
+        "less": {"units": 110, "expected_lost_units": 8.2, "dead_stock_risk": 0.01, "expected_gain": 840.0},
+        "more": {"units": 190, "expected_lost_units": 0.4, "dead_stock_risk": 0.21, "expected_gain": 870.0},
         **PROVENANCE, **changed,
     }  # fmt: skip
 
@@ -169,6 +172,28 @@ def set_change(
                 "seen": seen,
                 "error": error,
             },
+        )
+
+
+def set_order_budget(
+    shop: Shop, lines: dict[int, list[list[float]]], plans: list[list[int]]
+) -> None:
+    """What a run leaves for every budget: levels (units, gain) of each restock, and the plans, all of them turns."""
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT id, variant_id FROM suggestions WHERE shop_id = %s ORDER BY id", (shop.shop_id,)
+        )
+        variants = dict(cur.fetchall())
+        budget = {
+            "lines": [
+                {"variant_id": variants[one], "levels": levels} for one, levels in lines.items()
+            ],
+            "plans": plans,
+            "turns": list(range(len(plans))),
+        }
+        cur.execute(
+            "UPDATE suggestion_runs SET order_budget = %s WHERE shop_id = %s",
+            (Json(budget), shop.shop_id),
         )
 
 
