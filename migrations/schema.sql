@@ -402,6 +402,11 @@ CREATE TABLE public.purchase_order_lines (
     added_at timestamp with time zone DEFAULT now() NOT NULL,
     exported_at timestamp with time zone,
     withdrawn_at timestamp with time zone,
+    arrived_at timestamp with time zone,
+    arrival_seen_by text,
+    CONSTRAINT arrival_has_its_witness CHECK (((arrived_at IS NULL) = (arrival_seen_by IS NULL))),
+    CONSTRAINT only_what_was_sent_arrives CHECK (((arrived_at IS NULL) OR (exported_at IS NOT NULL))),
+    CONSTRAINT purchase_order_lines_arrival_seen_by_check CHECK ((arrival_seen_by = ANY (ARRAY['merchant'::text, 'stock'::text]))),
     CONSTRAINT purchase_order_lines_units_check CHECK ((units > 0))
 );
 
@@ -681,7 +686,8 @@ CREATE TABLE public.suggestion_runs (
     counts jsonb DEFAULT '{}'::jsonb NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
-    order_budget jsonb DEFAULT '{}'::jsonb NOT NULL
+    order_budget jsonb DEFAULT '{}'::jsonb NOT NULL,
+    moves jsonb DEFAULT '[]'::jsonb NOT NULL
 );
 
 ALTER TABLE ONLY public.suggestion_runs FORCE ROW LEVEL SECURITY;
@@ -778,6 +784,7 @@ CREATE TABLE public.vendor_lead_times (
     minimum_units integer DEFAULT 0 NOT NULL,
     order_minimum numeric(18,2),
     order_minimum_in text DEFAULT 'money'::text NOT NULL,
+    lead_time_is_fixed boolean DEFAULT false NOT NULL,
     CONSTRAINT vendor_lead_times_lead_time_days_check CHECK (((lead_time_days >= 0) AND (lead_time_days <= 365))),
     CONSTRAINT vendor_lead_times_minimum_units_check CHECK ((minimum_units >= 0)),
     CONSTRAINT vendor_lead_times_order_minimum_check CHECK ((order_minimum > (0)::numeric)),
@@ -1016,6 +1023,8 @@ CREATE INDEX price_changes_rollout ON public.price_changes USING btree (shop_id,
 CREATE UNIQUE INDEX price_history_one_echo ON public.price_history USING btree (shop_id, change_id) WHERE (change_id IS NOT NULL);
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (shop_id, variant_id, seen_at);
+
+CREATE INDEX purchase_order_lines_on_their_way ON public.purchase_order_lines USING btree (shop_id) WHERE ((withdrawn_at IS NULL) AND (exported_at IS NOT NULL) AND (arrived_at IS NULL));
 
 CREATE UNIQUE INDEX purchase_order_lines_once ON public.purchase_order_lines USING btree (shop_id, suggestion_id) WHERE (withdrawn_at IS NULL);
 
