@@ -1,6 +1,6 @@
 """Queries whose answer is a DataFrame with declared columns (the only pandas in db/).
 
-Tables: variants, products, inventory_items, inventory_levels, daily_sales, inventory_history.
+Tables: variants, products, inventory_items, inventory_levels, locations, daily_sales, inventory_history.
 Every query names its shop.
 """
 
@@ -11,7 +11,13 @@ from typing import Any
 import pandas as pd
 
 from shopify_app.db.connection import Connection
-from shopify_app.domain.frames import DAILY_SALES, STOCK_DAYS, VARIANTS, WEEKLY_PRICES
+from shopify_app.domain.frames import (
+    DAILY_SALES,
+    STOCK_DAYS,
+    STOCK_PLACES,
+    VARIANTS,
+    WEEKLY_PRICES,
+)
 
 
 def read_frame(
@@ -140,4 +146,63 @@ def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd
         """,
         {"shop_id": shop_id, "first": first, "last": last},
         WEEKLY_PRICES,
+    )
+
+
+def stock_places(
+    conn: Connection, shop_id: int, first: date, last: date, timezone: str
+) -> pd.DataFrame:
+    """STOCK_PLACES of every tracked variant stocked at two active locations or more, by variant and location.
+
+    What was sold from where is told by which location's stock fell: a day's ordered units are shared
+    out by the falls of that day. Only falls count while each of the variant's locations had some:
+    what is sold from elsewhere for want of stock is no demand there. A fall on a day without an
+    order (a correction, a move) counts nowhere.
+    """
+    return read_frame(
+        conn,
+        """
+        WITH stocked AS (
+            SELECT l.inventory_item_id, l.location_id, p.name, l.available_units, l.incoming_units,
+                   count(*) OVER (PARTITION BY l.inventory_item_id) AS places
+              FROM inventory_levels l
+              JOIN inventory_items i ON i.shop_id = l.shop_id AND i.id = l.inventory_item_id
+              JOIN locations p ON p.shop_id = l.shop_id AND p.id = l.location_id
+             WHERE l.shop_id = %(shop_id)s AND l.is_active AND p.is_active AND p.deleted_at IS NULL AND i.is_tracked
+        ), changes AS (
+            SELECT h.inventory_item_id, h.location_id, h.changed_at, s.places,
+                   h.available_units - lag(h.available_units) OVER place AS step,
+                   (h.available_units > 0)::int - (lag(h.available_units, 1, 0) OVER place > 0)::int AS filled
+              FROM inventory_history h
+              JOIN stocked s ON s.inventory_item_id = h.inventory_item_id AND s.location_id = h.location_id
+             WHERE h.shop_id = %(shop_id)s AND s.places > 1
+            WINDOW place AS (PARTITION BY h.inventory_item_id, h.location_id ORDER BY h.changed_at)
+        ), falls AS (
+            SELECT inventory_item_id, location_id, (changed_at AT TIME ZONE %(timezone)s)::date AS day, -step AS units,
+                   sum(filled) OVER (PARTITION BY inventory_item_id ORDER BY changed_at, location_id) - filled = places
+                       AS all_had_some
+              FROM changes
+        ), days AS (
+            SELECT inventory_item_id, location_id, day, sum(units) AS fell,
+                   sum(sum(units)) OVER (PARTITION BY inventory_item_id, day) AS fell_in_all
+              FROM falls
+             WHERE units > 0 AND all_had_some AND day BETWEEN %(first)s AND %(last)s
+             GROUP BY inventory_item_id, location_id, day
+        ), sold AS (
+            SELECT v.id AS variant_id, d.location_id, sum(least(s.ordered_units, d.fell_in_all) * d.fell / d.fell_in_all) AS units
+              FROM days d
+              JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = d.inventory_item_id
+              JOIN daily_sales s ON s.shop_id = %(shop_id)s AND s.variant_id = v.id AND s.sold_on = d.day
+             GROUP BY v.id, d.location_id
+        )
+        SELECT v.id, l.location_id, l.name, l.available_units, greatest(l.incoming_units, 0),
+               coalesce(sold.units, 0)::float8
+          FROM stocked l
+          JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = l.inventory_item_id AND v.deleted_at IS NULL
+          LEFT JOIN sold ON sold.variant_id = v.id AND sold.location_id = l.location_id
+         WHERE l.places > 1
+         ORDER BY v.id, l.location_id
+        """,
+        {"shop_id": shop_id, "first": first, "last": last, "timezone": timezone},
+        STOCK_PLACES,
     )

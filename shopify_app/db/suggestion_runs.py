@@ -1,5 +1,6 @@
 """Runs of the models (table `suggestion_runs`): what they saw, kept so that evidence recomputes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,15 +33,16 @@ def record(
     sha256: str,
     counts: dict[str, Any],
     order_budget: dict[str, Any] | None = None,
+    moves: Sequence[dict[str, Any]] = (),
 ) -> int:
-    """Keep a finished run; its id. `order_budget` as `usecases.advice_orders` makes it."""
+    """Keep a finished run; its id. `order_budget` and `moves` as `usecases.advice_orders` and `advice_moves` make them."""
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts,
-                                         order_budget, finished_at)
+                                         order_budget, moves, finished_at)
             VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s,
-                    %(order_budget)s, clock_timestamp())
+                    %(order_budget)s, %(moves)s, clock_timestamp())
             RETURNING id
             """,
             {
@@ -52,6 +54,7 @@ def record(
                 "sha256": sha256,
                 "counts": Json(counts),
                 "order_budget": Json(order_budget or {}),
+                "moves": Json(list(moves)),
             },
         )
         return int(one_value(cur))
@@ -94,12 +97,27 @@ def newest_order_budget(conn: Connection, shop_id: int) -> dict[str, Any]:
     return found[0] if found else {}
 
 
+def newest_moves(conn: Connection, shop_id: int) -> list[dict[str, Any]]:
+    """What to move between locations, as the newest finished run worked it out; [] before the first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT moves FROM suggestion_runs
+             WHERE shop_id = %(shop_id)s AND finished_at IS NOT NULL
+             ORDER BY id DESC LIMIT 1
+            """,
+            {"shop_id": shop_id},
+        )
+        found = cur.fetchone()
+    return found[0] if found else []
+
+
 def forget_unused_inputs(conn: Connection, shop_id: int) -> int:
     """Let go of snapshots that no open or decided suggestion rests on; how many."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE suggestion_runs r SET inputs = '', order_budget = '{}'
+            UPDATE suggestion_runs r SET inputs = '', order_budget = '{}', moves = '[]'
              WHERE r.shop_id = %(shop_id)s AND length(r.inputs) > 0
                AND r.id < (SELECT max(id) FROM suggestion_runs WHERE shop_id = %(shop_id)s)
                AND NOT EXISTS (SELECT FROM suggestions s

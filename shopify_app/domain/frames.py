@@ -14,6 +14,10 @@ DAILY_SALES  one row for each variant and each day on which it sold
     revenue, list_revenue     after and before discounts
 STOCK_DAYS   one row for each variant and day of which the stock is known
     in_stock                  share of the day, 0..1, in which it could be bought
+STOCK_PLACES one row for each location of a variant that is stocked at several
+    location                  its name
+    available_units, incoming_units   there, now
+    sold_units                of what was sold while every one of its locations had some, what left from there
 """
 
 from typing import Final
@@ -55,3 +59,12 @@ WEEKLY_PRICES: Final = {
     "lines": "int64",
 }
 """The price most lines of a week were sold at, before discounts; `weeks_ago` 0 is the last whole week."""
+
+STOCK_PLACES: Final = {
+    "variant_id": "int64",
+    "location_id": "int64",
+    "location": "str",
+    "available_units": "int64",
+    "incoming_units": "int64",
+    "sold_units": "float64",
+}

@@ -11,27 +11,28 @@ from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.usecases import advice_price, advice_restock, advice_trend
 from shopify_app.usecases.advice_inputs import Inputs
 
-MODEL_VERSION: Final = "4"
+MODEL_VERSION: Final = "5"
 """Raised with every change of a method or of what a suggestion is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a run found, what it looked at, and what each budget would buy of its restocks (`advice_orders`)."""
+    """What a run found and looked at; what each budget would buy (`advice_orders`); what to move first (`advice_moves`)."""
 
     suggestions: list[NewSuggestion]
     counts: dict[str, Any]
     order_budget: dict[str, Any]
+    moves: list[dict[str, Any]]
 
 
 def work_out(inputs: Inputs, *, seed: int) -> Advice:
     """Every suggestion of a shop, unranked, and how many variants needed nothing or were not sure."""
-    restock, not_sure_restock, order_budget = advice_restock.suggest(inputs, seed=seed)
+    restock = advice_restock.suggest(inputs, seed=seed)
     price, not_sure_price = advice_price.suggest(inputs, seed=seed)
     trend = advice_trend.suggest(inputs, seed=seed)
-    found = [*restock, *price, *trend]
+    found = [*restock.suggestions, *price, *trend]
     touched = {one.variant_id for one in found}
-    not_sure: Counter[str] = Counter(not_sure_price) + Counter(not_sure_restock)
+    not_sure: Counter[str] = Counter(not_sure_price) + restock.not_sure
     looked_at = len(inputs.variants)
     return Advice(
         found,
@@ -41,5 +42,6 @@ def work_out(inputs: Inputs, *, seed: int) -> Advice:
             "need_nothing": max(looked_at - len(touched), 0),
             "not_sure": dict(sorted(not_sure.items())),
         },
-        order_budget,
+        restock.order_budget,
+        restock.moves,
     )

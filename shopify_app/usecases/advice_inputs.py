@@ -6,7 +6,8 @@ The snapshot is a numpy archive without pickles: the same bytes give the same nu
 import hashlib
 import io
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -16,12 +17,16 @@ import pandas as pd
 
 from shopify_app.db import frames, purchase_orders, shop_settings, suggestions
 from shopify_app.db.connection import Connection
+from shopify_app.domain.frames import STOCK_PLACES
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.facts import MINOR_DIGITS
 from shopify_app.usecases.known_demand import KnownDemand
 
 HISTORY_WEEKS: Final = 104
+PLACES_DAYS: Final = 182
+"""Days over which it is looked at what was sold from which location."""
+
 TRENDS_SHOWN: Final = 200
 VENDORS: Final = {
     "vendor": "str",
@@ -31,7 +36,9 @@ VENDORS: Final = {
     "order_minimum": "float64",
     "order_minimum_in": "str",
 }
-FRAMES: Final = ("variants", "weekly", "vendors")
+FRAMES: Final = ("variants", "weekly", "vendors", "places")
+SINCE_KNOWN: Final = frozenset({"places"})
+"""Frames that the first runs did not keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Inputs:
     weekly : variant_id, weeks_ago (0 is the last whole week), units, orders, in_stock, price (NaN: none seen)
     vendors : vendor, lead_time_days, pack_units, minimum_units, order_minimum (what the draft order lacks; 0: nothing),
         order_minimum_in
+    places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     settings : the shop's settings and currency, JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
@@ -53,6 +61,7 @@ class Inputs:
     weekly: pd.DataFrame
     vendors: pd.DataFrame
     settings: dict[str, Any]
+    places: pd.DataFrame = field(default_factory=lambda: _empty(STOCK_PLACES))
     demand: KnownDemand | None = None
 
     @property
@@ -89,7 +98,15 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
     }
-    return Inputs(as_of, variants, _weekly(conn, shop, first, last), _vendors(conn, shop), settings)
+    places_since = as_of - timedelta(days=PLACES_DAYS)
+    return Inputs(
+        as_of,
+        variants,
+        _weekly(conn, shop, first, last),
+        _vendors(conn, shop),
+        settings,
+        frames.stock_places(conn, shop.shop_id, places_since, last, shop.timezone),
+    )
 
 
 def _vendors(conn: Connection, shop: Shop) -> pd.DataFrame:
@@ -151,6 +168,10 @@ def _weeks_ago(days: "pd.Series[Any]", last: date) -> "pd.Series[Any]":
     return ((pd.Timestamp(last) - days).dt.days // 7).astype("int64")
 
 
+def _empty(columns: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+
+
 def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
     """A snapshot and its SHA-256."""
     arrays: dict[str, np.ndarray] = {
@@ -203,6 +224,7 @@ def from_bytes(snapshot: bytes) -> Inputs:
         frames_["weekly"],
         frames_["vendors"],
         meta["settings"],
+        frames_["places"] if len(frames_["places"].columns) else _empty(STOCK_PLACES),
         KnownDemand.of_arrays(arrays),
     )
 
@@ -216,6 +238,8 @@ def digest(inputs: Inputs) -> str:
     )
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
+        if frame.empty and name in SINCE_KNOWN:  # runs from before there was such a frame
+            continue
         for column in sorted(frame.columns):
             values = frame[column].to_numpy()
             text = np.asarray(values, dtype="U") if values.dtype.kind in "OUT" else values

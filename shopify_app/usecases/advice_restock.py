@@ -1,6 +1,7 @@
 """Which variants to order, how many, by when: `analytics.replenishment` in the shop's own terms."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -12,7 +13,7 @@ from shopify_app.analytics import demand, order_plan, replenishment
 from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics.forecast_rows import rows_of
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
-from shopify_app.usecases import advice_orders
+from shopify_app.usecases import advice_moves, advice_orders
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
 
@@ -30,18 +31,30 @@ DEAD_BELOW: Final = 0.5
 MONTHS_PER_WEEK: Final = 12 / 52
 
 
-def suggest(
-    inputs: Inputs, *, seed: int
-) -> tuple[list[NewSuggestion], Counter[str], dict[str, Any]]:
-    """Restock suggestions, why variants that look short got none, and what each budget would buy."""
+@dataclass(frozen=True, slots=True)
+class Restock:
+    """What to order, why variants that look short got nothing, what each budget would buy, what to move first."""
+
+    suggestions: list[NewSuggestion]
+    not_sure: Counter[str]
+    order_budget: dict[str, Any]
+    moves: list[dict[str, Any]]
+
+
+def suggest(inputs: Inputs, *, seed: int) -> Restock:
+    """Orders and the moves before them."""
     variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
     not_sure: Counter[str] = Counter()
     if variants.empty:
-        return [], not_sure, {}
+        return Restock([], not_sure, {}, [])
     forecast = _forecast(inputs, variants, seed)
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = _terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
+    moves = advice_moves.moves(
+        inputs, variants, terms, forecast, weekly_holding=_weekly_holding(inputs, terms)
+    )
+    to_move = advice_moves.as_json(moves, variants)
     due, may_join = _due(inputs, variants, terms, forecast, plan, not_sure)
 
     def order(rows: np.ndarray, **rules: Any) -> replenishment.OrderPlan:
@@ -52,7 +65,7 @@ def suggest(
     not_sure["below_supplier_minimum"] = together.left_out
     rows = together.rows
     if not len(rows):
-        return [], not_sure, {}
+        return Restock([], not_sure, {}, to_move)
     variants, terms, forecast = variants.iloc[rows], together.terms, rows_of(forecast, rows)
     ids = variants["variant_id"].to_numpy("int64")
     weeks = recent_weeks(inputs, ids.tolist(), what="units", weeks=26)
@@ -60,7 +73,10 @@ def suggest(
         _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
         for row in range(len(rows))
     ]
-    return found, not_sure, advice_orders.for_every_budget(together.plan, ids, terms)
+    for one in found:
+        one.evidence.update(advice_moves.evidence(inputs, moves, one.variant_id))
+    order_budget = advice_orders.for_every_budget(together.plan, ids, terms)
+    return Restock(found, not_sure, order_budget, to_move)
 
 
 def _due(
@@ -119,6 +135,11 @@ def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _weekly_holding(inputs: Inputs, terms: pd.DataFrame) -> np.ndarray:
+    """Money that a unit on the shelf costs a week."""
+    return terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
+
+
 def _plan(
     inputs: Inputs,
     variants: pd.DataFrame,
@@ -127,16 +148,13 @@ def _plan(
     **rules: Any,
 ) -> replenishment.OrderPlan:
     cap = inputs.settings["cycle_service_level"]
-    weekly_holding = (
-        terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
-    )
     return replenishment.order_quantities(
         forecast,
         on_hand=variants["available_units"].to_numpy(float),
         incoming=variants["incoming_units"].to_numpy(float),
         lead_time=terms["lead"].to_numpy(),
         review_periods=terms["review"].to_numpy(),
-        holding_cost=weekly_holding,
+        holding_cost=_weekly_holding(inputs, terms),
         shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),
         pack=terms["pack"].to_numpy(),
         minimum=terms["minimum"].to_numpy(),

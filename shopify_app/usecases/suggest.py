@@ -83,6 +83,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             sha256=sha256,
             counts=found.counts,
             order_budget=found.order_budget,
+            moves=found.moves,
         )
         for one in kept:
             one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
