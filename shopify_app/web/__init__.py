@@ -18,6 +18,7 @@ from shopify_app.web import (
     headers,
     health,
     home,
+    move_words,
     oauth,
     pricing,
     purchase_orders,
@@ -97,6 +98,7 @@ def _set_up_templates(app: Flask) -> None:
         "recent": recent,
         "shown_first": home.SHOWN_FIRST,
         "wording": wording,
+        "move_words": move_words,
         "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
     }
     app.jinja_env.globals.update(shown)

@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.web import formats
+from shopify_app.web.move_words import moves_first
 from shopify_app.web.wording import CAUSES, RULES, certainty, lasting_words, thing, words_for
 
 Facts = list[tuple[str, str]]
@@ -126,6 +127,11 @@ def _price_why(card: SuggestionCard) -> str:
 
 
 def _restock_why(card: SuggestionCard) -> str:
+    first = moves_first(card, units_of(card.proposal))
+    return f"{first} {_run_out(card)}" if first else _run_out(card)
+
+
+def _run_out(card: SuggestionCard) -> str:
     evidence = card.evidence
     days = int(evidence.get("lead_time_days", 0))
     delivery = ngettext("Delivery takes %(num)s day.", "Delivery takes %(num)s days.", days)

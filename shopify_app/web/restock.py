@@ -15,6 +15,7 @@ from shopify_app.web.budget import BudgetPlan, plan_within
 from shopify_app.web.budget_view import budget_view
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.demand_view import restock_chart
+from shopify_app.web.move_words import move_views, moves_of
 from shopify_app.web.order_words import beside
 from shopify_app.web.purchase_orders import draft_orders, order_json
 from shopify_app.web.reading import reading, shop, today, zone
@@ -34,6 +35,7 @@ def index() -> ResponseReturnValue:
         decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("restock",))
         lines = pages.purchase_lines(conn, shop_id)
         order_budget = suggestion_runs.newest_order_budget(conn, shop_id)
+        to_move = suggestion_runs.newest_moves(conn, shop_id)
         idle = pages.idle_stock(conn, shop_id, today())
     asked = _budget(request.args.get("budget"))
     plan = plan_within(waiting, order_budget, asked)
@@ -41,12 +43,13 @@ def index() -> ResponseReturnValue:
     views = [card_view(card, today()) for card in (*waiting, *decided)]
     orders = draft_orders(lines)
     body = _as_json(views, plan, budget) | {
-        "purchase_orders": [order_json(order) for order in orders]
+        "purchase_orders": [order_json(order) for order in orders],
+        "moves": to_move,
     }
     return answer(
         "restock/index.html", body,
         views=views, waiting=waiting, plan=plan, budget=budget, orders=orders, idle=idle,
-        shown=budget_view(plan, budget, shop().currency),
+        shown=budget_view(plan, budget, shop().currency), moves=move_views(to_move, shop().currency),
     )  # fmt: skip
 
 
@@ -77,7 +80,8 @@ def _as_json(views: list[CardView], plan: BudgetPlan, budget: Decimal) -> dict[s
     following = plan.next_money(budget)
     return {
         "suggestions": [
-            card_json(view) | {"is_in_budget": view.card.id in plan.picked, "units_in_budget": plan.units.get(view.card.id, 0)}
+            card_json(view) | {"is_in_budget": view.card.id in plan.picked, "units_in_budget": plan.units.get(view.card.id, 0),
+                               "moves": moves_of(view.card)}
             for view in views
         ],
         "plan": {

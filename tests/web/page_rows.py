@@ -115,6 +115,7 @@ def restock_row(
     order_by: str | None = None,
     vendor: str = "Norrland Mill",
     order_cost: str | None = "5775.00",
+    evidence: dict[str, Any] | None = None,
     **columns: Any,
 ) -> int:
     proposal = {
@@ -131,7 +132,7 @@ def restock_row(
         variant_id,
         kind="restock",
         proposal=proposal,
-        evidence=restock_evidence(),
+        evidence=restock_evidence(**(evidence or {})),
         value=("970.00", "1300.00", "1700.00"),
         value_unit="margin_a_week",
         **columns,

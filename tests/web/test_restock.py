@@ -1,6 +1,7 @@
 """Restock: a budget reads off the run's plan for it, the rest of the page says why, decided lines leave the plans."""
 
 import pytest
+from psycopg2.extras import Json
 
 from shopify_app.db import purchase_orders
 from shopify_app.db.connection import transaction
@@ -144,3 +145,39 @@ def test_units_and_money_on_open_drafts_are_counted_by_vendor(client, acme, two)
         units, money = purchase_orders.on_draft(conn, acme.shop_id)["Norrland Mill"]
 
     assert (units, float(money)) == (150, 5775.0)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_to_move_first_is_said_on_the_page_the_card_and_the_line(
+    client, acme, rival, language
+):
+    move = {
+        "variant_id": 1, "source_id": 7, "source": "Warehouse", "destination_id": 8, "destination": "Shop floor",
+        "units": 12, "gain": 31.5, "product_title": "Wool throw", "variant_title": "Grey",
+    }  # fmt: skip
+    places = [
+        {"location": "Warehouse", "available_units": 40},
+        {"location": "Shop floor", "available_units": 6},
+    ]
+    number = restock_row(acme, evidence={"moves": [move], "places": places})
+    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE suggestion_runs SET moves = %s", (Json([move]),))
+        cur.execute("UPDATE shop_settings SET language = %s", (language,))
+
+    listed, detail = (
+        client.get(path, headers=bearer(acme)).text for path in ("/restock", f"/restock/{number}")
+    )
+
+    first = {
+        "en": "Move 12 from Warehouse to Shop floor first; order 150.",
+        "zh": "先将 12 件从 Warehouse 移至 Shop floor；再订 150 件。",
+    }
+    nothing = {"en": "We move nothing", "zh": "我们不会移动任何库存"}
+    assert first[language] in detail
+    assert "Warehouse 40, Shop floor 6" in detail.replace("\u3001", ", ")
+    assert nothing[language] in detail
+    assert nothing[language] in listed
+    assert listed.count("Warehouse") >= 2
+    assert client.get("/restock", headers=as_json(acme)).json["moves"] == [move]
+    assert client.get("/restock", headers=as_json(rival)).json["moves"] == []
+    assert "Warehouse" not in client.get("/restock", headers=bearer(rival)).text
