@@ -219,7 +219,7 @@ def earlier_changes(
 
 @dataclass(frozen=True, slots=True)
 class PurchaseLine:
-    """A line of a purchase order, draft (`exported_at` None) or closed."""
+    """A line of a purchase order: draft (`exported_at` None), sent, or there (`arrived_at`)."""
 
     id: int
     suggestion_id: int
@@ -232,6 +232,7 @@ class PurchaseLine:
     currency: str
     order_by: date
     exported_at: datetime | None
+    arrived_at: datetime | None
 
     @property
     def cost(self) -> Decimal | None:
@@ -242,19 +243,24 @@ class PurchaseLine:
 def purchase_lines(
     conn: Connection, shop_id: int, *, vendor: str | None = None
 ) -> list[PurchaseLine]:
-    """Lines of draft orders by vendor (no vendor: ''); of one vendor if it is given."""
+    """Lines of orders by vendor (no vendor: ''), drafts first, then as they were sent; of one vendor if it is given.
+
+    Sent ones are there until a week after they arrived, or half a year.
+    """
     with conn.cursor() as cur:
         cur.execute(
             """
             SELECT l.id, l.suggestion_id, p.title AS product_title, v.title AS variant_title, v.sku,
-                   coalesce(l.vendor, '') AS vendor, l.units, l.unit_cost, l.currency, l.order_by, l.exported_at
+                   coalesce(l.vendor, '') AS vendor, l.units, l.unit_cost, l.currency, l.order_by, l.exported_at,
+                   l.arrived_at
               FROM purchase_order_lines l
               JOIN variants v ON (v.shop_id, v.id) = (l.shop_id, l.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
              WHERE l.shop_id = %(shop_id)s AND l.withdrawn_at IS NULL
-               AND (l.exported_at IS NULL OR l.exported_at > now() - interval '7 days')
+               AND (l.exported_at IS NULL OR l.exported_at > now() - interval '182 days')
+               AND (l.arrived_at IS NULL OR l.arrived_at > now() - interval '7 days')
                AND (%(vendor)s::text IS NULL OR coalesce(l.vendor, '') = %(vendor)s)
-             ORDER BY coalesce(l.vendor, ''), l.exported_at IS NOT NULL, l.id
+             ORDER BY coalesce(l.vendor, ''), l.exported_at NULLS FIRST, l.id
             """,
             {"shop_id": shop_id, "vendor": vendor},
         )
@@ -272,6 +278,7 @@ class VendorRow:
     minimum_units: int | None
     order_minimum: Decimal | None
     order_minimum_in: str | None
+    lead_time_is_fixed: bool
 
 
 def vendors(conn: Connection, shop_id: int, *, limit: int = 100) -> list[VendorRow]:
@@ -280,11 +287,12 @@ def vendors(conn: Connection, shop_id: int, *, limit: int = 100) -> list[VendorR
         cur.execute(
             """
             SELECT p.vendor, count(*) AS products, l.lead_time_days, l.pack_units, l.minimum_units,
-                   l.order_minimum, l.order_minimum_in
+                   l.order_minimum, l.order_minimum_in, coalesce(l.lead_time_is_fixed, false) AS lead_time_is_fixed
               FROM products p
               LEFT JOIN vendor_lead_times l ON (l.shop_id, l.vendor) = (p.shop_id, p.vendor)
              WHERE p.shop_id = %(shop_id)s AND p.deleted_at IS NULL AND p.vendor <> ''
-             GROUP BY p.vendor, l.lead_time_days, l.pack_units, l.minimum_units, l.order_minimum, l.order_minimum_in
+             GROUP BY p.vendor, l.lead_time_days, l.pack_units, l.minimum_units, l.order_minimum, l.order_minimum_in,
+                      l.lead_time_is_fixed
              ORDER BY products DESC, p.vendor
              LIMIT %(limit)s
             """,

@@ -53,7 +53,7 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT vendor, lead_time_days, pack_units, minimum_units, order_minimum, order_minimum_in
+            SELECT vendor, lead_time_days, pack_units, minimum_units, order_minimum, order_minimum_in, lead_time_is_fixed
               FROM vendor_lead_times
              WHERE shop_id = %(shop_id)s
              ORDER BY vendor
@@ -82,11 +82,12 @@ def save_vendor_lead_times(
             cur,
             """
             INSERT INTO vendor_lead_times (shop_id, vendor, lead_time_days, pack_units, minimum_units, order_minimum,
-                                           order_minimum_in) VALUES %s
+                                           order_minimum_in, lead_time_is_fixed) VALUES %s
                 ON CONFLICT (shop_id, vendor) DO UPDATE
                SET lead_time_days = excluded.lead_time_days, pack_units = excluded.pack_units,
                    minimum_units = excluded.minimum_units, order_minimum = excluded.order_minimum,
-                   order_minimum_in = excluded.order_minimum_in
+                   order_minimum_in = excluded.order_minimum_in,
+                   lead_time_is_fixed = excluded.lead_time_is_fixed
             """,
             [
                 (
@@ -97,6 +98,7 @@ def save_vendor_lead_times(
                     v.minimum_units,
                     v.order_minimum,
                     v.order_minimum_in,
+                    v.lead_time_is_fixed,
                 )
                 for v in vendors
             ],

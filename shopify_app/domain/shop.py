@@ -100,3 +100,5 @@ class VendorLeadTime:
     """Least of a whole order; None: there is none."""
     order_minimum_in: str = "money"
     """`money` or `units`."""
+    lead_time_is_fixed: bool = False
+    """Whether the merchant's lead time stands whatever deliveries took."""

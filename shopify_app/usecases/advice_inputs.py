@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,9 +35,14 @@ VENDORS: Final = {
     "minimum_units": "int64",
     "order_minimum": "float64",
     "order_minimum_in": "str",
+    "lead_time_is_fixed": "bool",
 }
-FRAMES: Final = ("variants", "weekly", "vendors", "places")
-SINCE_KNOWN: Final = frozenset({"places"})
+RECEIPTS: Final = {"vendor": "str", "days": "float64", "is_open": "bool"}
+RECEIPTS_DAYS: Final = 730
+"""Days over which deliveries are learned from."""
+
+FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts")
+SINCE_KNOWN: Final = {"places": STOCK_PLACES, "receipts": RECEIPTS}
 """Frames that the first runs did not keep."""
 
 
@@ -51,6 +56,7 @@ class Inputs:
     weekly : variant_id, weeks_ago (0 is the last whole week), units, orders, in_stock, price (NaN: none seen)
     vendors : vendor, lead_time_days, pack_units, minimum_units, order_minimum (what the draft order lacks; 0: nothing),
         order_minimum_in
+    receipts : vendor, days from sending to delivery (or the age of an order still open), is_open; oldest first
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     settings : the shop's settings and currency, JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
@@ -62,6 +68,7 @@ class Inputs:
     vendors: pd.DataFrame
     settings: dict[str, Any]
     places: pd.DataFrame = field(default_factory=lambda: _empty(STOCK_PLACES))
+    receipts: pd.DataFrame = field(default_factory=lambda: _empty(RECEIPTS))
     demand: KnownDemand | None = None
 
     @property
@@ -80,7 +87,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     chosen = shop_settings.of_shop(conn, shop.shop_id)
     variants = frames.variants_on_sale(conn, shop.shop_id)
     ordered = purchase_orders.ordered_units(
-        conn, shop.shop_id, as_of - timedelta(days=chosen.lead_time_days)
+        conn, shop.shop_id, as_of, default_days=chosen.lead_time_days
     )
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
@@ -106,6 +113,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         _vendors(conn, shop),
         settings,
         frames.stock_places(conn, shop.shop_id, places_since, last, shop.timezone),
+        _receipts(conn, shop, as_of),
     )
 
 
@@ -122,6 +130,24 @@ def _vendors(conn: Connection, shop: Shop) -> pd.DataFrame:
         [asdict(one) | {"order_minimum": lacking[one.vendor]} for one in told],
         columns=list(VENDORS),
     ).astype(VENDORS)
+
+
+def _receipts(conn: Connection, shop: Shop, as_of: date) -> pd.DataFrame:
+    """Orders that were sent: how long they took, or how old they are."""
+    now = datetime.combine(as_of, time(), shop.zone)
+    found = purchase_orders.receipts(conn, shop.shop_id, now - timedelta(days=RECEIPTS_DAYS))
+    rows = [
+        (
+            one.vendor,
+            max((one.arrived_at or now) - one.sent_at, timedelta()),
+            one.arrived_at is None,
+        )
+        for one in found
+    ]
+    return pd.DataFrame(
+        [(vendor, took / timedelta(days=1), is_open) for vendor, took, is_open in rows],
+        columns=list(RECEIPTS),
+    ).astype(RECEIPTS)
 
 
 def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
@@ -218,15 +244,12 @@ def from_bytes(snapshot: bytes) -> Inputs:
                 for key, value in columns.items()
             }
         )
-    return Inputs(
-        date.fromisoformat(meta["as_of"]),
-        frames_["variants"],
-        frames_["weekly"],
-        frames_["vendors"],
-        meta["settings"],
-        frames_["places"] if len(frames_["places"].columns) else _empty(STOCK_PLACES),
-        KnownDemand.of_arrays(arrays),
-    )
+    for name, columns in SINCE_KNOWN.items():
+        if not len(frames_[name].columns):
+            frames_[name] = _empty(columns)
+    as_of = date.fromisoformat(meta["as_of"])
+    demand = KnownDemand.of_arrays(arrays)
+    return Inputs(as_of=as_of, settings=meta["settings"], demand=demand, **frames_)
 
 
 def digest(inputs: Inputs) -> str:

@@ -16,6 +16,7 @@ from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases import advice_moves, advice_orders
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
+from shopify_app.usecases.advice_lead_times import vendor_times
 
 MOST: Final = 60
 DUE_WEEKS: Final = 1
@@ -69,11 +70,13 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
     variants, terms, forecast = variants.iloc[rows], together.terms, rows_of(forecast, rows)
     ids = variants["variant_id"].to_numpy("int64")
     weeks = recent_weeks(inputs, ids.tolist(), what="units", weeks=26)
+    told = vendor_times(inputs).told
     found = [
         _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
         for row in range(len(rows))
     ]
     for one in found:
+        one.evidence["lead_time"] = told.get(one.proposal["vendor"] or "")
         one.evidence.update(advice_moves.evidence(inputs, moves, one.variant_id))
     order_budget = advice_orders.for_every_budget(together.plan, ids, terms)
     return Restock(found, not_sure, order_budget, to_move)
@@ -101,7 +104,8 @@ def horizon_weeks(inputs: Inputs) -> int:
     """Weeks ahead that restock looks at: twice the longest time an order covers."""
     variants = inputs.variants[inputs.variants["is_tracked"]]
     terms = _terms(inputs, variants)
-    return int(2 * (terms["lead"] + terms["review"]).max())
+    covered = 2 * (terms["lead"] + terms["review"])
+    return int(np.maximum(covered, terms["longest_lead"] + terms["review"]).max())
 
 
 def _forecast(inputs: Inputs, variants: pd.DataFrame, seed: int) -> demand.DemandForecast:
@@ -115,15 +119,13 @@ def _forecast(inputs: Inputs, variants: pd.DataFrame, seed: int) -> demand.Deman
 
 def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
-    vendors = inputs.vendors.set_index("vendor")
-    lead_days = (
-        variants["vendor"].map(vendors["lead_time_days"]).fillna(inputs.settings["lead_time_days"])
-    )
+    vendors, times = inputs.vendors.set_index("vendor"), vendor_times(inputs)
     cost_known = variants["unit_cost"].notna()
     return pd.DataFrame(
         {
-            "lead_days": lead_days.astype(int),
-            "lead": np.ceil(lead_days / 7).astype(int),
+            "lead_days": times.days_of(variants["vendor"]),
+            "lead": times.weeks_of(variants["vendor"]),
+            "longest_lead": times.longest_of(variants["vendor"]),
             "review": max(1, round(inputs.settings["review_period_days"] / 7)),
             "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
             "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
@@ -152,7 +154,7 @@ def _plan(
         forecast,
         on_hand=variants["available_units"].to_numpy(float),
         incoming=variants["incoming_units"].to_numpy(float),
-        lead_time=terms["lead"].to_numpy(),
+        lead_time=vendor_times(inputs).of(terms["vendor"]),
         review_periods=terms["review"].to_numpy(),
         holding_cost=_weekly_holding(inputs, terms),
         shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),

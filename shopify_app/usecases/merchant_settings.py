@@ -107,6 +107,7 @@ class _FormReader:
                         ),
                         order_minimum=self._order_minimum(key + "order_minimum"),
                         order_minimum_in=self._measure(key + "order_minimum_in"),
+                        lead_time_is_fixed=bool(self._text(key + "lead_time_is_fixed")),
                     )
                 )
             else:

@@ -26,7 +26,14 @@ from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import advice, advice_inputs, demand_upkeep, holding_back, market_prices
+from shopify_app.usecases import (
+    advice,
+    advice_inputs,
+    demand_upkeep,
+    holding_back,
+    market_prices,
+    order_receipts,
+)
 from shopify_app.usecases.advice import MODEL_VERSION, Advice
 
 LEASE_SECONDS: Final = 900
@@ -58,6 +65,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
     market_prices.read_market_prices(shop_id)
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
+        order_receipts.notice_arrivals(conn, shop)
         inputs = advice_inputs.read_inputs(
             conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date()
         )

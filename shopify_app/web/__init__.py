@@ -18,6 +18,7 @@ from shopify_app.web import (
     headers,
     health,
     home,
+    lead_time_words,
     move_words,
     oauth,
     pricing,
@@ -98,6 +99,7 @@ def _set_up_templates(app: Flask) -> None:
         "recent": recent,
         "shown_first": home.SHOWN_FIRST,
         "wording": wording,
+        "lead_time_words": lead_time_words,
         "move_words": move_words,
         "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
     }

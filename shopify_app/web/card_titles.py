@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.web import formats
+from shopify_app.web.lead_time_words import delivery_words
 from shopify_app.web.move_words import moves_first
 from shopify_app.web.wording import CAUSES, RULES, certainty, lasting_words, thing, words_for
 
@@ -133,8 +134,7 @@ def _restock_why(card: SuggestionCard) -> str:
 
 def _run_out(card: SuggestionCard) -> str:
     evidence = card.evidence
-    days = int(evidence.get("lead_time_days", 0))
-    delivery = ngettext("Delivery takes %(num)s day.", "Delivery takes %(num)s days.", days)
+    delivery = delivery_words(evidence)
     first, last = evidence.get("run_out_first"), evidence.get("run_out_last")
     if first is None:
         return delivery

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -32,7 +33,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.db.pages import PurchaseLine
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import InvalidInputError
-from shopify_app.usecases import purchase_order_exports
+from shopify_app.usecases import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
 from shopify_app.web.reading import language, reading, shop, today, wants_json
 
@@ -54,11 +55,22 @@ blueprint = Blueprint("purchase_orders", __name__, url_prefix="/purchase-orders"
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrder:
-    """A vendor's lines; `is_closed` once the merchant said that it was sent."""
+    """A vendor's lines: on the draft (`sent_at` None), or what was sent at once."""
 
     vendor: str
-    is_closed: bool
+    sent_at: datetime | None
     lines: list[PurchaseLine]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the merchant said that it was sent."""
+        return self.sent_at is not None
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When the last of it came; None while a line is open."""
+        came = [line.arrived_at for line in self.lines]
+        return None if None in came else max((at for at in came if at is not None), default=None)
 
     @property
     def units(self) -> int:
@@ -83,15 +95,16 @@ class PurchaseOrder:
 
 
 def draft_orders(lines: Sequence[PurchaseLine]) -> list[PurchaseOrder]:
-    """Lines (sorted by vendor, drafts first) as orders."""
-    groups = groupby(lines, key=lambda line: (line.vendor, line.exported_at is not None))
-    return [PurchaseOrder(vendor, closed, list(group)) for (vendor, closed), group in groups]
+    """Lines (sorted by vendor, drafts first, then as they were sent) as orders."""
+    groups = groupby(lines, key=lambda line: (line.vendor, line.exported_at))
+    return [PurchaseOrder(vendor, sent_at, list(group)) for (vendor, sent_at), group in groups]
 
 
 def order_json(order: PurchaseOrder) -> dict[str, Any]:
     """An order as JSON, links included."""
     return {
         "vendor": order.vendor, "is_closed": order.is_closed, "units": order.units,
+        "sent_at": _iso(order.sent_at), "arrived_at": _iso(order.arrived_at),
         "cost": None if order.cost is None else str(order.cost),
         "lines": [
             {"suggestion_id": line.suggestion_id, "sku": line.sku, "units": line.units,
@@ -105,7 +118,7 @@ def order_json(order: PurchaseOrder) -> dict[str, Any]:
 def ticket(order: PurchaseOrder) -> str:
     """The signed right to read one vendor's order of the asking shop."""
     return _signer().dumps(
-        [shop().shop_id, shop().install_epoch, order.vendor, order.is_closed, language()]
+        [shop().shop_id, shop().install_epoch, order.vendor, _iso(order.sent_at), language()]
     )
 
 
@@ -116,10 +129,32 @@ def create_export() -> ResponseReturnValue:
     vendor = sent.get("vendor") if sent else None
     if not isinstance(vendor, str):
         raise InvalidInputError("vendor must be a text", field="vendor")
-    lines = purchase_order_exports.close_draft(shop().shop_id, vendor)
+    return _orders_after("closed_lines", purchase_order_exports.close_draft(shop().shop_id, vendor))
+
+
+@blueprint.post("/receipts")
+def create_receipt() -> ResponseReturnValue:
+    """An order that was sent is there, since today or an earlier day: its lead time is learned from."""
+    told = request.get_json(silent=True) if request.is_json else request.form
+    vendor = told.get("vendor") if told else None
+    if not told or not isinstance(vendor, str):
+        raise InvalidInputError("vendor must be a text", field="vendor")
+    try:
+        sent_at = datetime.fromisoformat(str(told.get("sent_at")))
+        day = date.fromisoformat(str(told.get("day"))) if told.get("day") else None
+    except ValueError:
+        raise InvalidInputError("sent_at and day must be dates", field="sent_at") from None
+    if sent_at.tzinfo is None:
+        raise InvalidInputError("sent_at must have its offset", field="sent_at")
+    lines = order_receipts.order_arrived(shop().shop_id, vendor, sent_at, day)
+    return _orders_after("arrived_lines", lines)
+
+
+def _orders_after(name: str, lines: int) -> ResponseReturnValue:
+    """The orders as they stand now, and of how many lines something was said."""
     with reading() as conn:
         orders = draft_orders(pages.purchase_lines(conn, shop().shop_id))
-    body = {"closed_lines": lines, "purchase_orders": [order_json(order) for order in orders]}
+    body = {name: lines, "purchase_orders": [order_json(order) for order in orders]}
     return jsonify(body) if wants_json() else redirect(url_for("restock.index"), 303)
 
 
@@ -164,7 +199,7 @@ def show(ticket: str) -> ResponseReturnValue:
 def _order_of(ticket: str) -> PurchaseOrder:
     """The order a link gives the right to; 403 for any other link."""
     try:
-        shop_id, epoch, vendor, closed, spoken = _signer().loads(ticket, max_age=LINK_SECONDS)
+        shop_id, epoch, vendor, sent_at, spoken = _signer().loads(ticket, max_age=LINK_SECONDS)
     except (BadSignature, ValueError):
         abort(403)
     with transaction(shop_id) as conn:
@@ -173,8 +208,12 @@ def _order_of(ticket: str) -> PurchaseOrder:
     if asking is None or asking.install_epoch != epoch or asking.state is ShopState.UNINSTALLED:
         abort(403)
     g.shop, g.locale = asking, spoken
-    found = [order for order in draft_orders(lines) if order.is_closed == closed]
-    return found[0] if found else PurchaseOrder(vendor, closed, [])
+    found = [order for order in draft_orders(lines) if _iso(order.sent_at) == sent_at]
+    return found[0] if found else PurchaseOrder(vendor, None, [])
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment and moment.isoformat()
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -111,6 +111,7 @@ def _values(vendors: list[VendorRow]) -> dict[str, str]:
         least = row.order_minimum
         found[f"vendor-{number}-order_minimum"] = "" if least is None else f"{least.normalize():f}"
         found[f"vendor-{number}-order_minimum_in"] = row.order_minimum_in or "money"
+        found[f"vendor-{number}-lead_time_is_fixed"] = "1" if row.lead_time_is_fixed else ""
     return found
 
 
@@ -156,7 +157,7 @@ def _as_json(vendors: list[VendorRow]) -> dict[str, Any]:
             {"vendor": row.vendor, "products": row.products, "lead_time_days": row.lead_time_days,
              "pack_units": row.pack_units, "minimum_units": row.minimum_units,
              "order_minimum": None if row.order_minimum is None else str(row.order_minimum),
-             "order_minimum_in": row.order_minimum_in}
+             "order_minimum_in": row.order_minimum_in, "lead_time_is_fixed": row.lead_time_is_fixed}
             for row in vendors
         ],
     }  # fmt: skip

@@ -181,3 +181,19 @@ def test_what_to_move_first_is_said_on_the_page_the_card_and_the_line(
     assert client.get("/restock", headers=as_json(acme)).json["moves"] == [move]
     assert client.get("/restock", headers=as_json(rival)).json["moves"] == []
     assert "Warehouse" not in client.get("/restock", headers=bearer(rival)).text
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (None, "Delivery takes 14 days."),
+        ({"deliveries": 3, "days_low": 16, "days_high": 23, "is_fixed": False},
+         "Lead time 14 days stated; 3 deliveries took 16 to 23 days."),
+        ({"deliveries": 1, "days_low": 9, "days_high": 9, "is_fixed": True},
+         "Lead time 14 days stated; 1 delivery took 9 days, but yours counts, as you chose."),
+    ],
+)  # fmt: skip
+def test_a_card_says_what_deliveries_took_beside_what_was_stated(client, acme, told, words):
+    number = restock_row(acme, evidence={"lead_time": told})
+
+    assert words in client.get(f"/restock/{number}", headers=bearer(acme)).text

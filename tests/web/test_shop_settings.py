@@ -27,6 +27,7 @@ def test_what_is_saved_is_read_again(client, acme):
             "vendor-0-lead_time_days": 21,
             "vendor-0-pack_units": 12,
             "vendor-0-order_minimum": "500.50",
+            "vendor-0-lead_time_is_fixed": "1",
         },
     )
 
@@ -43,6 +44,7 @@ def test_what_is_saved_is_read_again(client, acme):
             "minimum_units": 0,
             "order_minimum": "500.50",
             "order_minimum_in": "money",
+            "lead_time_is_fixed": True,
         }
     ]
 
