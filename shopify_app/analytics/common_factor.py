@@ -72,6 +72,9 @@ SILENCE: Final = 6.0
 ROWS: Final = 5_000
 """Series handled at once where a copy of all would be large."""
 
+UNKNOWN_DOUBT: Final = 0.1
+"""Variance of the log course of a shop that has shown nothing."""
+
 LEAST_PERIODS: Final = 10
 LEAST_SERIES: Final = 3
 """A group of fewer series has the whole shop's course."""
@@ -87,18 +90,22 @@ class CommonFactor:
         Factor of each group in each period known.
     foreseen : array (groups, moments, horizon)
         Factors of the periods after each of the moments asked for, from what was known then.
+    doubt : array (groups, moments, horizon)
+        Variance of the mean log factor over the first 1, 2, ... periods after each moment.
     """
 
     past: np.ndarray
     foreseen: np.ndarray
+    doubt: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """One log factor: `past` (T,), `foreseen` (moments, horizon)."""
+    """One log factor: `past` (T,), `foreseen` and `doubt` (moments, horizon)."""
 
     past: np.ndarray
     foreseen: np.ndarray
+    doubt: np.ndarray
 
 
 def common_factor(
@@ -127,7 +134,7 @@ def common_factor(
     count = int(groups.max()) + 1 if len(groups) else 1
     past, foreseen = np.zeros((count, length)), np.zeros((count, len(moments), horizon))
     if length < LEAST_PERIODS:
-        return CommonFactor(np.exp(past), np.exp(foreseen))
+        return CommonFactor(np.exp(past), np.exp(foreseen), np.full(foreseen.shape, UNKNOWN_DOUBT))
     skipped = max(length - LONGEST[period], 0)
     units = units[:, skipped:]
     exposure = _while_selling(units, exposure[:, skipped:])
@@ -137,6 +144,7 @@ def common_factor(
     shop = _course(*_measured(units, exposure, flat), frame, asked, is_group=False)
     past[:, skipped:] = shop.past
     foreseen += shop.foreseen
+    doubt = np.tile(shop.doubt, (count, 1, 1))
     for group in range(count) if count > 1 else ():
         members = groups == group
         if members.sum() >= LEAST_SERIES:
@@ -144,7 +152,8 @@ def common_factor(
             own = _course(*measured, frame, asked, is_group=True)
             past[group, skipped:] += own.past
             foreseen[group] += own.foreseen
-    return CommonFactor(np.exp(past), np.exp(foreseen))
+            doubt[group] += own.doubt
+    return CommonFactor(np.exp(past), np.exp(foreseen), doubt)
 
 
 def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
@@ -181,20 +190,62 @@ def _course(
     weights = np.exp(record - record.max(axis=0))
     weights = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
     weights /= weights.sum(axis=0)
+    foreseen, doubt = _foreseen(frame, settings, fits, weights, moments, is_group=is_group)
     horizon = len(expected) - length
-    foreseen = np.stack([expected[known : known + horizon] for known in moments])
-    for setting, fit, share in zip(settings, fits, weights, strict=True):
-        if share[moments].any():
-            covariance = frame.covariance(setting, is_group=is_group)
-            for row, known in enumerate(moments):
-                if known and share[known]:
-                    ahead = covariance[known : known + horizon, :known]
-                    foreseen[row] += share[known] * (ahead @ _solve(fit, known))
+    foreseen += np.stack([expected[known : known + horizon] for known in moments])
     best = int(np.argmax(weights[:, length]))
     signal = frame.covariance(settings[best], is_group=is_group)[:length, :length]
     solved = _solve(fits[best], length)
     past = expected[:length] + signal @ solved + settings[best][2] * solved
-    return _Course(past, foreseen)
+    return _Course(past, foreseen, doubt)
+
+
+def _foreseen(
+    frame: "_Frame",
+    settings: list[_Setting],
+    fits: list[tuple[np.ndarray, np.ndarray]],
+    weights: np.ndarray,
+    moments: np.ndarray,
+    *,
+    is_group: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(log factors beyond the expected, variance of their running mean), each (moments, horizon)."""
+    horizon = len(frame.expected) - len(weights[0]) + 1
+    mean, variance = np.zeros((len(moments), horizon)), np.zeros((len(moments), horizon))
+    squares = np.zeros(mean.shape)
+    for setting, fit, share in zip(settings, fits, weights, strict=True):
+        if not share[moments].any():
+            continue
+        covariance = frame.covariance(setting, is_group=is_group)
+        for row, known in enumerate(moments):
+            if known and share[known]:
+                ahead = slice(known, known + horizon)
+                found = covariance[ahead, :known] @ _solve(fit, known)
+                within = _doubt(fit, covariance, known, ahead) + setting[2] / _count(horizon)
+                mean[row] += share[known] * found
+                variance[row] += share[known] * within
+                squares[row] += share[known] * _running_mean(found) ** 2
+    between = squares - np.apply_along_axis(_running_mean, 1, mean) ** 2
+    variance[moments == 0] = UNKNOWN_DOUBT
+    return mean, variance + np.maximum(between, 0.0)
+
+
+def _doubt(
+    fit: tuple[np.ndarray, np.ndarray], covariance: np.ndarray, known: int, ahead: slice
+) -> np.ndarray:
+    """Variance of the mean log factor over the first 1, 2, ... periods ahead, shocks left out."""
+    lower = fit[0][:known, :known]
+    white = solve_triangular(lower, covariance[:known, ahead], lower=True, check_finite=False)
+    left = covariance[ahead, ahead] - white.T @ white
+    return np.diag(left.cumsum(axis=0).cumsum(axis=1)) / _count(len(left)) ** 2
+
+
+def _running_mean(values: np.ndarray) -> np.ndarray:
+    return np.cumsum(values) / _count(len(values))
+
+
+def _count(length: int) -> np.ndarray:
+    return np.arange(1.0, length + 1.0)
 
 
 class _Frame:

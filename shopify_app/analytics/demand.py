@@ -15,7 +15,7 @@ weeks; a first Christmas is foreseen from the calendar alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ import pandas as pd
 
 from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics import pooling
+from shopify_app.analytics.common_errors import CommonErrors, common_errors
 from shopify_app.analytics.common_factor import common_factor
 from shopify_app.analytics.filters import LEAST_EXPOSURE, FilterState, follow, joined
 from shopify_app.analytics.launches import first_seen, launch_curve, launch_factors
@@ -166,6 +167,7 @@ class Shared:
     correction : what products do after each pattern
     spans : spans of the totals whose distribution was learned
     dispersions : one a span
+    errors : one a span, what all series were foreseen wrongly by
     levels : array (spans, classes of rate, len(LEVELS))
     """
 
@@ -173,6 +175,7 @@ class Shared:
     correction: Correction
     spans: tuple[int, ...]
     dispersions: tuple[SharedDispersion, ...]
+    errors: tuple[CommonErrors, ...]
     levels: np.ndarray
 
 
@@ -183,7 +186,7 @@ class Past:
     `ids` (n,) are its series; `first` is the start of its first period, `names` (groups,) its groups'.
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
-    moves everybody; `curve` (blocks,) is what a launch sells in its first blocks against later, for
+    moves everybody, `doubt` (groups, moments, horizon) how unsure that is; `curve` (blocks,) is what a launch sells in its first blocks against later, for
     series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
     multiplied; `moments` are blocks known, the
     last of them all.
@@ -198,6 +201,7 @@ class Past:
     prior: np.ndarray
     factor: np.ndarray
     coming: np.ndarray
+    doubt: np.ndarray
     curve: np.ndarray
     launched: np.ndarray
     lift: np.ndarray | None
@@ -333,19 +337,27 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
         rate[:, part] *= correction.factor(_features(past, part, rate))
     mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
     found: list[Dispersion] = []
+    errors: list[CommonErrors] = []
     levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
     for number, span in enumerate(spans):
         windows = past.windows(span, rate)
+        if shared is None:
+            errors.append(common_errors(windows, past.groups, past.doubt[:, :, span - 1]))
+        else:
+            errors.append(shared.errors[number])
+        moves = errors[-1].of(len(windows.actual), past.groups)
+        windows = replace(windows, moves=moves)
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
         given = None if shared is None else shared.dispersions[number]
         classes, ages = pooling.rate_class(now / span), past.ages(past.units.shape[1])
-        found.append(pooling.dispersion_of(windows, now, classes, ages, given))
+        common = errors[-1].variance[past.groups]
+        found.append(pooling.dispersion_of(windows, now, classes, ages, given, common))
         if shared is None:
             most = LEARNED_WINDOWS
             levels[number] = pooling.held_levels(windows, found[-1], most=most, rng=rng)
     if shared is None:
         known = tuple(one.shared for one in found)
-        shared = Shared(weights, correction, spans, known, levels)
+        shared = Shared(weights, correction, spans, known, tuple(errors), levels)
     dispersion = np.stack([one.values() for one in found], axis=1)
     forecast = DemandForecast(past.ids, mean, dispersion, alive, spans, shared.levels)
     return DemandFit(past, shared, filters, tuple(found), forecast)
@@ -393,6 +405,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
         prior,
         factor,
         foreseen,
+        common.doubt,
         curve,
         launched,
         lift,

@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 
 from shopify_app.analytics import filters, state_rows
+from shopify_app.analytics.common_errors import CommonErrors
 from shopify_app.analytics.demand import BLOCK, LEARNED_SPAN, Shared
 from shopify_app.analytics.filters import FilterState
 from shopify_app.analytics.pattern_correction import LOOKED_BACK, Correction
 from shopify_app.analytics.pooling import SharedDispersion
 
-LEARNED_VERSION: Final = 1
+LEARNED_VERSION: Final = 2
 """Of the archive of what was learned."""
 
 STATES_VERSION: Final = 1
@@ -42,7 +43,7 @@ class LearnedDemand:
     curve : array (ages,), what a launch sells in its first blocks against later
     priors : array (groups + 1, 2, 2), gamma (shape, rate) of what was always there and of launches
     most : array (spans,), sum of the weights of the windows that dispersions were learned of
-    shared : weights, correction, dispersions, levels
+    shared : weights, correction, dispersions, common errors, levels
     """
 
     period: str
@@ -96,6 +97,9 @@ class LearnedDemand:
             spans=np.array(shared.spans),
             by_class=np.array([one.by_class for one in shared.dispersions]),
             by_age=np.array([one.by_age for one in shared.dispersions]),
+            seen=np.array([len(one.moves) for one in shared.errors]),
+            moves=np.concatenate([one.moves for one in shared.errors]),
+            variance=np.array([one.variance for one in shared.errors]),
             levels=shared.levels,
         )
         return buffer.getvalue()
@@ -115,12 +119,15 @@ class LearnedDemand:
             correction = Correction(
                 found["middle"], found["spread"], found["coefficients"], float(found["trust"])
             )
+            moves = np.split(found["moves"], np.cumsum(found["seen"])[:-1])
+            errors = zip(moves, found["variance"], strict=True)
             pairs = zip(found["by_class"], found["by_age"], strict=True)
             shared = Shared(
                 found["weights"],
                 correction,
                 tuple(int(span) for span in found["spans"]),
                 tuple(SharedDispersion(by_class, by_age) for by_class, by_age in pairs),
+                tuple(CommonErrors(move, variance) for move, variance in errors),
                 found["levels"],
             )
             return cls(

@@ -145,6 +145,7 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
         learned.priors[groups, (launched >= 0).astype(int)],
         np.concatenate([learned.past, learned.coming[:, -1, :later]], axis=1),
         coming,
+        np.zeros((len(learned.names) + 1, 0, 0)),
         learned.curve,
         launched,
         None,
@@ -291,7 +292,9 @@ def _dispersions(
         pooled = shared.of(pooling.rate_class(now / span), ages)
         excess, squares = states.errors[:, number]
         most = float(learned.most[number])
-        found[:, number] = Dispersion(excess, squares, shared, pooled, now, most).values()
+        common = learned.shared.errors[number].variance[states.marks[0].astype(int)]
+        known = Dispersion(excess, squares, shared, pooled, now, most, common)
+        found[:, number] = known.values()
     return found
 
 

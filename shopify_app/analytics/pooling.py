@@ -74,6 +74,8 @@ class Windows:
     ages : array (moments, n) of int
         Blocks since the launch of what is still young; -1 for all else.
     span : int
+    moves : array (moments, n), optional
+        What moved all of a series' group beyond what was foreseen: no error of its own.
     """
 
     foreseen: np.ndarray
@@ -82,6 +84,7 @@ class Windows:
     begins: np.ndarray
     ages: np.ndarray
     span: int
+    moves: np.ndarray | None = None
 
     def of(self, series: np.ndarray) -> "Windows":
         """The windows of some series."""
@@ -92,7 +95,13 @@ class Windows:
             self.begins,
             self.ages[:, series],
             self.span,
+            None if self.moves is None else self.moves[:, series],
         )
+
+    def expected(self, moment: int | np.ndarray, series: np.ndarray | slice) -> np.ndarray:
+        """Totals that were to come of some windows, given what moved everybody."""
+        mean = self.foreseen[moment, series].astype(float) * self.exposure[moment, series]
+        return mean if self.moves is None else mean * self.moves[moment, series]
 
     @property
     def recency(self) -> np.ndarray:
@@ -196,6 +205,8 @@ class Dispersion:
         Total foreseen from now on.
     most : float
         Sum of the windows' weights.
+    common : array (n,)
+        Variance of what will move all of a series' group.
     """
 
     excess: np.ndarray
@@ -204,13 +215,15 @@ class Dispersion:
     pooled: np.ndarray
     now: np.ndarray
     most: float
+    common: np.ndarray
 
     def values(self) -> np.ndarray:
-        """K (n,) of totals whose variance is M + K M^2: the class's, moved toward the series' own."""
-        return self._shrunk(self.excess, self.squares, slice(None))
+        """K (n,) of totals whose variance is M + K M^2, with what is shared and what is each one's own."""
+        own = self._shrunk(self.excess, self.squares, slice(None))
+        return np.minimum(self.common + (1 + self.common) * own, WIDEST)
 
     def without(self, windows: Windows, moment: np.ndarray, series: np.ndarray) -> np.ndarray:
-        """K of some series as all windows but those that overlap with one of theirs show it."""
+        """Own K of some series as all windows but those that overlap with one of theirs show it."""
         excess, squares = self.excess[series].copy(), self.squares[series].copy()
         for other, begin in enumerate(windows.begins):
             near = np.abs(windows.begins[moment] - begin) < windows.span
@@ -235,6 +248,7 @@ def dispersion_of(
     classes: np.ndarray,
     ages: np.ndarray,
     shared: SharedDispersion | None = None,
+    common: np.ndarray | None = None,
 ) -> Dispersion:
     """Dispersion of totals from errors at past moments.
 
@@ -246,6 +260,8 @@ def dispersion_of(
         What each series is now.
     shared : SharedDispersion, optional
         Learned of other series; without it, of these.
+    common : array (n,), optional
+        Variance of what will move all of a series' group.
     """
     excess, squares = np.zeros(len(classes)), np.zeros(len(classes))
     for moment in range(len(windows.actual)):
@@ -255,7 +271,8 @@ def dispersion_of(
     if shared is None:
         shared = SharedDispersion(_by_class(excess, squares, classes), _by_age(windows))
     pooled = shared.of(classes, ages)
-    return Dispersion(excess, squares, shared, pooled, now, float(windows.recency.sum()))
+    common = np.zeros(len(classes)) if common is None else common
+    return Dispersion(excess, squares, shared, pooled, now, float(windows.recency.sum()), common)
 
 
 def _by_age(windows: Windows) -> np.ndarray:
@@ -265,7 +282,7 @@ def _by_age(windows: Windows) -> np.ndarray:
         then = (windows.ages >= first) & (windows.ages <= last) & (windows.exposure > FULLY_SEEN)
         if not then.any():
             continue
-        mean = (windows.foreseen * windows.exposure)[then].astype(float)
+        mean = windows.expected(*np.nonzero(then))
         # A launch counts about once, whatever it was believed to sell.
         weight = 1 / (1 + mean) ** 2
         error = (windows.actual[then] - mean) ** 2 - mean
@@ -279,7 +296,7 @@ def _terms(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What one moment's windows add to (excess, squares) of some series."""
     time = windows.exposure[moment, series].astype(float)
-    mean = np.where(time > 0.5, windows.foreseen[moment, series] * time, 0.0)
+    mean = np.where(time > 0.5, windows.expected(moment, series), 0.0)
     error = np.where(time > 0.5, (windows.actual[moment, series] - mean) ** 2 - mean, 0.0)
     weight = float(windows.recency[moment, 0])
     return weight * error, weight * mean**2
@@ -323,7 +340,7 @@ def held_levels(
     if len(moment) > most:
         kept = rng.choice(len(moment), most, replace=False)
         moment, series = moment[kept], series[kept]
-    mean = (windows.foreseen[moment, series] * windows.exposure[moment, series]).astype(float)
+    mean = windows.expected(moment, series)
     actual = windows.actual[moment, series].astype(float)
     spread = dispersion.without(windows, moment, series)
     upper, lower = nb.cdf(actual, mean, spread), nb.cdf(actual - 1, mean, spread)
