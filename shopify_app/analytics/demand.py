@@ -26,7 +26,7 @@ from shopify_app.analytics import pooling
 from shopify_app.analytics.common_errors import CommonErrors, common_errors
 from shopify_app.analytics.common_factor import common_factor
 from shopify_app.analytics.filters import LEAST_EXPOSURE, FilterState, follow, joined
-from shopify_app.analytics.launches import first_seen, launch_curve, launch_factors
+from shopify_app.analytics.launches import LaunchCurve, first_seen, launch_curve, launch_factors
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
 from shopify_app.analytics.pooling import LEVELS, Dispersion, SharedDispersion, Windows
@@ -186,8 +186,7 @@ class Past:
     `ids` (n,) are its series; `first` is the start of its first period, `names` (groups,) its groups'.
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
-    moves everybody, `doubt` (groups, moments, horizon) how unsure that is; `curve` (blocks,) is what a launch sells in its first blocks against later, for
-    series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
+    moves everybody, `doubt` (groups, moments, horizon) how unsure that is; `curve` is how launches begin, for series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
     multiplied; `moments` are blocks known, the
     last of them all.
     """
@@ -202,7 +201,7 @@ class Past:
     factor: np.ndarray
     coming: np.ndarray
     doubt: np.ndarray
-    curve: np.ndarray
+    curve: LaunchCurve
     launched: np.ndarray
     lift: np.ndarray | None
     moments: np.ndarray
@@ -217,13 +216,14 @@ class Past:
         """(units, effective exposure) of some series by block (n, blocks)."""
         time = self.exposure[part].astype(float) * self.factor[self.groups[part]]
         time *= launch_factors(
-            self.curve, self.launched[part], np.arange(time.shape[1]), self.block
+            self.curve.told, self.launched[part], np.arange(time.shape[1]), self.block
         )
         if self.lift is not None:
             time *= self.lift[part]
         shape = (len(time), -1, self.block)
+        units = self.curve.telling(self.units[part], self.launched[part])
         return (
-            self.units[part].astype(float).reshape(shape).sum(axis=2),
+            units.reshape(shape).sum(axis=2),
             time.reshape(shape).mean(axis=2),
         )
 
@@ -240,7 +240,7 @@ class Past:
         ahead = np.arange(known, known + span)
         if self.lift is not None:
             course = course * usual_factor(self.lift, self.exposure, known)[:, None]
-        return course * launch_factors(self.curve, self.launched, ahead, self.block)
+        return course * launch_factors(self.curve.factors, self.launched, ahead, self.block)
 
     def windows(self, span: int, rate: np.ndarray) -> Windows:
         """Totals over `span` periods from each past moment at which they are known.
@@ -434,24 +434,25 @@ def _priors(
     factor: np.ndarray,
     groups: np.ndarray,
     launched: np.ndarray,
-    curve: np.ndarray,
+    curve: LaunchCurve,
     lift: np.ndarray | None,
     block: int,
 ) -> np.ndarray:
     """Gamma (shape, rate) of each series (n, 2), launches apart from what was always there."""
     periods = np.arange(units.shape[1])
     time, young_time = np.empty(len(units)), np.empty(len(units))
-    young_sold = np.empty(len(units))
+    young_sold, sold = np.empty(len(units)), np.empty(len(units))
     for part in parts(len(units)):
         effective = exposure[part] * factor[groups[part]]
-        effective *= launch_factors(curve, launched[part], periods, block)
+        effective *= launch_factors(curve.told, launched[part], periods, block)
         if lift is not None:
             effective *= lift[part]
         is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
         time[part] = effective.sum(axis=1)
         young_time[part] = (effective * is_young).sum(axis=1)
-        young_sold[part] = (units[part] * is_young).sum(axis=1)
-    sold = units.sum(axis=1, dtype=float)
+        told = curve.telling(units[part], launched[part])
+        young_sold[part] = (told * is_young).sum(axis=1)
+        sold[part] = told.sum(axis=1)
     return launch_priors(sold, time, (young_sold, young_time), groups, launched >= 0)
 
 

@@ -15,6 +15,7 @@ from shopify_app.analytics import filters, state_rows
 from shopify_app.analytics.common_errors import CommonErrors
 from shopify_app.analytics.demand import BLOCK, LEARNED_SPAN, Shared
 from shopify_app.analytics.filters import FilterState
+from shopify_app.analytics.launches import LaunchCurve
 from shopify_app.analytics.pattern_correction import LOOKED_BACK, Correction
 from shopify_app.analytics.pooling import SharedDispersion
 
@@ -40,7 +41,7 @@ class LearnedDemand:
     names : array (groups,) of str; one course more than names is kept, for groups not known then
     past : array (groups + 1, T), factor of each period known
     coming : array (groups + 1, moments, ahead), factors foreseen after each moment
-    curve : array (ages,), what a launch sells in its first blocks against later
+    curve : how launches begin
     priors : array (groups + 1, 2, 2), gamma (shape, rate) of what was always there and of launches
     most : array (spans,), sum of the weights of the windows that dispersions were learned of
     shared : weights, correction, dispersions, common errors, levels
@@ -52,7 +53,7 @@ class LearnedDemand:
     names: np.ndarray
     past: np.ndarray
     coming: np.ndarray
-    curve: np.ndarray
+    curve: LaunchCurve
     priors: np.ndarray
     most: np.ndarray
     shared: Shared
@@ -86,7 +87,8 @@ class LearnedDemand:
             names=self.names.astype(str),
             past=self.past,
             coming=self.coming,
-            curve=self.curve,
+            curve=self.curve.factors,
+            opening=np.array([self.curve.opening, self.curve.share]),
             priors=self.priors,
             most=self.most,
             weights=shared.weights,
@@ -137,7 +139,7 @@ class LearnedDemand:
                 found["names"],
                 found["past"],
                 found["coming"],
-                found["curve"],
+                LaunchCurve(found["curve"], *(float(part) for part in found["opening"])),
                 found["priors"],
                 found["most"],
                 shared,

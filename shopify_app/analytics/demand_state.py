@@ -215,10 +215,11 @@ def _closed(
     fresh = (launched < 0) & (states.marks[2] < 0) & there.any(axis=1)
     launched = np.where(fresh, at[0] + np.argmax(there, axis=1), launched)
     e = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure).astype(np.float32)
-    sold = np.where(e > 0, units, 0.0).astype(np.float32).sum(axis=1)
+    units = np.where(e > 0, units, 0.0).astype(np.float32)
+    sold = learned.curve.telling(units, launched, int(at[0])).astype(np.float32).sum(axis=1)
     begin = (known - learned.known) * block
     course = learned.coming[:, -1, begin : begin + block].astype(np.float32)[groups]
-    course *= _of_launches(learned, launched, at)
+    course *= _of_launches(learned, learned.curve.told, launched, at)
     time = (e * course).mean(axis=1)
     moved = filters.advance(states.filters, sold, time)
     newest = np.concatenate([states.newest[:, 1:], np.stack([sold, time])[:, None]], axis=1)
@@ -229,13 +230,15 @@ def _closed(
     return replace(states, filters=moved, marks=marks, newest=newest)
 
 
-def _of_launches(learned: LearnedDemand, launched: np.ndarray, at: np.ndarray) -> np.ndarray:
+def _of_launches(
+    learned: LearnedDemand, curve: np.ndarray, launched: np.ndarray, at: np.ndarray
+) -> np.ndarray:
     """Factors (n, periods) of what is young; (1, 1) where nothing is."""
-    young = launched >= at[0] - len(learned.curve) * learned.block
+    young = launched >= at[0] - len(curve) * learned.block
     if not young.any():
         return np.ones((1, 1), np.float32)
     found = np.ones((len(launched), len(at)), np.float32)
-    found[young] = launch_factors(learned.curve, launched[young], at, learned.block)
+    found[young] = launch_factors(curve, launched[young], at, learned.block)
     return found
 
 
@@ -257,7 +260,11 @@ def forecast_from(learned: LearnedDemand, states: DemandStates, *, horizon: int)
     begin = (known - learned.known) * block
     course = learned.coming[:, -1, begin : begin + horizon][groups]
     at = known * block + np.arange(horizon)
-    mean = course * (rate * states.marks[4])[:, None] * _of_launches(learned, launched, at)
+    mean = (
+        course
+        * (rate * states.marks[4])[:, None]
+        * _of_launches(learned, learned.curve.factors, launched, at)
+    )
     age = (known * block - launched) // block
     ages = np.where((launched >= 0) & (age < len(learned.curve)), age, -1)
     dispersion = _dispersions(learned, states, mean, ages)

@@ -3,11 +3,14 @@
 In:  units, exposure, what moves everybody (n, T), when each series was first on sale.
 Out: a factor per block of age, for launches seen while the shop was watched.
 A first block is often a part of one, and a product that is known by its first sale sold in it by
-definition; both are told by earlier launches, not guessed.
+definition: of that sale nothing is to be learned. Both are told by earlier launches, not guessed: what
+a first block holds whatever the product sells later is its opening.
 Source: chain ratios of ages, as in actuarial development triangles (Mack 1993, ASTIN Bulletin 23,
-213-225).
+213-225); instruments against errors in what a product sells later (Wald 1940, "The fitting of straight
+lines if both variables are subject to error", Annals of Mathematical Statistics 11, 284-300).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,6 +26,62 @@ CAP: Final = 0.98
 """Quantile at which single sales are cut, so that no one launch draws the curve."""
 
 
+SHRINK_LAUNCHES: Final = 30.0
+"""Launches that must have been seen for the opening they show to count half."""
+
+LEAST_LAUNCHES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchCurve:
+    """How launches begin.
+
+    Attributes
+    ----------
+    factors : array (AGES,)
+        What a launch sells in each of its first blocks; 1 is what it sells afterwards.
+    opening : float
+        Units that a first block holds whatever the product will sell.
+    share : float
+        Of the units of first blocks, those that are such.
+    """
+
+    factors: np.ndarray
+    opening: float = 0.0
+    share: float = 0.0
+
+    def __len__(self) -> int:
+        """Blocks with a factor of their own."""
+        return len(self.factors)
+
+    @property
+    def told(self) -> np.ndarray:
+        """Factors of what tells of a launch's rate: without the opening."""
+        found = self.factors.copy()
+        found[0] *= 1 - self.share
+        return found
+
+    def telling(self, units: np.ndarray, launched: np.ndarray, first: int = 0) -> np.ndarray:
+        """Units (n, periods) without the openings; a sale stays a sale.
+
+        Parameters
+        ----------
+        launched : array (n,), from `first_seen`
+        first : int
+            Number of the first of the periods.
+        """
+        found = units.astype(float)
+        at = launched - first
+        rows = np.flatnonzero((launched >= 0) & (at >= 0) & (at < units.shape[1]))
+        opened = found[rows, at[rows]]
+        found[rows, at[rows]] = np.maximum(opened - self.opening, LEAST_TOLD * opened)
+        return found
+
+
+LEAST_TOLD: Final = 0.01
+"""Share of a first block's units that always counts: a product that sold is not gone."""
+
+
 def first_seen(exposure: np.ndarray, watched: int) -> np.ndarray:
     """Period in which each series was first on sale (n,); -1 if it may have been there before."""
     there = exposure > 0
@@ -36,8 +95,8 @@ def launch_curve(
     course: np.ndarray,
     launched: np.ndarray,
     block: int,
-) -> np.ndarray:
-    """Factors (AGES,) of the first blocks of a launch; 1 is what it sells afterwards.
+) -> LaunchCurve:
+    """The curve that a shop's launches have shown.
 
     Parameters
     ----------
@@ -45,6 +104,21 @@ def launch_curve(
     launched : array (n,), from `first_seen`
     block : periods in a block
     """
+    sold, time = _by_age(units, exposure, course, launched, block)
+    curve = np.ones(AGES + 1)
+    for age in range(AGES - 1, -1, -1):
+        both = (time[:, age] > 0) & (time[:, age + 1] > 0)
+        now = sold[both, age].sum() + SHRINK_UNITS
+        expected = (sold[both, age + 1] * time[both, age] / time[both, age + 1]).sum()
+        step = now / (expected + SHRINK_UNITS)
+        curve[age] = curve[age + 1] * np.clip(step, 1 / LARGEST_STEP, LARGEST_STEP)
+    return LaunchCurve(curve[:AGES], *_opening(sold, time))
+
+
+def _by_age(
+    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, launched: np.ndarray, block: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(units, effective exposure) of launches in each block of age (launches, AGES + 1)."""
     rows = np.flatnonzero(launched >= 0)
     sold, time = np.zeros((len(rows), AGES + 1)), np.zeros((len(rows), AGES + 1))
     for age in range(AGES + 1):
@@ -56,14 +130,33 @@ def launch_curve(
             time[inside, age] += exposure[row, column] * course[row, column]
     if sold.any():
         sold = np.minimum(sold, np.quantile(sold[sold > 0], CAP))
-    curve = np.ones(AGES + 1)
-    for age in range(AGES - 1, -1, -1):
-        both = (time[:, age] > 0) & (time[:, age + 1] > 0)
-        now = sold[both, age].sum() + SHRINK_UNITS
-        expected = (sold[both, age + 1] * time[both, age] / time[both, age + 1]).sum()
-        step = now / (expected + SHRINK_UNITS)
-        curve[age] = curve[age + 1] * np.clip(step, 1 / LARGEST_STEP, LARGEST_STEP)
-    return curve[:AGES]
+    return sold, time
+
+
+def _opening(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
+    """(units of a first block that tell nothing of what comes later, their share of first blocks).
+
+    First blocks against the rate of odd later blocks, with that of the even ones as instrument, and
+    the other way round: either rate errs, but not together with the other.
+    """
+    rows = (time > 0).all(axis=1)
+    if rows.sum() < LEAST_LAUNCHES:
+        return 0.0, 0.0
+    sold, time = sold[rows], time[rows]
+    rates = [
+        sold[:, first::2].sum(axis=1) / time[:, first::2].sum(axis=1) * time[:, 0]
+        for first in (1, 2)
+    ]
+    first = sold[:, 0]
+    told = [np.log1p(rate) - np.log1p(rate).mean() for rate in rates]
+    moved = float(told[0] @ first + told[1] @ first)
+    spread = float(told[0] @ rates[1] + told[1] @ rates[0])
+    slope = moved / max(spread, 1e-9)
+    usual = max(float(first.mean()), 1e-9)
+    opening = usual - slope * float(np.mean(rates))
+    count = len(first) / (len(first) + SHRINK_LAUNCHES)
+    opening = float(np.clip(opening, 0.0, usual)) * count
+    return opening, opening / usual
 
 
 def launch_factors(
