@@ -31,11 +31,20 @@ RANGE: Final = 0.8
 RECENT_WEEKS: Final = 8
 """Of these the median common effect is carried on: an event's week must not be."""
 
-PULLED_FORWARD: Final = 0.2
+PULLED_FORWARD: Final = 0.1
 """Part of the answer to a passing price that is bought earlier instead of more, so that a lasting price does not get
-it (up to a third: van Heerde, Leeflang & Wittink 2004, Marketing Science 23, 317-334)."""
+it: up to a third of what can be stored (van Heerde, Leeflang & Wittink 2004, Marketing Science 23,
+317-334), nothing of the rest."""
 
-PULLED_FORWARD_SD: Final = 0.15
+PULLED_FORWARD_SD: Final = 0.1
+CHASE_LEFT: Final = 0.03
+"""Of what prices betray of the demand they were chosen at (log demand per log price), the part that is still taken for
+an answer after `price_evidence.chased`: memories are never quite as assumed and counts are noisy, which leaves
+some, always towards prices that seem not to matter."""
+
+LEVEL_WEEKS: Final = 13
+"""The coming weeks of which `units_per_week` is the mean."""
+
 MOST_SPREAD: Final = 4.0
 """Largest variance of log demand a predictive distribution is given."""
 
@@ -49,7 +58,7 @@ class PriceResponse:
     table : DataFrame, one row a series
         `series_id, elasticity, sd, low, high` (80 %; of a price that stays: less than what passing prices showed), `prices_tried, events` (changes of price used),
         `information` (what the series' own weeks know of its elasticity, as 1 / variance),
-        `units_per_week` (its level now), `promotion_lift` (log units of a promotion itself),
+        `units_per_week` (over the coming weeks, at today's regular price), `level_sd` (of its log), `promotion_lift` (log units of a promotion itself),
         `promotion_extra` (what a promotion's cut adds to the elasticity).
     posterior : array (n, len(GRID))
         Probability of each elasticity of `GRID`.
@@ -100,7 +109,7 @@ class PriceResponse:
         whole = self._pooled.variance[unit, answers, answers]
         variance = np.einsum("ri,rij,rj->r", columns, whole, columns)
         noise = self._evidence.noise
-        common = self._common(week)
+        common = common_effect(self._evidence, week)
         wander, wander_variance = self._level.at(unit, week)
         log = np.einsum("ri,ri->r", columns, mean) + common + wander
         spread = np.minimum(
@@ -159,18 +168,17 @@ class PriceResponse:
         )
         return np.where(size[market] < 2, 0.0, (whole - own) / np.maximum(size[market] - 1, 1))
 
-    def _common(self, week: np.ndarray) -> np.ndarray:
-        """The shop's week effect: as estimated inside the panel, fading after it."""
-        known = self._evidence.week
-        effects = self._evidence.common
-        if not len(known):
-            return np.zeros(len(week))
-        last = float(np.median(effects[-RECENT_WEEKS:]))
-        ahead = np.maximum(week - known[-1], 0.0)
-        inside = np.interp(week, known, effects)
-        return np.where(
-            ahead > 0, last * price_evidence.common_memory(self._evidence) ** ahead, inside
-        )
+
+def common_effect(evidence: Evidence, week: np.ndarray) -> np.ndarray:
+    """The shop's week effect, the shape of `week`: as estimated inside the panel, fading after it."""
+    known, effects = evidence.week, evidence.common
+    if not len(known):
+        return np.zeros(len(week))
+    last = float(np.median(effects[-RECENT_WEEKS:]))
+    ahead = np.maximum(week - known[-1], 0.0)
+    inside = np.interp(week, known, effects)
+    fading = last * price_evidence.common_memory(evidence) ** ahead
+    return np.where(ahead > 0, fading, inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +248,9 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
 def _lasting(weeks: PriceWeeks, pooled: Pooled) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (m,) of the answer to a price that stays."""
     passing = price_evidence.passing_share(weeks)
-    mean, kept = pooled.mean[:, 0], 1 - PULLED_FORWARD * passing
-    unsure = (PULLED_FORWARD_SD * passing * mean) ** 2
+    chase = CHASE_LEFT * np.maximum(pooled.mean[:, price_prior.LEVEL_CHASED], 0.0)
+    mean, kept = pooled.mean[:, 0] - chase, 1 - PULLED_FORWARD * passing
+    unsure = (PULLED_FORWARD_SD * passing * mean) ** 2 + chase**2
     return mean * kept, np.sqrt(pooled.variance[:, 0, 0] * kept**2 + unsure)
 
 
@@ -287,7 +296,7 @@ def _table(
     unit = weeks.unit_of
     mean, sd = (values[unit] for values in lasting)
     reach = float(ndtri(0.5 + RANGE / 2))
-    now = _units_now(weeks, evidence, pooled, level)[unit] * weeks.share
+    now, level_sd = (values[unit] for values in _units_now(weeks, evidence, pooled, level))
     return pd.DataFrame(
         {
             "series_id": weeks.series_ids,
@@ -298,21 +307,30 @@ def _table(
             "prices_tried": _prices_tried(panel, weeks),
             "events": _changes(weeks)[unit],
             "information": _own_information(evidence.information)[unit],
-            "units_per_week": now,
+            "units_per_week": now * weeks.share,
+            "level_sd": level_sd,
             "promotion_extra": pooled.mean[unit, 1],
             "promotion_lift": pooled.mean[unit, 2],
         }
     )
 
 
-def _units_now(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled, level: _Level) -> np.ndarray:
-    """Units a week at the last regular price, (m,)."""
+def _units_now(
+    weeks: PriceWeeks, evidence: Evidence, pooled: Pooled, level: _Level
+) -> tuple[np.ndarray, np.ndarray]:
+    """(units a week at the last regular price over the coming weeks (m,), deviation of its log (m,))."""
     if not len(evidence.week):
-        return np.zeros(len(level.base))
+        return np.zeros(len(level.base)), np.full(len(level.base), np.sqrt(MOST_SPREAD))
     rows = np.arange(len(level.base))
-    wander = level.at(rows, np.full(len(rows), evidence.week[-1] + 1.0))[0]
+    ahead = evidence.week[-1] + np.arange(1, LEVEL_WEEKS + 1)
     price = (weeks.regular[:, -1] - evidence.reference) * pooled.mean[:, 0]
-    return level.base * np.exp(wander + price)
+    units, variance = np.zeros(len(rows)), np.zeros(len(rows))
+    for week in ahead:
+        wander, unsure = level.at(rows, np.full(len(rows), week))
+        units += np.exp(wander + common_effect(evidence, np.array([week]))[0]) / LEVEL_WEEKS
+        variance += unsure / LEVEL_WEEKS
+    spread = np.minimum(variance + evidence.common_variance, MOST_SPREAD)
+    return level.base * units * np.exp(price), np.sqrt(spread)
 
 
 def _own_information(information: np.ndarray) -> np.ndarray:

@@ -41,11 +41,11 @@ OUTLIER: Final = 4.0
 OWN_SCALE_WEEKS: Final = 30.0
 """Weeks' worth of belief that a series is as noisy as its shop."""
 
-CHASED_MEMORY: Final = 0.9
-"""Share of the demand a price was chosen at that is left a week away."""
-
 OTHER_REASONS: Final = 0.5
 """Variance of a price's other reasons over that of the demand it follows, where it does."""
+
+STOOD_BEFORE: Final = 4.0
+"""Chosen prices' worth that the price found at the start tells of what is usual: it had stood long."""
 
 MOST_CHOSEN: Final = 0.2
 """Where prices move in more of the weeks than this, no move has weeks of its own before it."""
@@ -90,11 +90,13 @@ class Evidence:
 
 def gather(weeks: PriceWeeks) -> Evidence:
     """Fit every row on its own; common weeks and noise over all of them."""
-    reference, design = _design(weeks)
+    reference, answers = _answers(weeks)
     effects = np.tile(PRIOR_MEAN, (len(reference), 1))
     common = np.zeros(weeks.units.shape)
+    design = np.concatenate([answers, chased(weeks, Noise())], axis=2)
     found, effects, common = _round(weeks, reference, design, Noise(), effects, common)
     for _ in range(ROUNDS - 1):
+        design = np.concatenate([answers, chased(weeks, found.noise)], axis=2)
         found, effects, common = _round(weeks, reference, design, found.noise, effects, common)
     return found
 
@@ -137,7 +139,8 @@ def week_numbers(periods: np.ndarray, origin: np.ndarray) -> np.ndarray:
     return (periods - origin.min()) / np.timedelta64(7, "D")
 
 
-def _design(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
+def _answers(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
+    """(log reference price (m,), columns of the answers to prices (m, T, ANSWERS))."""
     masked = np.ma.masked_array(weeks.log_price, ~weeks.known)
     reference = np.ma.median(masked, axis=1).filled(0.0) if weeks.log_price.size else np.zeros(0)
     off = weeks.log_price - reference[:, None]
@@ -147,29 +150,36 @@ def _design(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
         weeks.promotion,
         others_prices(*market_sums(weeks, off), off, weeks.market),
     )
-    return reference, np.concatenate([answers, chased(weeks, reference)], axis=2)
+    return reference, answers
 
 
-def chased(weeks: PriceWeeks, reference: np.ndarray) -> np.ndarray:
+def chased(weeks: PriceWeeks, noise: Noise) -> np.ndarray:
     """What a chosen price betrays of the demand it was chosen at, (m, T, 2): by its step, by its level.
 
     If a merchant's moves follow demand, a move is a noisy measurement of the demand of its week, and
-    through its memory of the weeks around it: the weeks before a move, which its price cannot have
-    changed, show how much.
+    through its memory (that of the shop's wandering demand) of the weeks around it: the weeks before a
+    move, which its price cannot have changed, show how much.
     """
     m, count = weeks.units.shape
     result = np.zeros((m, count, 2))
     gap = np.abs(np.arange(count)[:, None] - np.arange(count)[None, :])
-    kernel = CHASED_MEMORY**gap
+    kernel = noise.level_covariance(gap) / noise.level_covariance(np.zeros(1))
     for row in range(m):
         at = _chosen(weeks, row)
         if not len(at) or len(at) > MOST_CHOSEN * count:
             continue
         step = weeks.log_price[row, at] - weeks.log_price[row, at - 1]
-        height = weeks.log_price[row, at] - reference[row]
         inner = kernel[np.ix_(at, at)] + OTHER_REASONS * np.eye(len(at))
+        height = weeks.log_price[row, at] - _usual_price(weeks.log_price[row], at, inner)
         result[row] = kernel[:, at] @ np.linalg.solve(inner, np.stack([step, height], axis=1))
     return result
+
+
+def _usual_price(log_price: np.ndarray, at: np.ndarray, inner: np.ndarray) -> float:
+    """The log price around which prices were chosen: each chosen one counts once, however long it stood."""
+    weight = np.linalg.solve(inner, np.ones(len(at)))
+    whole = weight.sum() + STOOD_BEFORE
+    return float((weight @ log_price[at] + STOOD_BEFORE * log_price[0]) / whole)
 
 
 def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:

@@ -24,6 +24,7 @@ EFFECTS: Final = (
     "step chased",
     "level chased",
 )
+LEVEL_CHASED: Final = EFFECTS.index("level chased")
 ANSWERS: Final = 4
 """The first effects are answers of demand to a price; the others are answers of the merchant to demand."""
 
@@ -35,15 +36,18 @@ much demand was up (log) per log step, and per log level, of a price that chased
 COUNT: Final = len(EFFECTS) + 1
 """The effects and, last, by how much elasticities follow what costs imply."""
 
-FOLLOWS: Final = 0.75
-"""A merchant's price is taken to be three parts right until the shop's own answers tell: an elasticity lies that far from
-the literature's towards the one at which today's price would be best. Chosen for caution: it makes
-gains small and suggestions few where little is known."""
+FOLLOWS: Final = 0.65
+"""How far an elasticity lies from the literature's towards the one at which today's price would be best, until the
+shop's own answers tell: products of a type differ by .8, and what a price implies is off by .6 where
+merchants price within a quarter of what would be best; .8 squared over the sum of the squares."""
+
+KNOWN_COST: Final = 0.6
+"""By which the spread of products is smaller where their costs tell of it: the square root of one less `FOLLOWS`."""
 
 MARGINS: Final = (0.1, 0.9)
 SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 0.7, 5.0, 5.0, 0.25])
-GROUP_SD: Final = np.array([0.5, 0.4, 0.2, 0.3, 0.2, 0.2, 0.05])
-PRODUCT_SD: Final = np.array([0.7, 0.7, 0.3, 0.3, 0.8, 0.8, 0.05])
+GROUP_SD: Final = np.array([0.4, 0.4, 0.2, 0.3, 0.2, 0.2, 0.05])
+PRODUCT_SD: Final = np.array([0.8, 0.7, 0.3, 0.3, 0.8, 0.8, 0.05])
 PRODUCT_SDS: Final = np.array([0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.6])
 """Spreads of products that are tried."""
 
@@ -53,13 +57,40 @@ PRODUCT_SD_LOOSE: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Posterior of effects: `mean` (m, p), `variance` (m, p, p); `shop_mean` (p,), `shop_variance` (p, p), `product_sd`."""
+    """Posterior of effects.
+
+    `mean` (m, p), `variance` (m, p, p); `shop_mean` (q,), `shop_variance` (q, q), `group_mean` (G, q), where
+    q = p + 1 counts how far elasticities follow costs; `product_sd`.
+    """
 
     mean: np.ndarray
     variance: np.ndarray
     shop_mean: np.ndarray
     shop_variance: np.ndarray
+    group_mean: np.ndarray
     product_sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """How series hang together: `group` (m,), `repeats` (G,), `shop_repeats`, `between` (G, q, q), `shop_sd` (q,)."""
+
+    group: np.ndarray
+    repeats: np.ndarray
+    shop_repeats: float
+    between: np.ndarray
+    shop_sd: np.ndarray
+
+    def sums(
+        self, information: np.ndarray, score: np.ndarray, product: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Evidence about each group's mean (G, q, q) and (G, q), of series that scatter by `product` (m, q, q)."""
+        count = len(self.repeats)
+        marginal, weighted = _seen_through(information, score, product)
+        whole, push = np.zeros((count, COUNT, COUNT)), np.zeros((count, COUNT))
+        np.add.at(whole, self.group, marginal / self.repeats[self.group][:, None, None])
+        np.add.at(push, self.group, weighted / self.repeats[self.group][:, None])
+        return whole, push
 
 
 def prior_variance() -> np.ndarray:
@@ -89,18 +120,19 @@ def pool(
     turn = _turn(implied)
     inside = np.swapaxes(turn, 1, 2) @ information @ turn
     pushed = (np.swapaxes(turn, 1, 2) @ score[..., None])[..., 0]
-    logs = np.array(
-        [_log_evidence(inside, pushed, group, repeats, shop_repeats, sd) for sd in PRODUCT_SDS]
-    )
+    told = np.where(np.isnan(implied), 1.0, KNOWN_COST)
+    setting = _Groups(group, repeats, shop_repeats, *_between(told, group, len(repeats)))
+    logs = np.array([_log_evidence(inside, pushed, setting, sd, told) for sd in PRODUCT_SDS])
     weight = np.exp(logs - logs.max())
     # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
     sd = float(np.sqrt(weight @ PRODUCT_SDS**2 / weight.sum()))
-    found = _pooled(inside, pushed, group, repeats, shop_repeats, sd)
+    found = _pooled(inside, pushed, setting, _product_spread(sd, told))
     return Pooled(
         (turn @ found.mean[..., None])[..., 0],
         turn @ found.variance @ np.swapaxes(turn, 1, 2),
         found.shop_mean,
         found.shop_variance,
+        found.group_mean,
         sd,
     )
 
@@ -120,36 +152,42 @@ def _turn(implied: np.ndarray) -> np.ndarray:
     return result
 
 
-def _product_variance(sd: float) -> np.ndarray:
-    return np.array([sd, *PRODUCT_SD[1:]]) ** 2
+def _product_spread(sd: float, told: np.ndarray) -> np.ndarray:
+    """Covariance (m, COUNT, COUNT) of products around their group; `told` (m,) is what costs leave of it."""
+    result = np.zeros((len(told), COUNT, COUNT))
+    result[:, np.arange(1, COUNT), np.arange(1, COUNT)] = PRODUCT_SD[1:] ** 2
+    result[:, 0, 0] = (sd * told) ** 2
+    return result
+
+
+def _between(told: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(covariance of groups around the shop (G, COUNT, COUNT), deviations of shops (COUNT,)): costs tell of them too."""
+    size = np.maximum(np.bincount(group, minlength=count), 1)
+    left = np.bincount(group, weights=told, minlength=count) / size
+    result = np.zeros((count, COUNT, COUNT))
+    result[:, np.arange(1, COUNT), np.arange(1, COUNT)] = GROUP_SD[1:] ** 2
+    result[:, 0, 0] = (GROUP_SD[0] * np.where(left > 0, left, 1.0)) ** 2
+    shop = SHOP_SD.copy()
+    shop[0] *= float(told.mean()) if len(told) else 1.0
+    return result, shop
 
 
 def _pooled(
-    information: np.ndarray,
-    score: np.ndarray,
-    group: np.ndarray,
-    repeats: np.ndarray,
-    shop_repeats: float,
-    sd: float,
+    information: np.ndarray, score: np.ndarray, setting: "_Groups", product: np.ndarray
 ) -> Pooled:
-    count = len(repeats)
-    product = np.diag(_product_variance(sd))
-    marginal, weighted = _seen_through(information, score, product)
-    group_information, group_score = np.zeros((count, COUNT, COUNT)), np.zeros((count, COUNT))
-    np.add.at(group_information, group, marginal / repeats[group][:, None, None])
-    np.add.at(group_score, group, weighted / repeats[group][:, None])
-    between = np.diag(GROUP_SD**2)
+    group, between = setting.group, setting.between
+    group_information, group_score = setting.sums(information, score, product)
     shop_marginal, shop_weighted = _seen_through(group_information, group_score, between)
-    shop_precision = np.diag(SHOP_SD**-2.0) + shop_marginal.sum(axis=0) / shop_repeats
-    shop_variance = np.linalg.inv(shop_precision)
+    before = np.diag(setting.shop_sd**-2.0)
+    shop_variance = np.linalg.inv(before + shop_marginal.sum(axis=0) / setting.shop_repeats)
     shop_mean = shop_variance @ (
-        SHOP_SD**-2.0 * np.r_[PRIOR_MEAN, FOLLOWS] + shop_weighted.sum(axis=0) / shop_repeats
+        before @ np.r_[PRIOR_MEAN, FOLLOWS] + shop_weighted.sum(axis=0) / setting.shop_repeats
     )
     group_mean, group_variance = _lean(
         group_information, group_score, between, shop_mean[None], shop_variance[None]
     )
     mean, variance = _lean(information, score, product, group_mean[group], group_variance[group])
-    return Pooled(mean, variance, shop_mean, shop_variance, sd)
+    return Pooled(mean, variance, shop_mean, shop_variance, group_mean, float("nan"))
 
 
 def _seen_through(
@@ -171,50 +209,22 @@ def _lean(
     precision = np.linalg.inv(spread)
     conditional = np.linalg.inv(information + precision)
     pull = conditional @ precision
-    centre = (conditional @ (score + mean @ precision)[..., None])[..., 0]
+    centre = (conditional @ (score[..., None] + precision @ mean[..., None]))[..., 0]
     return centre, conditional + pull @ variance @ np.swapaxes(pull, -1, -2)
 
 
 def _log_evidence(
-    information: np.ndarray,
-    score: np.ndarray,
-    group: np.ndarray,
-    repeats: np.ndarray,
-    shop_repeats: float,
-    sd: float,
+    information: np.ndarray, score: np.ndarray, setting: _Groups, sd: float, told: np.ndarray
 ) -> float:
     """Log marginal likelihood of one spread of products, groups at their means, plus its prior."""
-    found = _pooled(information, score, group, repeats, shop_repeats, sd)
-    product = np.diag(_product_variance(sd))
-    inner = np.eye(COUNT) + information @ product
+    product = _product_spread(sd, told)
     # The group's mean given everything: what the series' posterior leans on.
-    centre = _group_means(found, information, score, group, repeats, product)
-    off = score - (information @ centre[group][..., None])[..., 0]
+    centre = _pooled(information, score, setting, product).group_mean[setting.group]
+    inner = np.eye(COUNT) + information @ product
+    off = score - (information @ centre[..., None])[..., 0]
     quadratic = np.einsum(
         "mi,mij,mj->m", off, np.linalg.inv(information + np.linalg.inv(product)), off
     )
     each = -0.5 * np.linalg.slogdet(inner)[1] + 0.5 * quadratic
     prior = -0.5 * (np.log(sd / PRODUCT_SD[0]) / PRODUCT_SD_LOOSE) ** 2
-    return float((each / repeats[group]).sum() + prior)
-
-
-def _group_means(
-    found: Pooled,
-    information: np.ndarray,
-    score: np.ndarray,
-    group: np.ndarray,
-    repeats: np.ndarray,
-    product: np.ndarray,
-) -> np.ndarray:
-    marginal, weighted = _seen_through(information, score, product)
-    group_information = np.zeros((len(repeats), COUNT, COUNT))
-    group_score = np.zeros((len(repeats), COUNT))
-    np.add.at(group_information, group, marginal / repeats[group][:, None, None])
-    np.add.at(group_score, group, weighted / repeats[group][:, None])
-    return _lean(
-        group_information,
-        group_score,
-        np.diag(GROUP_SD**2),
-        found.shop_mean[None],
-        found.shop_variance[None],
-    )[0]
+    return float((each / setting.repeats[setting.group]).sum() + prior)

@@ -144,7 +144,9 @@ def test_more_history_narrows_and_none_leaves_the_priors_width():
         panel = make_shop(history, seed=12, n=120).panel()
         widths.append(fit_price_response(panel).table["sd"].mean())
     assert widths[0] > widths[1] > widths[2]
-    assert widths[0] > 0.9
+    assert widths[0] > 0.7
+    blind = make_shop("unmoved", seed=12, n=120).panel().drop(columns="unit_cost")
+    assert fit_price_response(blind).table["sd"].mean() > 0.9  # costs tell something too
 
 
 def test_expected_units_follow_price_stock_and_level_and_foresee_what_is_sold():
