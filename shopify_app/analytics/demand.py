@@ -328,7 +328,7 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
     if shared is None:
         weights = _weights(past, components, chosen)
         rate = mixed(components, weights)
-        correction = _learn(past, rate, chosen)
+        correction = _learn(past, rate, chosen, rng)
         spans = _spans(past, horizon)
     else:
         weights, correction, spans = shared.weights, shared.correction, shared.spans
@@ -552,7 +552,9 @@ def mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return rate
 
 
-def _learn(past: Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
+def _learn(
+    past: Past, rate: np.ndarray, chosen: np.ndarray, rng: np.random.Generator
+) -> Correction:
     """What the shop's products do after each pattern, from some of them."""
     span = LEARNED_SPAN[past.period]
     windows = past.windows(span, rate).of(chosen)
@@ -562,7 +564,7 @@ def _learn(past: Past, rate: np.ndarray, chosen: np.ndarray) -> Correction:
     features = _features(past, chosen, rate)[: len(windows.actual)]
     known = past.moments[:-1]
     separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0
-    return fit_correction(features, windows, dispersion, past.groups[chosen], separate)
+    return fit_correction(features, windows, dispersion, past.groups[chosen], separate, rng)
 
 
 def _features(past: Past, part: slice | np.ndarray, rate: np.ndarray) -> np.ndarray:

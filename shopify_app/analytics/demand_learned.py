@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from shopify_app.analytics import filters, state_rows
+from shopify_app.analytics.boosted_trees import Trees
 from shopify_app.analytics.common_errors import CommonErrors
 from shopify_app.analytics.demand import BLOCK, LEARNED_SPAN, Shared
 from shopify_app.analytics.filters import FilterState
@@ -95,6 +96,9 @@ class LearnedDemand:
             middle=correction.middle,
             spread=correction.spread,
             coefficients=correction.coefficients,
+            tree_features=correction.trees.features,
+            tree_cuts=correction.trees.cuts,
+            tree_leaves=correction.trees.leaves,
             trust=correction.trust,
             spans=np.array(shared.spans),
             by_class=np.array([one.by_class for one in shared.dispersions]),
@@ -119,7 +123,11 @@ class LearnedDemand:
             if int(found["version"]) != LEARNED_VERSION:
                 raise ValueError(f"what was learned is not of version {LEARNED_VERSION}")
             correction = Correction(
-                found["middle"], found["spread"], found["coefficients"], float(found["trust"])
+                found["middle"],
+                found["spread"],
+                found["coefficients"],
+                Trees(found["tree_features"], found["tree_cuts"], found["tree_leaves"]),
+                float(found["trust"]),
             )
             moves = np.split(found["moves"], np.cumsum(found["seen"])[:-1])
             errors = zip(moves, found["variance"], strict=True)

@@ -5,7 +5,9 @@ Out: a factor on the rate, per moment and series.
 Method: a Poisson regression of what came on what was foreseen, with the product's recent totals
 against that rate (1 to 52 blocks), last year's same weeks, how long it has been silent and how young
 it is. What moved everybody at a moment is taken out first, so that a good December teaches nothing of
-one product. The correction counts the more, the more separate windows the shop has shown.
+one product. The correction counts the more, the more separate windows the shop has shown. Small
+trees add what the regression leaves: where one pattern changes what another means, and what a product's
+habit of selling (how often, how much at once) makes of them.
 Source: Montero-Manso & Hyndman (2021), "Principles and algorithms for forecasting groups of time
 series", IJF 37, 1632-1653 (one model over all series); McCullagh & Nelder, *Generalized Linear
 Models*, 2nd ed. (1989), ch. 9 (quasi-likelihood).
@@ -16,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from shopify_app.analytics.boosted_trees import Trees, grow, no_trees
 from shopify_app.analytics.pooling import FULLY_SEEN, Windows
 
 RECENT_BLOCKS: Final = (1, 4, 13, 26, 52)
@@ -23,6 +26,10 @@ YOUNG: Final = (1, 2, 3, 6, 13)
 """Edges of the ages, in blocks, whose own level is learned; older is the reference."""
 
 QUARTER: Final = 13
+HABITS: Final = 3
+"""Last features, for the trees alone: how often it sold in a year and a quarter, how much at once."""
+
+HABIT_BLOCKS: Final = 52
 LEAST_OF_LAST_YEAR: Final = 4
 """Blocks of the year before last that must be known for last year to say anything."""
 
@@ -47,17 +54,19 @@ GROUP_SHRINK: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A fitted correction: standardisation and coefficients of the features, and how far it is trusted."""
+    """A fitted correction: standardisation, coefficients and trees of the features, and its trust."""
 
     middle: np.ndarray
     spread: np.ndarray
     coefficients: np.ndarray
+    trees: Trees
     trust: float
 
     def factor(self, features: np.ndarray) -> np.ndarray:
         """Factors (...,) on the rate from features (..., k)."""
-        effect = _design(features, self.middle, self.spread) @ self.coefficients
-        return np.exp(self.trust * np.clip(effect, -LIMIT, LIMIT))
+        effect = _design(features[..., :-HABITS], self.middle, self.spread) @ self.coefficients
+        more = np.clip(self.trees.effect(features), -LIMIT, LIMIT)
+        return np.exp(self.trust * (np.clip(effect, -LIMIT, LIMIT) + more))
 
 
 def pattern_features(
@@ -78,8 +87,7 @@ def pattern_features(
     moments : array of int, blocks known
     season, ahead : blocks in a year; blocks of the window to come
     """
-    sold = np.cumsum(np.pad(units * (exposure > 0), ((0, 0), (1, 0))), axis=1)
-    time = np.cumsum(np.pad(exposure, ((0, 0), (1, 0))), axis=1)
+    running = _running(units * (exposure > 0), exposure)
     length = units.shape[1]
     stamps = np.arange(1, length + 1)[None, :]
     last_sale = np.maximum.accumulate(np.where(units > 0, stamps, 0), axis=1)
@@ -89,7 +97,7 @@ def pattern_features(
     for number, known in enumerate(moments):
         # What was there when the shop's history begins was not launched then.
         age = np.where(born == 0, YOUNG[-1] + 1, known - born)
-        totals = _Totals(sold, time, int(known), int(known))
+        totals = _Totals(*running, int(known), int(known))
         silent = known - last_sale[:, known]
         rows.append(totals.features(rate[number], silent, age, season, ahead))
     return np.stack(rows)
@@ -113,17 +121,28 @@ def newest_features(
     units, exposure : array (LOOKED_BACK, n), oldest first; 0 before the history begins
     silent, age : array (n,), blocks since the last sale (all, if there was none), and of age
     """
-    edge = np.zeros((1, units.shape[1]), units.dtype)
-    sold, time = (np.cumsum(np.concatenate([edge, x]), axis=0).T for x in (units, exposure))
-    return _Totals(sold, time, LOOKED_BACK, known).features(rate, silent, age, season, ahead)
+    totals = _Totals(*_running(units.T, exposure.T), LOOKED_BACK, known)
+    return totals.features(rate, silent, age, season, ahead)
+
+
+_Running = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _running(units: np.ndarray, exposure: np.ndarray) -> _Running:
+    """Running totals (n, blocks + 1) of units, exposure, blocks with a sale, and squares of units."""
+    each = (units, exposure, (units > 0).astype(units.dtype), units * units)
+    sold, time, sales, squares = (np.cumsum(np.pad(x, ((0, 0), (1, 0))), axis=1) for x in each)
+    return sold, time, sales, squares
 
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
-    """Running totals (n, blocks + 1) of units and exposure; column `at` is after all `known` blocks."""
+    """Running totals (n, blocks + 1), of `_running`; column `at` is after all `known` blocks."""
 
     sold: np.ndarray
     time: np.ndarray
+    sales: np.ndarray
+    squares: np.ndarray
     at: int
     known: int
 
@@ -144,7 +163,17 @@ class _Totals:
         columns += [level, level**2, np.log1p(silent), np.minimum(silent * expected, 5.0)]
         bins = np.digitize(age, YOUNG)
         columns += [(bins == young).astype(float) for young in range(len(YOUNG))]
-        return np.stack(columns, axis=1)
+        return np.stack([*columns, *self._habits()], axis=1).astype(np.float32)
+
+    def _habits(self) -> list[np.ndarray]:
+        """How often each series sold in a year and a quarter, and how much at once (HABITS, n)."""
+        year, quarter = max(self.at - HABIT_BLOCKS, 0), max(self.at - QUARTER, 0)
+        sales = self.sales[:, self.at]
+        sold = self.sold[:, self.at] - self.sold[:, year]
+        squares = self.squares[:, self.at] - self.squares[:, year]
+        at_once = squares / np.maximum(sold, 1e-9)
+        often = [np.log1p(sales - self.sales[:, begin]) for begin in (year, quarter)]
+        return [*often, np.log1p(np.maximum(at_once, 0.0))]
 
 
 def _against(
@@ -172,8 +201,10 @@ def fit_correction(
     dispersion: np.ndarray,
     groups: np.ndarray,
     separate_windows: float,
+    rng: np.random.Generator,
 ) -> Correction:
     """Learn from features (moments, n, k) and the totals that came; `groups` (n,) of int."""
+    plain = features.shape[2] - HABITS
     seen = windows.exposure > FULLY_SEEN
     common = _common_move(windows, dispersion, groups)
     rows = features[seen]
@@ -182,24 +213,37 @@ def fit_correction(
     weight = np.broadcast_to(windows.recency, seen.shape)[seen]
     spread_of_totals = np.broadcast_to(dispersion, seen.shape)[seen]
     if len(rows) < LEAST_ROWS:
-        return Correction(
-            np.zeros(features.shape[2]), np.ones(features.shape[2]), _none(features.shape[2]), 0.0
-        )
-    middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    design = _design(rows, middle, spread)
+        return Correction(np.zeros(plain), np.ones(plain), _none(plain), no_trees(), 0.0)
+    middle, spread = rows[:, :plain].mean(axis=0), rows[:, :plain].std(axis=0) + 1e-6
+    design = _design(rows[:, :plain], middle, spread)
+    coefficients = _regressed(design, expected, actual, weight, spread_of_totals, spread)
+    foreseen = expected * np.exp(np.clip(design @ coefficients, -LIMIT, LIMIT))
+    trees = grow(rows, foreseen, actual, weight, spread_of_totals, rng)
+    trust = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
+    return Correction(middle, spread, coefficients, trees, trust)
+
+
+def _regressed(
+    design: np.ndarray,
+    expected: np.ndarray,
+    actual: np.ndarray,
+    weight: np.ndarray,
+    dispersion: np.ndarray,
+    spread: np.ndarray,
+) -> np.ndarray:
+    """Coefficients of the Poisson regression, by Newton's method."""
     coefficients = np.zeros(design.shape[1])
-    ridge = _ridge(features.shape[2], spread)
+    ridge = _ridge(len(spread), spread)
     for _ in range(STEPS):
         mean = expected * np.exp(np.clip(design @ coefficients, -LIMIT * 1.5, LIMIT * 1.5))
-        importance = weight * mean / (1 + spread_of_totals * mean)
+        importance = weight * mean / (1 + dispersion * mean)
         slope = design.T @ (importance * (actual - mean) / mean) - ridge * coefficients
         curvature = (design * importance[:, None]).T @ design + np.diag(ridge)
         step = np.clip(np.linalg.solve(curvature, slope), -0.5, 0.5)
         coefficients += step
         if np.abs(step).max() < 1e-3:
             break
-    trust = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
-    return Correction(middle, spread, coefficients, trust)
+    return coefficients
 
 
 def _ridge(features: int, spread: np.ndarray) -> np.ndarray:

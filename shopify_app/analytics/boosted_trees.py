@@ -1,0 +1,181 @@
+"""Small trees, one after the other, each for what those before it left: a factor on an expected count.
+
+In:  features of rows, what was expected of each, what came, how much it counts and scatters.
+Out: `Trees`, a log factor for any features.
+Method: Newton boosting of a Poisson likelihood with the expectation as offset. A tree asks the same
+question of all rows of a level (an oblivious tree), so that a few numbers hold it and it cannot follow
+single rows. A row counts as quasi-Poisson: by its expectation over its variance. Leaves are pulled to
+no effect by a fixed number of cases, in units of noise.
+Source: Friedman (2001), "Greedy function approximation: a gradient boosting machine", Annals of
+Statistics 29, 1189-1232; Prokhorenkova et al. (2018), "CatBoost: unbiased boosting with categorical
+features", NeurIPS 31 (oblivious trees).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+COUNT: Final = 60
+DEPTH: Final = 3
+LEARNING_RATE: Final = 0.1
+PULL: Final = 300.0
+"""Cases, in units of noise, that a leaf needs to count half; as much as a coefficient of the regression."""
+
+LEAST_CASES: Final = 10.0
+BINS: Final = 24
+"""A question's threshold is one of the feature's so many quantiles."""
+
+COLUMNS_ASKED: Final = 0.6
+"""Share of the features, drawn anew at each level, that a question may be about."""
+
+MOST_ROWS: Final = 60_000
+LARGEST: Final = 1.5
+"""A log factor is kept within this while trees are grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Grown trees.
+
+    Attributes
+    ----------
+    features, cuts : array (trees, DEPTH)
+        What each level asks: is the feature above the cut?
+    leaves : array (trees, 2 ** DEPTH)
+        Log factor of each answer, the first question counting most.
+    """
+
+    features: np.ndarray
+    cuts: np.ndarray
+    leaves: np.ndarray
+
+    def effect(self, features: np.ndarray) -> np.ndarray:
+        """Log factors (...,) of features (..., k)."""
+        shape = features.shape[:-1]
+        columns = np.ascontiguousarray(features.reshape(-1, features.shape[-1]).T, np.float32)
+        found = np.zeros(columns.shape[1], np.float32)
+        for asked, cuts, leaves in zip(self.features, self.cuts, self.leaves, strict=True):
+            leaf = np.zeros(len(found), np.int8)
+            for feature, cut in zip(asked, cuts, strict=True):
+                leaf = leaf * np.int8(2) + (columns[feature] > cut)
+            found += leaves[leaf]
+        return found.reshape(shape)
+
+
+def no_trees() -> Trees:
+    """Trees that say nothing."""
+    return Trees(
+        np.zeros((0, DEPTH), np.int16),
+        np.zeros((0, DEPTH), np.float32),
+        np.zeros((0, 1 << DEPTH), np.float32),
+    )
+
+
+def grow(
+    features: np.ndarray,
+    expected: np.ndarray,
+    actual: np.ndarray,
+    weight: np.ndarray,
+    dispersion: np.ndarray,
+    rng: np.random.Generator,
+) -> Trees:
+    """Grow trees on rows.
+
+    Parameters
+    ----------
+    features : array (rows, k)
+    expected, actual, weight, dispersion : array (rows,)
+        The variance of `actual` is its mean M + dispersion M^2.
+    rng : draws rows where there are very many, and the features a level may ask about
+    """
+    if len(features) > MOST_ROWS:
+        kept = rng.choice(len(features), MOST_ROWS, replace=False)
+        features, expected, actual = features[kept], expected[kept], actual[kept]
+        weight, dispersion = weight[kept], dispersion[kept]
+    binned = _Binned.of(features)
+    found = np.zeros(len(features))
+    asked: list[list[int]] = []
+    cuts: list[list[float]] = []
+    leaves: list[np.ndarray] = []
+    for _ in range(COUNT):
+        mean = expected * np.exp(np.clip(found, -LARGEST, LARGEST))
+        importance = weight / (1 + dispersion * mean)
+        slope, cases = importance * (actual - mean), importance * mean
+        leaf, questions = binned.grown(slope, cases, rng)
+        if len(questions) < DEPTH:
+            break
+        size = 1 << DEPTH
+        up, down = np.bincount(leaf, slope, size), np.bincount(leaf, cases, size) + PULL
+        leaves.append((LEARNING_RATE * up / down).astype(np.float32))
+        found += leaves[-1][leaf]
+        asked.append([feature for feature, _ in questions])
+        cuts.append([binned.edges[feature][cut] for feature, cut in questions])
+    if not leaves:
+        return no_trees()
+    return Trees(np.array(asked, np.int16), np.array(cuts, np.float32), np.array(leaves))
+
+
+@dataclass(frozen=True, slots=True)
+class _Binned:
+    """Features as numbers of their bins (k, rows), and the bins' upper edges."""
+
+    codes: np.ndarray
+    edges: list[np.ndarray]
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "_Binned":
+        columns = features.T.astype(np.float32)
+        shares = np.linspace(0, 1, BINS + 1)[1:-1]
+        edges = [_between_values(column, shares) for column in columns]
+        pairs = zip(columns, edges, strict=True)
+        codes = [np.searchsorted(edge, column, side="left") for column, edge in pairs]
+        return cls(np.stack(codes).astype(np.int32), edges)
+
+    def grown(
+        self, slope: np.ndarray, cases: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, list[tuple[int, int]]]:
+        """(leaf of each row, (feature, cut) of each level); fewer levels where nothing is to be gained."""
+        leaf = np.zeros(len(slope), np.int32)
+        questions: list[tuple[int, int]] = []
+        for _ in range(DEPTH):
+            open_to = np.flatnonzero(rng.random(len(self.edges)) < COLUMNS_ASKED)
+            best, gain = (0, 0), 0.0
+            for feature in open_to.tolist():
+                cut, gained = self._best_cut(feature, leaf, 1 << len(questions), slope, cases)
+                if gained > gain:
+                    best, gain = (feature, cut), gained
+            if gain <= 0:
+                break
+            questions.append(best)
+            leaf = leaf * 2 + (self.codes[best[0]] > best[1])
+        return leaf, questions
+
+    def _best_cut(
+        self, feature: int, leaf: np.ndarray, leaves: int, slope: np.ndarray, cases: np.ndarray
+    ) -> tuple[int, float]:
+        """(best cut of a feature, its gain); a gain of 0 where too few cases are on a side."""
+        cuts = len(self.edges[feature])
+        if not cuts:
+            return 0, 0.0
+        place = leaf * BINS + self.codes[feature]
+        up, count = (
+            np.bincount(place, values, leaves * BINS).reshape(leaves, BINS).cumsum(axis=1)
+            for values in (slope, cases)
+        )
+        low, low_count = up[:, :cuts], count[:, :cuts]
+        high, high_count = up[:, -1:] - low, count[:, -1:] - low_count
+        gain = (low**2 / (low_count + PULL) + high**2 / (high_count + PULL)).sum(axis=0)
+        gain[np.minimum(low_count, high_count).max(axis=0) <= LEAST_CASES] = 0.0
+        best = int(np.argmax(gain))
+        return best, float(gain[best])
+
+
+def _between_values(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Edges at some quantiles, each midway to the next value: so that no rounding turns an answer."""
+    values = np.unique(column)
+    after = np.searchsorted(values, np.quantile(column, shares, method="lower"), side="right")
+    after = np.unique(np.clip(after, 1, max(len(values) - 1, 1)))
+    if len(values) < 2:
+        return np.zeros(0, np.float32)
+    return (values[after - 1] + values[after]) / 2
