@@ -9,24 +9,25 @@ from shopify_app.usecases.advice_inputs import Inputs
 
 
 def weekly_history(
-    inputs: Inputs, *, what: str, variants: np.ndarray | None = None
+    inputs: Inputs, *, what: str, variants: np.ndarray | None = None, closed: bool = False
 ) -> pd.DataFrame:
     """`series_id, period, units, in_stock, group` of every variant on sale, from its first week to the last.
 
-    `what` is `units` or `orders`; `variants` are some to look at, without it all. A week without a row sold nothing; a variant that never sold starts
-    in the week it was first seen.
+    `what` is `units` or `orders`; `variants` are some to look at, without it all; `closed` are the shop's own weeks that
+    have closed (units only), else those that end yesterday. A week without a row sold nothing; a variant that never
+    sold starts in the week it was first seen; of one first seen after the last week it is only said that it exists.
     """
     on_sale = inputs.variants
-    weekly = inputs.weekly[inputs.weekly["variant_id"].isin(on_sale["variant_id"])]
+    weekly = inputs.closed_weeks if closed else inputs.weekly
+    last_day = (inputs.closed_on if closed else inputs.as_of) - timedelta(days=1)
+    weekly = weekly[weekly["variant_id"].isin(on_sale["variant_id"])]
     oldest = int(weekly["weeks_ago"].max()) if len(weekly) else 0
     if variants is not None:
         on_sale = on_sale[on_sale["variant_id"].isin(variants)]
         weekly = weekly[weekly["variant_id"].isin(variants)]
-    born = (
-        ((pd.Timestamp(inputs.last_day) - on_sale["first_seen_on"]).dt.days // 7)
-        .fillna(0)
-        .clip(0, oldest)
-    )
+    seen_ago = ((pd.Timestamp(last_day) - on_sale["first_seen_on"]).dt.days // 7).fillna(0)
+    born = seen_ago.clip(0, oldest)
+    to_come = on_sale.loc[seen_ago < 0, "variant_id"]
     ends = pd.DataFrame(
         {
             "variant_id": np.r_[on_sale["variant_id"], on_sale["variant_id"]],
@@ -36,7 +37,8 @@ def weekly_history(
     rows = ends.merge(weekly, how="outer", on=["variant_id", "weeks_ago"]).drop_duplicates(
         ["variant_id", "weeks_ago"]
     )
-    start = pd.Timestamp(inputs.last_day - timedelta(days=6))
+    rows.loc[rows["variant_id"].isin(to_come) & rows[what].isna(), "in_stock"] = 0.0
+    start = pd.Timestamp(last_day - timedelta(days=6))
     groups = on_sale.set_index("variant_id")["product_type"]
     return pd.DataFrame(
         {

@@ -22,6 +22,7 @@ from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.facts import MINOR_DIGITS
 from shopify_app.usecases.known_demand import KnownDemand
+from shopify_app.usecases.shop_weeks import CLOSED_WEEKS, first_weekday, read_weeks, week_begin
 
 HISTORY_WEEKS: Final = 104
 PLACES_DAYS: Final = 182
@@ -41,8 +42,8 @@ RECEIPTS: Final = {"vendor": "str", "days": "float64", "is_open": "bool"}
 RECEIPTS_DAYS: Final = 730
 """Days over which deliveries are learned from."""
 
-FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts")
-SINCE_KNOWN: Final = {"places": STOCK_PLACES, "receipts": RECEIPTS}
+FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts", "closed")
+SINCE_KNOWN: Final = {"places": STOCK_PLACES, "receipts": RECEIPTS, "closed": CLOSED_WEEKS}
 """Frames that the first runs did not keep."""
 
 
@@ -58,6 +59,7 @@ class Inputs:
         order_minimum_in
     receipts : vendor, days from sending to delivery (or the age of an order still open), is_open; oldest first
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
+    closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     settings : the shop's settings and currency, JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
@@ -69,12 +71,33 @@ class Inputs:
     settings: dict[str, Any]
     places: pd.DataFrame = field(default_factory=lambda: _empty(STOCK_PLACES))
     receipts: pd.DataFrame = field(default_factory=lambda: _empty(RECEIPTS))
+    closed: pd.DataFrame = field(default_factory=lambda: _empty(CLOSED_WEEKS))
     demand: KnownDemand | None = None
 
     @property
     def last_day(self) -> date:
         """The last whole day looked at."""
         return self.as_of - timedelta(days=1)
+
+    @property
+    def closed_on(self) -> date:
+        """The first day after the shop's own week that closed last."""
+        weekday = self.settings.get("first_weekday")
+        return self.as_of if weekday is None else week_begin(self.as_of, weekday)
+
+    @property
+    def closed_weeks(self) -> pd.DataFrame:
+        """`CLOSED_WEEKS` that have closed."""
+        if self.closed_on == self.as_of:
+            return self.weekly
+        return self.closed[self.closed["weeks_ago"] >= 0]
+
+    @property
+    def part_week(self) -> tuple[float, pd.DataFrame]:
+        """(usual share of a week, `CLOSED_WEEKS`) of the days since the last close."""
+        if self.closed_on == self.as_of:
+            return 0.0, self.closed.iloc[:0]
+        return float(self.settings["part_share"]), self.closed[self.closed["weeks_ago"] < 0]
 
     def week_start(self, weeks_ago: int) -> date:
         """First day of a week."""
@@ -83,7 +106,8 @@ class Inputs:
 
 def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     """A shop as the models see it on a day; weeks end yesterday and every seven days before."""
-    last, first = as_of - timedelta(days=1), as_of - timedelta(days=7 * HISTORY_WEEKS)
+    last = as_of - timedelta(days=1)
+    weeks = read_weeks(conn, shop, as_of, weeks=HISTORY_WEEKS)
     chosen = shop_settings.of_shop(conn, shop.shop_id)
     variants = frames.variants_on_sale(conn, shop.shop_id)
     ordered = purchase_orders.ordered_units(
@@ -104,16 +128,19 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
+        "first_weekday": first_weekday(shop.shop_id),
+        "part_share": weeks.part_share,
     }
     places_since = as_of - timedelta(days=PLACES_DAYS)
     return Inputs(
         as_of,
         variants,
-        _weekly(conn, shop, first, last),
+        weeks.weekly,
         _vendors(conn, shop),
         settings,
         frames.stock_places(conn, shop.shop_id, places_since, last, shop.timezone),
         _receipts(conn, shop, as_of),
+        weeks.closed,
     )
 
 
@@ -157,41 +184,6 @@ def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
     )
     found = {card.variant_id: str(card.proposal["direction"]) for card in shown}
     return [[variant, found[variant]] for variant in sorted(found)]
-
-
-def _weekly(conn: Connection, shop: Shop, first: date, last: date) -> pd.DataFrame:
-    """Units, orders, share in stock and usual price of each variant and week that had any of them."""
-    sales = frames.daily_sales_between(conn, shop.shop_id, first, last)
-    sales["weeks_ago"] = _weeks_ago(sales["sold_on"], last)
-    sold = sales.groupby(["variant_id", "weeks_ago"], sort=True)[["ordered_units", "orders"]].sum()
-    stock = frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone)
-    stock["weeks_ago"] = _weeks_ago(stock["day"], last)
-    shelf = stock.groupby(["variant_id", "weeks_ago"], sort=True)["in_stock"].agg(["mean", "count"])
-    known = (
-        shelf["mean"].where(shelf["count"] >= 4).rename("in_stock")
-    )  # half a week tells little of the whole
-    prices = frames.weekly_prices(conn, shop.shop_id, first, last).set_index(
-        ["variant_id", "weeks_ago"]
-    )["price"]
-    weekly = (
-        pd.concat([sold, known, prices], axis=1)
-        .reset_index()
-        .sort_values(["variant_id", "weeks_ago"])
-    )
-    return pd.DataFrame(
-        {
-            "variant_id": weekly["variant_id"].astype("int64"),
-            "weeks_ago": weekly["weeks_ago"].astype("int64"),
-            "units": weekly["ordered_units"].fillna(0).astype("float64"),
-            "orders": weekly["orders"].fillna(0).astype("float64"),
-            "in_stock": weekly["in_stock"].fillna(1.0).astype("float64"),
-            "price": weekly["price"].astype("float64"),
-        }
-    ).reset_index(drop=True)
-
-
-def _weeks_ago(days: "pd.Series[Any]", last: date) -> "pd.Series[Any]":
-    return ((pd.Timestamp(last) - days).dt.days // 7).astype("int64")
 
 
 def _empty(columns: Mapping[str, str]) -> pd.DataFrame:

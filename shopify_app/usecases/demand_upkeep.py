@@ -1,10 +1,11 @@
 """A shop's demand brought up to a day: by states that move on where they can, by a new fit where not.
 
-    the day of a fit       what webhooks changed is followed anew, all else stands      O(changed)
-    whole weeks after it   every variant's state moves on, a step a week                O(variants)
-    any other day, another version, a longer horizon, half the shop changed             a new fit
+    a week of the shop's own has closed   every variant's state moves on a step           O(variants)
+    any other night                       what webhooks changed is followed anew, all else stands
+    another version, a longer horizon, half the shop changed, `REFIT_WEEKS` closes        a new fit
 
-A fit learns of at most `BATCH` variants and follows the others a batch at a time, so that memory does
+States stand at the shop's last close. The days since are a part week: it moves a copy of the states, and
+the forecast is read from today on (`_from_today`). A fit learns of at most `BATCH` variants and follows the others a batch at a time, so that memory does
 not grow with the shop. Nothing is read or written here.
 """
 
@@ -14,6 +15,7 @@ from typing import Final
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 
 from shopify_app.analytics import demand, demand_state
 from shopify_app.analytics.demand import DemandForecast
@@ -67,32 +69,33 @@ def brought_up(
     ids = np.sort(variants.loc[variants["is_tracked"], "variant_id"].to_numpy("int64"))
     if not len(ids):
         return None
-    horizon = horizon_weeks(inputs)
-    closes = _closes(fit, inputs.as_of, horizon, version)
+    reach = horizon_weeks(inputs) + 1
+    closes = _closes(fit, inputs.closed_on, reach, version)
     gone_on = None
     if fit is not None and closes is not None:
-        gone_on = _gone_on(inputs, fit, states, ids, horizon, closes)
+        gone_on = _gone_on(inputs, fit, states, ids, reach, closes)
     if fit is None or gone_on is None:
-        learned, found, forecast = _fitted(inputs, ids, horizon, seed)
-        kept = DemandFitRow(inputs.as_of, inputs.as_of, version, horizon, learned.to_bytes())
+        learned, found, forecast = _fitted(inputs, ids, reach, seed)
+        kept = DemandFitRow(inputs.closed_on, inputs.closed_on, version, reach, learned.to_bytes())
         changed, closes = np.ones(len(ids), bool), 0
     else:
         (learned, found, forecast), changed = gone_on
-        kept = replace(fit, closed_on=inputs.as_of)
+        kept = replace(fit, closed_on=inputs.closed_on)
     marks = _marks(inputs, ids, since=0)
     rows = found.of(changed).to_rows()
     moved = [
         DemandStateRow(int(variant), int(mark), row)
         for variant, mark, row in zip(ids[changed], marks[changed], rows, strict=True)
     ]
-    return KnownDemand(forecast, kept.learned, closes or 0), kept, moved
+    today = _from_today(inputs, learned, found, forecast)
+    return KnownDemand(today, kept.learned, closes or 0), kept, moved
 
 
 def goes_on(fit: DemandFitRow, inputs: Inputs, version: str) -> bool:
     """Whether a fit's states can be of use on the inputs' day."""
     if not inputs.variants["is_tracked"].any():
         return False
-    return _closes(fit, inputs.as_of, horizon_weeks(inputs), version) is not None
+    return _closes(fit, inputs.closed_on, horizon_weeks(inputs) + 1, version) is not None
 
 
 def comes_out_again(inputs: Inputs, variant_id: int) -> bool:
@@ -102,18 +105,19 @@ def comes_out_again(inputs: Inputs, variant_id: int) -> bool:
         return True
     row = known.forecast.series_ids == variant_id
     learned = LearnedDemand.from_bytes(known.learned)
-    horizon = known.forecast.mean.shape[1]
-    _, again = _followed(inputs, np.array([variant_id]), learned, horizon, known.closes)
+    reach = known.forecast.mean.shape[1] + 1
+    states, again = _followed(inputs, np.array([variant_id]), learned, reach, known.closes)
+    again = _from_today(inputs, learned, states, again)
     near = SAME if known.closes == 0 else NEARLY
     return np.allclose(again.mean[0], known.forecast.mean[row][0], rtol=near, atol=near)
 
 
-def _closes(fit: DemandFitRow | None, as_of: date, horizon: int, version: str) -> int | None:
+def _closes(fit: DemandFitRow | None, closed_on: date, horizon: int, version: str) -> int | None:
     """Weeks since a fit from which a shop may go on; None: it is time for a new one."""
     if fit is None or fit.model_version != version or fit.horizon < horizon:
         return None
-    weeks, days_over = divmod((as_of - fit.fitted_on).days, 7)
-    if days_over or not 0 <= weeks <= REFIT_WEEKS or fit.closed_on > as_of:
+    weeks, days_over = divmod((closed_on - fit.fitted_on).days, 7)
+    if days_over or not 0 <= weeks <= REFIT_WEEKS or fit.closed_on > closed_on:
         return None
     return weeks
 
@@ -127,7 +131,7 @@ def _gone_on(
     closes: int,
 ) -> tuple[_Standing, np.ndarray] | None:
     """(where the shop stands, which variants' states changed); None if a new fit is due after all."""
-    steps = (inputs.as_of - fit.closed_on).days // 7
+    steps = (inputs.closed_on - fit.closed_on).days // 7
     kept = {one.variant_id: one for one in states}
     before = _marks(inputs, ids, since=steps)
     stands = np.array(
@@ -145,7 +149,7 @@ def _gone_on(
     except ValueError:  # kept by another version of the layout
         return None
     for weeks_ago in range(steps - 1, -1, -1):
-        units, in_stock = _week(inputs, ids[stands], weeks_ago)
+        units, in_stock = _week(inputs.closed_weeks, ids[stands], weeks_ago)
         found, _ = demand_state.close_period(learned, found, units, in_stock, horizon=horizon)
     parts = [(found, demand_state.forecast_from(learned, found, horizon=horizon))]
     parts += _followed_in_batches(inputs, ids[~stands], learned, horizon, closes)
@@ -159,7 +163,7 @@ def _fitted(inputs: Inputs, ids: np.ndarray, horizon: int, seed: int) -> _Standi
     if len(ids) > BATCH:
         rng = np.random.default_rng(seed)
         chosen = np.sort(rng.choice(ids, BATCH, replace=False))
-    panel = as_panel(weekly_history(inputs, what="units", variants=chosen), period="W")
+    panel = as_panel(weekly_history(inputs, what="units", variants=chosen, closed=True), period="W")
     fit = demand.fit(demand.past_of(panel, "W", horizon), horizon=horizon, seed=seed)
     learned = demand_state.learned_of(fit)
     parts = [(demand_state.states_of(fit), fit.forecast)]
@@ -180,7 +184,7 @@ def _followed(
     inputs: Inputs, ids: np.ndarray, learned: LearnedDemand, horizon: int, closes: int
 ) -> tuple[DemandStates, DemandForecast]:
     """Variants followed anew by what was learned."""
-    panel = as_panel(weekly_history(inputs, what="units", variants=ids), period="W")
+    panel = as_panel(weekly_history(inputs, what="units", variants=ids, closed=True), period="W")
     return demand_state.follow_history(learned, panel, horizon=horizon, closes=closes)
 
 
@@ -194,9 +198,29 @@ def _in_order(
     return found.of(order), rows_of(forecast, order)
 
 
-def _week(inputs: Inputs, ids: np.ndarray, weeks_ago: int) -> tuple[np.ndarray, np.ndarray]:
+def _from_today(
+    inputs: Inputs, learned: LearnedDemand, states: DemandStates, forecast: DemandForecast
+) -> DemandForecast:
+    """The forecast of weeks from today on, one shorter than that from the last close.
+
+    The part week moves a copy of the states by its exposure; what that says of the rate goes for the rest
+    of the week too. A week from today is the rest of the shop's week and the beginning of the next.
+    """
+    share, part = inputs.part_week
+    horizon = forecast.mean.shape[1] - 1
+    if not share:
+        return replace(forecast, mean=forecast.mean[:, :horizon])
+    units, in_stock = _week(part, states.ids, -1)
+    _, later = demand_state.close_period(learned, states, units, share * in_stock, horizon=horizon)
+    before = forecast.mean[:, 1]
+    moved = np.where(before > 0, later.mean[:, 0] / np.where(before > 0, before, 1.0), 1.0)
+    weeks = np.concatenate([forecast.mean[:, :1] * moved[:, None], later.mean], axis=1)
+    return replace(later, mean=(1 - share) * weeks[:, :-1] + share * weeks[:, 1:])
+
+
+def _week(weekly: pd.DataFrame, ids: np.ndarray, weeks_ago: int) -> tuple[np.ndarray, np.ndarray]:
     """(units, share in stock) (n,) of one week."""
-    week = inputs.weekly[inputs.weekly["weeks_ago"] == weeks_ago]
+    week = weekly[weekly["weeks_ago"] == weeks_ago]
     week = week.set_index("variant_id").reindex(ids)
     return (
         week["units"].fillna(0.0).to_numpy(float),
@@ -209,11 +233,13 @@ def _marks(inputs: Inputs, ids: np.ndarray, *, since: int) -> np.ndarray:
 
     The sum over a variant's weeks of what a hash makes of the week, its units and its share in stock.
     """
-    weekly = inputs.weekly
+    weekly = inputs.closed_weeks
     told = (weekly["units"] > 0) | (weekly["in_stock"] < 1)
     weekly = weekly[told & weekly["weeks_ago"].between(since, since + MARKED_WEEKS - 1)]
     weekly = weekly[weekly["variant_id"].isin(ids)]
-    week = (inputs.as_of.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")).view(np.uint64)
+    week = (inputs.closed_on.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")).view(
+        np.uint64
+    )
     values = [weekly[name].to_numpy(float).view(np.uint64) for name in ("units", "in_stock")]
     mixed = _hashed(_hashed(_hashed(week) ^ values[0]) ^ values[1])
     variants = inputs.variants.set_index("variant_id")["product_type"].reindex(ids)

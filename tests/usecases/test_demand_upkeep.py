@@ -26,9 +26,14 @@ def shop(world):
 
 @pytest.fixture
 def inputs(shop):
-    fit, _ = kept(shop)
+    """On the day on which the shop's own week closed."""
+    return on(shop, kept(shop)[0].closed_on)
+
+
+def on(shop, day):
+    """The shop as a run on a day would see it."""
     with transaction(shop.shop_id) as conn:
-        return advice_inputs.read_inputs(conn, shop, fit.closed_on)
+        return advice_inputs.read_inputs(conn, shop, day)
 
 
 def brought_up(inputs, fit, states, version=MODEL_VERSION):
@@ -51,17 +56,17 @@ def test_a_run_keeps_a_state_of_every_tracked_variant(shop, inputs):
 
 
 def test_on_the_same_day_nothing_is_fitted_and_nothing_is_written_for_what_did_not_change(
-    shop, inputs, monkeypatch
+    shop, monkeypatch
 ):
     fit, states = kept(shop)
     monkeypatch.setattr(demand_upkeep, "_fitted", None)
-
-    known, again, moved = brought_up(inputs, fit, states)
-
-    assert (again, moved) == (fit, [])
     with transaction(shop.shop_id) as conn:
         card = next(one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock")
         run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+
+    known, again, moved = brought_up(on(shop, run.as_of), fit, states)
+
+    assert (again, moved) == (fit, [])
     before = advice_inputs.from_bytes(run.inputs).demand.forecast
     np.testing.assert_allclose(known.forecast.mean, before.mean, rtol=1e-4)
 
@@ -121,7 +126,7 @@ def test_what_cannot_be_gone_on_from_is_fitted_anew(inputs, why):
     if why == "version":
         version = "another"
     elif why == "day":
-        inputs = replace(inputs, as_of=inputs.as_of + timedelta(days=1))
+        fit = replace(fit, fitted_on=fit.fitted_on - timedelta(days=1))
     elif why == "too long ago":
         fit = replace(fit, fitted_on=fit.fitted_on - timedelta(weeks=9))
     elif why == "layout":
@@ -132,7 +137,68 @@ def test_what_cannot_be_gone_on_from_is_fitted_anew(inputs, why):
     known, after, _ = brought_up(inputs, fit, states, version)
 
     assert known.closes == 0
-    assert after.fitted_on == inputs.as_of
+    assert after.fitted_on == inputs.closed_on
+
+
+@pytest.fixture
+def closed(shop, inputs):
+    """A week before the last close, and what a run on that day kept."""
+    day = inputs.as_of - timedelta(days=7)
+    _, fit, states = brought_up(on(shop, day), None, [])
+    return day, fit, states
+
+
+@pytest.mark.parametrize("days", [1, 3, 6])
+def test_between_two_closes_a_night_fits_nothing_and_writes_nothing(
+    shop, closed, days, monkeypatch
+):
+    day, fit, states = closed
+    night = on(shop, day + timedelta(days=days))
+    monkeypatch.setattr(demand_upkeep, "_fitted", None)
+    monkeypatch.setattr(demand_upkeep, "_followed_in_batches", lambda *_: [])
+
+    known, again, moved = brought_up(night, fit, states)
+
+    assert (again, moved) == (fit, [])
+    assert 0 < night.part_week[0] < 1
+    monkeypatch.undo()
+    with_demand = replace(night, demand=known)
+    assert all(demand_upkeep.comes_out_again(with_demand, one.variant_id) for one in states)
+
+
+def test_the_days_since_the_last_close_are_heard(shop, closed):
+    day, fit, states = closed
+    night = on(shop, day + timedelta(days=4))
+    variant = int(known_best(night))
+    louder = night.closed.copy()
+    part = (louder["variant_id"] == variant) & (louder["weeks_ago"] < 0)
+    louder.loc[part, "units"] += 400
+
+    quiet = brought_up(night, fit, states)[0].forecast
+    loud = brought_up(replace(night, closed=louder), fit, states)[0].forecast
+
+    row = quiet.series_ids == variant
+    assert (loud.mean[row] > 1.05 * quiet.mean[row]).all()
+    np.testing.assert_array_equal(loud.mean[~row], quiet.mean[~row])
+
+
+def known_best(inputs):
+    """The variant that sold most since the last close."""
+    part = inputs.closed[inputs.closed["weeks_ago"] < 0]
+    return part.loc[part["units"].idxmax(), "variant_id"]
+
+
+def test_on_the_day_of_a_close_the_part_week_has_become_a_week(shop, inputs, closed):
+    day, fit, states = closed
+    nights = [
+        brought_up(on(shop, day + timedelta(days=days)), fit, states)[0].forecast.mean[:, :4].sum()
+        for days in range(7)
+    ]
+
+    after = brought_up(inputs, fit, states)[0]
+
+    assert after.closes == 1
+    assert np.abs(np.diff([*nights, after.forecast.mean[:, :4].sum()])).max() < 0.15 * nights[0]
 
 
 def test_a_large_shop_learns_of_some_and_follows_the_rest_in_batches(inputs, monkeypatch):
