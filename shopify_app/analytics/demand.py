@@ -30,7 +30,13 @@ from shopify_app.analytics.launches import LaunchCurve, first_seen, launch_curve
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.pattern_correction import Correction, fit_correction, pattern_features
 from shopify_app.analytics.pooling import LEVELS, Dispersion, SharedDispersion, Windows
-from shopify_app.analytics.promotions import earns_its_place, promotion_lift, usual_factor
+from shopify_app.analytics.promotions import (
+    NO_LIFT,
+    Lift,
+    earns_its_place,
+    promotion_lift,
+    usual_factor,
+)
 from shopify_app.analytics.rate_priors import launch_priors
 
 LEARNED_SPANS: Final = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8, 13), "M": (1, 2, 4, 6)}
@@ -187,7 +193,7 @@ class Past:
 
     `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
     moves everybody, `doubt` (groups, moments, horizon) how unsure that is; `curve` is how launches begin, for series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
-    multiplied; `moments` are blocks known, the
+    multiplied, by their `effects`; `moments` are blocks known, the
     last of them all.
     """
 
@@ -206,6 +212,7 @@ class Past:
     lift: np.ndarray | None
     moments: np.ndarray
     period: str
+    effects: Lift = NO_LIFT
 
     @property
     def block(self) -> int:
@@ -391,7 +398,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
     foreseen = common.foreseen.copy()
     foreseen[:, -1] *= coming[None, :]
     factor = common.past * known[None, :]
-    lift = _lift(units, exposure, factor[panel.groups], panel.promoted)
+    effects, lift = _lift(units, exposure, factor[panel.groups], panel.promoted)
     launched = first_seen(exposure, WATCHED_BLOCKS * block)
     curve = launch_curve(units, exposure, factor[panel.groups], launched, block)
     prior = _priors(units, exposure, factor, panel.groups, launched, curve, lift, block)
@@ -411,21 +418,25 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
         lift,
         moments,
         period,
+        effects,
     )
 
 
 def _lift(
     units: np.ndarray, exposure: np.ndarray, course: np.ndarray, promoted: np.ndarray | None
-) -> np.ndarray | None:
-    """What promotions multiplied each period by (n, T), where the history tells of any."""
+) -> tuple[Lift, np.ndarray | None]:
+    """What promotions do, and what they multiplied each period by (n, T) where the history tells of any."""
     if promoted is None or not promoted.any():
-        return None
+        return NO_LIFT, None
     shown = np.zeros(units.shape, np.float32)
     length = min(promoted.shape[1], units.shape[1])
     shown[:, -length:] = promoted[:, -length:]
     effective = exposure * course
-    factors = promotion_lift(units, effective, shown).factors(shown)
-    return factors.astype(np.float32) if earns_its_place(units, effective, factors) else None
+    effects = promotion_lift(units, effective, shown)
+    factors = effects.factors(shown)
+    if not earns_its_place(units, effective, factors):
+        return NO_LIFT, None
+    return effects, factors.astype(np.float32)
 
 
 def _priors(

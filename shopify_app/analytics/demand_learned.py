@@ -19,8 +19,9 @@ from shopify_app.analytics.filters import FilterState
 from shopify_app.analytics.launches import LaunchCurve
 from shopify_app.analytics.pattern_correction import LOOKED_BACK, Correction
 from shopify_app.analytics.pooling import SharedDispersion
+from shopify_app.analytics.promotions import NO_LIFT, Lift
 
-LEARNED_VERSION: Final = 2
+LEARNED_VERSION: Final = 3
 """Of the archive of what was learned."""
 
 STATES_VERSION: Final = 1
@@ -46,6 +47,7 @@ class LearnedDemand:
     priors : array (groups + 1, 2, 2), gamma (shape, rate) of what was always there and of launches
     most : array (spans,), sum of the weights of the windows that dispersions were learned of
     shared : weights, correction, dispersions, common errors, levels
+    lift : what promotions do
     """
 
     period: str
@@ -58,6 +60,7 @@ class LearnedDemand:
     priors: np.ndarray
     most: np.ndarray
     shared: Shared
+    lift: Lift = NO_LIFT
 
     @property
     def block(self) -> int:
@@ -107,6 +110,7 @@ class LearnedDemand:
             moves=np.concatenate([one.moves for one in shared.errors]),
             variance=np.array([one.variance for one in shared.errors]),
             levels=shared.levels,
+            lift=np.array([self.lift.during, self.lift.after]),
         )
         return buffer.getvalue()
 
@@ -151,6 +155,7 @@ class LearnedDemand:
                 found["priors"],
                 found["most"],
                 shared,
+                Lift(*(float(effect) for effect in found["lift"])),
             )
 
 

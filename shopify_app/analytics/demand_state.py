@@ -7,7 +7,8 @@ everybody is as foreseen at the fit. Other series are followed by what was learn
 (`follow_history`): new ones, changed ones, or one batch of many.
 Source: Harvey & Fernandes (1989), JBES 7, 407-417 (the recursion); the parts name their own.
 Weak: a turn of the whole shop since the fit is seen as each series' own; dispersions and levels are the
-fit's; promotions are expected to go on as they did before it.
+fit's; promotions are expected to go on as `marks` say, which whoever knows of them brings up to date
+(`usual_promotions`).
 """
 
 from dataclasses import replace
@@ -23,7 +24,7 @@ from shopify_app.analytics.launches import first_seen, launch_factors
 from shopify_app.analytics.panel import Panel
 from shopify_app.analytics.pattern_correction import LOOKED_BACK, YOUNG, newest_features
 from shopify_app.analytics.pooling import Dispersion
-from shopify_app.analytics.promotions import usual_factor
+from shopify_app.analytics.promotions import NO_LIFT, usual_factor
 
 AT_ONCE: Final = 4_096
 """Series closed together, so that memory does not grow with the shop."""
@@ -50,6 +51,7 @@ def learned_of(fit: DemandFit) -> LearnedDemand:
         _prior_table(past),
         np.array([one.most for one in fit.dispersions]),
         fit.shared,
+        past.effects,
     )
 
 
@@ -131,6 +133,11 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
         exposure[:, : max(column[0], 0)] = 0.0
     exposure[exposure < LEAST_EXPOSURE] = 0.0
     units[exposure == 0] = 0.0
+    lift = None
+    if learned.lift != NO_LIFT and panel.promoted is not None:
+        promoted = np.zeros_like(units)
+        promoted[:, column[inside]] = panel.promoted[:, inside]
+        lift = learned.lift.factors(promoted).astype(np.float32)
     groups = learned.groups_of(panel.group_names)[panel.groups]
     launched = first_seen(exposure, demand.WATCHED_BLOCKS * block)
     coming = learned.coming.copy()
@@ -148,9 +155,10 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
         np.zeros((len(learned.names) + 1, 0, 0)),
         learned.curve,
         launched,
-        None,
+        lift,
         np.append(learned.moments[:-1], learned.known + closes),
         learned.period,
+        learned.lift,
     )
 
 
@@ -183,7 +191,8 @@ def close_period(
     states : DemandStates
         Of all of the shop's series, or of some.
     units, exposure : array (n, block), or (n,) where a block is one period
-        What was sold, and the share of each period in which it could be bought, 0..1.
+        What was sold, and the share of each period in which it could be bought, 0..1, times what promotions
+        multiplied it by (`learned.lift`).
     horizon : int
         Coming periods.
 
@@ -203,6 +212,28 @@ def close_period(
         closed.append(one)
         forecasts.append(forecast_from(learned, one, horizon=horizon))
     return beside(closed), together(forecasts)
+
+
+def usual_promotions(
+    learned: LearnedDemand, states: DemandStates, promoted: np.ndarray, in_stock: np.ndarray
+) -> DemandStates:
+    """The states with promotions expected to go on as in the newest periods known.
+
+    Parameters
+    ----------
+    promoted, in_stock : array (n, periods)
+        Shares of the newest periods, oldest first.
+    """
+    if learned.lift == NO_LIFT:
+        return states
+    length = promoted.shape[1]
+    periods = states.filters.known * learned.block - length + np.arange(length)
+    born = states.marks[2] * learned.block
+    there = (born >= 0)[:, None] & (periods[None, :] >= born[:, None])
+    exposure = np.where(in_stock < LEAST_EXPOSURE, 0.0, in_stock) * there
+    marks = states.marks.copy()
+    marks[4] = usual_factor(learned.lift.factors(promoted), exposure, length)
+    return replace(states, marks=marks)
 
 
 def _closed(

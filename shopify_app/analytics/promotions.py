@@ -47,6 +47,10 @@ class Lift:
         return np.exp(np.tensordot(_columns(promoted), [self.during, self.after], axes=1))
 
 
+NO_LIFT: Final = Lift(0.0, 0.0)
+"""Where nothing was promoted, or taking it out would have foreseen nothing better."""
+
+
 def promotion_lift(units: np.ndarray, exposure: np.ndarray, promoted: np.ndarray) -> Lift:
     """The shop's lift and dip.
 
@@ -58,7 +62,7 @@ def promotion_lift(units: np.ndarray, exposure: np.ndarray, promoted: np.ndarray
     rows = (promoted > 0).any(axis=1) & (promoted < 1).any(axis=1)
     seen = (promoted[rows] > 0.5) & (exposure[rows] > 0)
     if seen.sum() < LEAST_WEEKS:
-        return Lift(0.0, 0.0)
+        return NO_LIFT
     units, exposure = units[rows].astype(float), exposure[rows].astype(float)
     columns = _columns(promoted[rows])
     sold = units.sum(axis=1)

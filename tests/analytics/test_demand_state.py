@@ -218,3 +218,43 @@ def test_parts_of_a_shop_close_as_the_whole_does(shop, fit, learned, monkeypatch
     _, parts = closed(shop, learned, states, [WEEKS])
 
     same(parts, whole)
+
+
+@pytest.fixture(scope="module")
+def promoted_shop():
+    """A steady shop, four weeks in sixteen promoted (each product its own) at three times the sales; and those weeks."""
+    rng = np.random.default_rng(0)
+    begin, weeks = rng.integers(0, 16, SERIES), np.arange(WEEKS + CLOSES)
+    shown = ((weeks[None, :] + begin[:, None]) % 16 < 4).astype(float)
+    rate = rng.lognormal(0.3, 1.1, SERIES)[:, None] * (1 + 2 * shown)
+    units = rng.poisson(rng.gamma(2, rate / 2)).astype(float)
+    return (units, np.ones_like(units), np.zeros(SERIES)), shown
+
+
+def promoted_history(promoted_shop, known):
+    shop, shown = promoted_shop
+    rows = history(shop, known)
+    week = ((rows["period"] - np.datetime64("2024-01-01")).dt.days // 7).to_numpy()
+    return rows.assign(on_promotion=shown[rows["series_id"], week])
+
+
+def test_promotions_close_as_they_are_followed_and_are_expected_to_go_on_as_of_late(promoted_shop):
+    (units, in_stock, _), shown = promoted_shop
+    panel = as_panel(promoted_history(promoted_shop, WEEKS), period="W")
+    fit = demand.fit(demand.past_of(panel, "W", HORIZON), horizon=HORIZON)
+    learned = LearnedDemand.from_bytes(demand_state.learned_of(fit).to_bytes())
+    states, known = demand_state.states_of(fit), WEEKS + 3
+    assert 0.7 < learned.lift.during < 1.5
+
+    for week in range(WEEKS, known):
+        factor = learned.lift.factors(shown[:, week - 1 : week + 1])[:, 1]
+        states, _ = demand_state.close_period(
+            learned, states, units[:, week], in_stock[:, week] * factor, horizon=HORIZON
+        )
+    newest = slice(known - 14, known)
+    states = demand_state.usual_promotions(learned, states, shown[:, newest], in_stock[:, newest])
+    forecast = demand_state.forecast_from(learned, states, horizon=HORIZON)
+
+    longer = as_panel(promoted_history(promoted_shop, known), period="W")
+    _, followed = demand_state.follow_history(learned, longer, horizon=HORIZON, closes=3)
+    np.testing.assert_allclose(forecast.mean, followed.mean, rtol=2e-3)
