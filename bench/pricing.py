@@ -42,9 +42,10 @@ def advice(shop: PriceShop) -> tuple[PriceResponse, pd.DataFrame]:
     """Ours: the response, and the suggestions at the level it sees."""
     response = fit_price_response(shop.panel())
     level = response.table["units_per_week"].to_numpy() * WEEKS_PER_MONTH
-    return response, suggest_prices(
-        response, shop.catalogue().assign(units_per_month=level), LIMITS
+    catalogue = shop.catalogue().assign(
+        units_per_month=level, level_sd=response.table["level_sd"].to_numpy()
     )
+    return response, suggest_prices(response, catalogue, LIMITS)
 
 
 def best_at(shop: PriceShop, elasticity: np.ndarray) -> np.ndarray:

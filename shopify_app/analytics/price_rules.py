@@ -51,7 +51,7 @@ class PriceLimits:
     price_ending: str = "keep"
     minor_digits: int = 2
     min_chance: float = 0.9
-    least_chance: float = 0.75
+    least_chance: float = 0.65
     min_gain_share: float = 0.01
     is_frozen: bool = False
     frozen: tuple[tuple[date, date], ...] = ()
