@@ -13,7 +13,7 @@ from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_inputs import Inputs
 
 MOST: Final = 30
-RECENT_WEEKS: Final = 13
+ORDER_SIZE_WEEKS: Final = 26
 WEEKS_PER_MONTH: Final = 52 / 12
 LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
@@ -25,7 +25,7 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
     if panel.empty:
         return [], Counter()
     response = elasticity.fit_price_response(panel, seed=seed)
-    catalogue = _catalogue(inputs, panel)
+    catalogue = _catalogue(inputs, response.table)
     proposed = pricing.suggest_prices(
         response, catalogue, _limits(inputs), stock=_stock(inputs, catalogue)
     )
@@ -96,23 +96,26 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
     )
 
 
-def _catalogue(inputs: Inputs, panel: pd.DataFrame) -> pd.DataFrame:
-    """Today's price, cost and recent units a month of every fitted variant."""
-    recent = (
-        inputs.weekly[inputs.weekly["weeks_ago"] < RECENT_WEEKS]
-        .groupby("variant_id")["units"]
-        .sum()
-        / RECENT_WEEKS
-    )
-    fitted = inputs.variants[inputs.variants["variant_id"].isin(panel["series_id"].unique())]
+def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
+    """Today's price and cost, and the units a month of the coming weeks, of every fitted variant.
+
+    The answer's own level, not what was sold of late: after a holiday that would promise another one. It
+    counts orders; a usual order's units are those of the last half year, or one.
+    """
+    recent = inputs.weekly[inputs.weekly["weeks_ago"] < ORDER_SIZE_WEEKS]
+    sums = recent.groupby("variant_id")[["units", "orders"]].sum()
+    each = (sums["units"] / sums["orders"]).where(sums["orders"] > 0, 1.0).clip(lower=1.0)
+    known = fitted.set_index("series_id")
+    variants = inputs.variants[inputs.variants["variant_id"].isin(known.index)]
+    number = variants["variant_id"]
+    orders = number.map(known["units_per_week"]) * WEEKS_PER_MONTH
     return pd.DataFrame(
         {
-            "series_id": fitted["variant_id"].to_numpy(),
-            "price": fitted["price"].to_numpy(),
-            "unit_cost": fitted["unit_cost"].to_numpy(),
-            "units_per_month": (
-                fitted["variant_id"].map(recent).fillna(0.0) * WEEKS_PER_MONTH
-            ).to_numpy(),
+            "series_id": number.to_numpy(),
+            "price": variants["price"].to_numpy(),
+            "unit_cost": variants["unit_cost"].to_numpy(),
+            "units_per_month": (orders * number.map(each).fillna(1.0)).to_numpy(),
+            "level_sd": number.map(known["level_sd"]).to_numpy(),
         }
     )
 
