@@ -11,7 +11,7 @@ from shopify_app.usecases.advice_inputs import Inputs
 def weekly_history(
     inputs: Inputs, *, what: str, variants: np.ndarray | None = None, closed: bool = False
 ) -> pd.DataFrame:
-    """`series_id, period, units, in_stock, group` of every variant on sale, from its first week to the last.
+    """`series_id, period, units, in_stock, group` (and `on_promotion` of closed weeks) of every variant on sale, from its first week to the last.
 
     `what` is `units` or `orders`; `variants` are some to look at, without it all; `closed` are the shop's own weeks that
     have closed (units only), else those that end yesterday. A week without a row sold nothing; a variant that never
@@ -38,9 +38,12 @@ def weekly_history(
         ["variant_id", "weeks_ago"]
     )
     rows.loc[rows["variant_id"].isin(to_come) & rows[what].isna(), "in_stock"] = 0.0
+    with_promotions = closed and not inputs.promoted.empty
+    if with_promotions:
+        rows = _with_promotions(rows, inputs.promoted)
     start = pd.Timestamp(last_day - timedelta(days=6))
     groups = on_sale.set_index("variant_id")["product_type"]
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "series_id": rows["variant_id"].to_numpy("int64"),
             "period": (start - pd.to_timedelta(7 * rows["weeks_ago"], unit="D")).to_numpy(
@@ -51,6 +54,17 @@ def weekly_history(
             "group": groups.reindex(rows["variant_id"]).to_numpy(str),
         }
     )
+    if with_promotions:
+        found["on_promotion"] = rows["on_promotion"].fillna(0.0).to_numpy(float)
+    return found
+
+
+def _with_promotions(rows: pd.DataFrame, promoted: pd.DataFrame) -> pd.DataFrame:
+    """Rows with `on_promotion`, and the weeks on promotion in which nothing was sold, since a variant's first."""
+    keys = ["variant_id", "weeks_ago"]
+    first = promoted["variant_id"].map(rows.groupby("variant_id")["weeks_ago"].max())
+    told = promoted[(promoted["weeks_ago"] >= 0) & (promoted["weeks_ago"] <= first)]
+    return rows.merge(told, how="outer", on=keys)
 
 
 def recent_weeks(

@@ -22,6 +22,7 @@ from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.facts import MINOR_DIGITS
 from shopify_app.usecases.known_demand import KnownDemand
+from shopify_app.usecases.promoted_weeks import PROMOTED_WEEKS
 from shopify_app.usecases.shop_weeks import CLOSED_WEEKS, first_weekday, read_weeks, week_begin
 
 HISTORY_WEEKS: Final = 104
@@ -42,8 +43,13 @@ RECEIPTS: Final = {"vendor": "str", "days": "float64", "is_open": "bool"}
 RECEIPTS_DAYS: Final = 730
 """Days over which deliveries are learned from."""
 
-FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts", "closed")
-SINCE_KNOWN: Final = {"places": STOCK_PLACES, "receipts": RECEIPTS, "closed": CLOSED_WEEKS}
+FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts", "closed", "promoted")
+SINCE_KNOWN: Final = {
+    "places": STOCK_PLACES,
+    "receipts": RECEIPTS,
+    "closed": CLOSED_WEEKS,
+    "promoted": PROMOTED_WEEKS,
+}
 """Frames that the first runs did not keep."""
 
 
@@ -60,6 +66,7 @@ class Inputs:
     receipts : vendor, days from sending to delivery (or the age of an order still open), is_open; oldest first
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
+    promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
     settings : the shop's settings and currency, JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
@@ -72,6 +79,7 @@ class Inputs:
     places: pd.DataFrame = field(default_factory=lambda: _empty(STOCK_PLACES))
     receipts: pd.DataFrame = field(default_factory=lambda: _empty(RECEIPTS))
     closed: pd.DataFrame = field(default_factory=lambda: _empty(CLOSED_WEEKS))
+    promoted: pd.DataFrame = field(default_factory=lambda: _empty(PROMOTED_WEEKS))
     demand: KnownDemand | None = None
 
     @property
@@ -107,9 +115,9 @@ class Inputs:
 def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     """A shop as the models see it on a day; weeks end yesterday and every seven days before."""
     last = as_of - timedelta(days=1)
-    weeks = read_weeks(conn, shop, as_of, weeks=HISTORY_WEEKS)
     chosen = shop_settings.of_shop(conn, shop.shop_id)
     variants = frames.variants_on_sale(conn, shop.shop_id)
+    weeks = read_weeks(conn, shop, as_of, weeks=HISTORY_WEEKS, variants=variants)
     ordered = purchase_orders.ordered_units(
         conn, shop.shop_id, as_of, default_days=chosen.lead_time_days
     )
@@ -141,6 +149,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         frames.stock_places(conn, shop.shop_id, places_since, last, shop.timezone),
         _receipts(conn, shop, as_of),
         weeks.closed,
+        weeks.promoted,
     )
 
 

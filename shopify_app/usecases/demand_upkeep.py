@@ -22,6 +22,7 @@ from shopify_app.analytics.demand import DemandForecast
 from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand, beside
 from shopify_app.analytics.forecast_rows import rows_of
 from shopify_app.analytics.panel import as_panel
+from shopify_app.analytics.promotions import NO_LIFT, USUAL_PERIODS
 from shopify_app.db.demand_states import DemandFitRow, DemandStateRow
 from shopify_app.usecases.advice_history import weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
@@ -150,7 +151,11 @@ def _gone_on(
         return None
     for weeks_ago in range(steps - 1, -1, -1):
         units, in_stock = _week(inputs.closed_weeks, ids[stands], weeks_ago)
-        found, _ = demand_state.close_period(learned, found, units, in_stock, horizon=horizon)
+        lift = _lifts(inputs, learned, ids[stands], range(weeks_ago, weeks_ago - 1, -1))[:, -1]
+        found, _ = demand_state.close_period(
+            learned, found, units, in_stock * lift, horizon=horizon
+        )
+    found = _with_usual_promotions(inputs, learned, found) if steps else found
     parts = [(found, demand_state.forecast_from(learned, found, horizon=horizon))]
     parts += _followed_in_batches(inputs, ids[~stands], learned, horizon, closes)
     found, forecast = _in_order(parts)
@@ -211,11 +216,39 @@ def _from_today(
     if not share:
         return replace(forecast, mean=forecast.mean[:, :horizon])
     units, in_stock = _week(part, states.ids, -1)
-    _, later = demand_state.close_period(learned, states, units, share * in_stock, horizon=horizon)
+    time = share * in_stock * _lifts(inputs, learned, states.ids, range(-1, -2, -1))[:, -1]
+    _, later = demand_state.close_period(learned, states, units, time, horizon=horizon)
     before = forecast.mean[:, 1]
     moved = np.where(before > 0, later.mean[:, 0] / np.where(before > 0, before, 1.0), 1.0)
     weeks = np.concatenate([forecast.mean[:, :1] * moved[:, None], later.mean], axis=1)
     return replace(later, mean=(1 - share) * weeks[:, :-1] + share * weeks[:, 1:])
+
+
+def _with_usual_promotions(
+    inputs: Inputs, learned: LearnedDemand, states: DemandStates
+) -> DemandStates:
+    """States that expect promotions to go on as in the newest weeks."""
+    if learned.lift == NO_LIFT:
+        return states
+    ago = range(USUAL_PERIODS, -1, -1)
+    in_stock = [_week(inputs.closed_weeks, states.ids, weeks_ago)[1] for weeks_ago in ago]
+    promoted = _promoted(inputs, states.ids, ago)
+    return demand_state.usual_promotions(learned, states, promoted, np.stack(in_stock, axis=1))
+
+
+def _lifts(inputs: Inputs, learned: LearnedDemand, ids: np.ndarray, ago: range) -> np.ndarray:
+    """What promotions multiplied some weeks by (n, weeks)."""
+    if learned.lift == NO_LIFT:
+        return np.ones((len(ids), len(ago)))
+    with_before = range(ago.start + 1, ago.stop, -1)
+    return learned.lift.factors(_promoted(inputs, ids, with_before))[:, 1:]
+
+
+def _promoted(inputs: Inputs, ids: np.ndarray, ago: range) -> np.ndarray:
+    """Share on promotion (n, weeks) of some weeks, oldest first."""
+    told = inputs.promoted[inputs.promoted["weeks_ago"].isin(list(ago))]
+    table = told.pivot(index="variant_id", columns="weeks_ago", values="on_promotion")
+    return table.reindex(index=ids, columns=list(ago)).fillna(0.0).to_numpy(float)
 
 
 def _week(weekly: pd.DataFrame, ids: np.ndarray, weeks_ago: int) -> tuple[np.ndarray, np.ndarray]:
@@ -231,21 +264,33 @@ def _week(weekly: pd.DataFrame, ids: np.ndarray, weeks_ago: int) -> tuple[np.nda
 def _marks(inputs: Inputs, ids: np.ndarray, *, since: int) -> np.ndarray:
     """A number (n,) that another history of the newest weeks, `since` weeks ago, would not have.
 
-    The sum over a variant's weeks of what a hash makes of the week, its units and its share in stock.
+    The sum over a variant's weeks of what a hash makes of the week, its units, its shares in stock and on promotion.
     """
     weekly = inputs.closed_weeks
-    told = (weekly["units"] > 0) | (weekly["in_stock"] < 1)
-    weekly = weekly[told & weekly["weeks_ago"].between(since, since + MARKED_WEEKS - 1)]
-    weekly = weekly[weekly["variant_id"].isin(ids)]
-    week = (inputs.closed_on.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")).view(
-        np.uint64
-    )
-    values = [weekly[name].to_numpy(float).view(np.uint64) for name in ("units", "in_stock")]
-    mixed = _hashed(_hashed(_hashed(week) ^ values[0]) ^ values[1])
+    told = weekly[(weekly["units"] > 0) | (weekly["in_stock"] < 1)]
+    week, values = _newest(inputs, told, ids, since, ["units", "in_stock"])
+    variant, mixed = values.pop("variant_id"), _hashed(week)
+    for one in values.values():
+        mixed = _hashed(mixed ^ one)
+    promoted_week, promoted = _newest(inputs, inputs.promoted, ids, since, ["on_promotion"])
+    promoted_mixed = _hashed(_hashed(promoted_week) ^ promoted["on_promotion"])
     variants = inputs.variants.set_index("variant_id")["product_type"].reindex(ids)
     found = np.array([crc32(str(kind).encode()) for kind in variants], np.uint64)
-    np.add.at(found, np.searchsorted(ids, weekly["variant_id"].to_numpy("int64")), mixed)
+    np.add.at(found, variant, mixed)
+    np.add.at(found, promoted["variant_id"], promoted_mixed)
     return found.view(np.int64)
+
+
+def _newest(
+    inputs: Inputs, weekly: pd.DataFrame, ids: np.ndarray, since: int, names: list[str]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """(day of each of the newest weeks as a number, its values as bits and `variant_id` as its place)."""
+    weekly = weekly[weekly["weeks_ago"].between(since, since + MARKED_WEEKS - 1)]
+    weekly = weekly[weekly["variant_id"].isin(ids)]
+    week = inputs.closed_on.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")
+    found = {name: weekly[name].to_numpy(float).view(np.uint64) for name in names}
+    place = np.searchsorted(ids, weekly["variant_id"].to_numpy("int64"))
+    return week.view(np.uint64), found | {"variant_id": place}
 
 
 def _hashed(numbers: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import pandas as pd
 from shopify_app.db import frames
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
+from shopify_app.usecases.promoted_weeks import promoted_weeks
 
 WEEKDAYS_SEEN: Final = 182
 """Days over which the shop's usual week is looked at."""
@@ -40,11 +41,13 @@ class ShopWeeks:
     weekly : variant_id, weeks_ago (0 ended yesterday), units, orders, in_stock, price (NaN: none seen)
     closed : `CLOSED_WEEKS` of the shop's own weeks (0 is the last that closed, -1 the days since); empty
         on the day of a close, when they are the same
+    promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
     part_share : of a usual week's orders, what the days since the last close bring
     """
 
     weekly: pd.DataFrame
     closed: pd.DataFrame
+    promoted: pd.DataFrame
     part_share: float
 
 
@@ -58,8 +61,10 @@ def week_begin(as_of: date, weekday: int) -> date:
     return as_of - timedelta(days=(as_of.weekday() - weekday) % 7)
 
 
-def read_weeks(conn: Connection, shop: Shop, as_of: date, *, weeks: int) -> ShopWeeks:
-    """The weeks before a day."""
+def read_weeks(
+    conn: Connection, shop: Shop, as_of: date, *, weeks: int, variants: pd.DataFrame
+) -> ShopWeeks:
+    """The weeks before a day; `variants` are those on sale, with their products."""
     begin, last = week_begin(as_of, first_weekday(shop.shop_id)), as_of - timedelta(days=1)
     first = begin - timedelta(days=7 * weeks)
     sales = frames.daily_sales_between(conn, shop.shop_id, first, last)
@@ -67,10 +72,11 @@ def read_weeks(conn: Connection, shop: Shop, as_of: date, *, weeks: int) -> Shop
     rolling = as_of - timedelta(days=7 * weeks)
     prices = frames.weekly_prices(conn, shop.shop_id, rolling, last)
     weekly = _with_prices(_by_week(sales, stock, as_of), prices, weeks)
-    if begin == as_of:
-        return ShopWeeks(weekly, _by_week(sales, stock, begin)[list(CLOSED_WEEKS)].iloc[:0], 0.0)
+    promoted = promoted_weeks(sales, _weeks_ago(sales["sold_on"], begin), variants)
     closed = _by_week(sales, stock, begin)[list(CLOSED_WEEKS)].astype(CLOSED_WEEKS)
-    return ShopWeeks(weekly, closed, part_share(sales, begin, as_of))
+    if begin == as_of:
+        return ShopWeeks(weekly, closed.iloc[:0], promoted, 0.0)
+    return ShopWeeks(weekly, closed, promoted, part_share(sales, begin, as_of))
 
 
 def part_share(sales: pd.DataFrame, begin: date, as_of: date) -> float:

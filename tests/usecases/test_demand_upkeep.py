@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from shopify_app.analytics.demand_learned import LearnedDemand
 from shopify_app.db import demand_states, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import advice_inputs, demand_upkeep, explain, suggest
@@ -241,3 +243,50 @@ def test_suggestions_from_states_explain_themselves(shop):
     for card in cards:
         found = explain.explain(shop.shop_id, card.id)
         assert found.matches, found.differences
+
+
+def with_sales_promoted(inputs):
+    """The same shop with four weeks in sixteen on promotion, each variant its own, at three times the sales."""
+
+    def is_promoted(frame):
+        week = (inputs.closed_on.toordinal() // 7) - frame["weeks_ago"]
+        return (week + frame["variant_id"] // 4 * 5) % 16 < 4
+
+    def lifted(frame):
+        return frame.assign(units=np.where(is_promoted(frame), 3 * frame["units"], frame["units"]))
+
+    every = pd.MultiIndex.from_product(
+        [inputs.variants["variant_id"], range(-1, 100)], names=["variant_id", "weeks_ago"]
+    ).to_frame(index=False)
+    promoted = every[is_promoted(every)].assign(on_promotion=1.0)
+    return replace(
+        inputs,
+        weekly=lifted(inputs.weekly),
+        closed=lifted(inputs.closed),
+        promoted=promoted.reset_index(drop=True),
+    )
+
+
+def test_promotions_are_taken_out_of_what_closes_and_every_number_comes_out_again(shop, inputs):
+    day = inputs.as_of - timedelta(days=14)
+    _, fit, states = brought_up(with_sales_promoted(on(shop, day)), None, [])
+    learned = LearnedDemand.from_bytes(fit.learned)
+    assert learned.lift.during > 0.5
+
+    for days in (0, 3, 7, 11):
+        night = with_sales_promoted(on(shop, day + timedelta(days=days)))
+        known, after, moved = brought_up(night, fit, states)
+        assert after.fitted_on == fit.fitted_on
+        assert len(moved) == (len(states) if days >= 7 else 0)
+        with_demand = replace(night, demand=known)
+        assert all(demand_upkeep.comes_out_again(with_demand, one.variant_id) for one in states)
+
+
+def test_a_week_that_turns_out_to_be_promoted_is_followed_anew(shop, inputs):
+    _, fit, states = brought_up(inputs, None, [])
+    variant = states[0].variant_id
+    told = pd.DataFrame({"variant_id": [variant], "weeks_ago": [5], "on_promotion": [1.0]})
+
+    _, _, moved = brought_up(replace(inputs, promoted=told), fit, states)
+
+    assert [one.variant_id for one in moved] == [variant]

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from shopify_app.db import daily_sales, orders
+from shopify_app.db import daily_sales, frames, orders
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import shop_weeks
 from tests.factories import NOW, line_of, make_variant, order_of
@@ -27,7 +27,9 @@ def sell(shop, variant_id, *days_ago):
 
 def weeks(shop, day):
     with transaction(shop.shop_id) as conn:
-        return shop_weeks.read_weeks(conn, shop, day, weeks=8)
+        return shop_weeks.read_weeks(
+            conn, shop, day, weeks=8, variants=frames.variants_on_sale(conn, shop.shop_id)
+        )
 
 
 @pytest.mark.parametrize(
