@@ -62,3 +62,20 @@ def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
             {"shop_id": shop_id},
         )
         return [int(row[0]) for row in cur.fetchall()]
+
+
+def waiting_worst(conn: Connection, shop_id: int) -> Decimal:
+    """What accepted prices that are not written yet may lose a month at the low end (>= 0)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT coalesce(sum(greatest(-s.value_low, 0)), 0)
+              FROM price_changes c
+              JOIN suggestions s ON (s.shop_id, s.id) = (c.shop_id, c.suggestion_id)
+             WHERE c.shop_id = %(shop_id)s AND c.undo_of IS NULL AND c.state IN ('approved', 'sending')
+               AND NOT EXISTS (SELECT 1 FROM registrations r
+                                WHERE r.shop_id = c.shop_id AND r.suggestion_id = c.suggestion_id)
+            """,
+            {"shop_id": shop_id},
+        )
+        return Decimal(one_value(cur))

@@ -17,6 +17,7 @@ from typing import Final
 
 from shopify_app.db import (
     decision_log,
+    measuring_settings,
     price_changes,
     purchase_orders,
     registrations,
@@ -41,6 +42,7 @@ from shopify_app.domain.suggestion import (
     SuggestionState,
 )
 from shopify_app.errors import InvalidInputError, NotFoundError
+from shopify_app.usecases import measuring
 
 REST_DAYS: Final = 30
 """How long a dismissed suggestion stays quiet."""
@@ -246,6 +248,7 @@ def _put_price_in_outbox(
     conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
     _refuse_while_frozen(conn, shop_id, when.planned_for)
+    _refuse_beyond_cap(conn, shop_id, card)
     proposal = card.proposal
     change_id = price_changes.add(
         conn,
@@ -274,6 +277,23 @@ def _refuse_while_frozen(
     day = (planned_for or datetime.now(UTC)).astimezone(shop.zone).date()
     if chosen.prices_frozen_first <= day <= chosen.prices_frozen_last:
         raise InvalidInputError("prices are frozen today", field="prices_frozen")
+
+
+def _refuse_beyond_cap(conn: Connection, shop_id: int, card: SuggestionCard) -> None:
+    """What price changes may lose in all, if the merchant said it, holds for a single click too.
+
+    Where nothing was said, our own guess of a cap guards changes of many at once only: one price that was
+    looked at by itself goes.
+    """
+    cap = measuring_settings.of_shop(conn, shop_id).loss_cap
+    if cap is None:
+        return
+    risk = measuring.at_risk(conn, shop_id, card.value_low)
+    if risk > cap:
+        raise InvalidInputError(
+            f"price changes could lose {risk:.2f}, more than the {cap:.2f} allowed",
+            field="loss_cap",
+        )
 
 
 def _put_on_purchase_order(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -> None:

@@ -5,7 +5,14 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from shopify_app.db import exposure, ledgers, measuring_settings, refresh_requests, shop_settings
+from shopify_app.db import (
+    exposure,
+    ledgers,
+    measuring_settings,
+    refresh_requests,
+    registrations,
+    shop_settings,
+)
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.outcome import PRICE_MOVES, MeasuringSettings
 
@@ -14,6 +21,8 @@ CAP_SHARE: Final = Decimal("0.01")
 """Without a choice of the merchant's, price changes may lose a hundredth of ninety days' sales in all."""
 LEAST_CAP: Final = Decimal(25)
 """Even a shop without sales needs a cap above zero."""
+MONTHS_MEASURED: Final = Decimal("1.4")
+"""How long a price stands before it is judged: six weeks."""
 HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
 """What may be held back, in percent; 0 is no consent, and the default."""
 EXPOSURE_PERCENTS: Final = (5, 100)
@@ -31,6 +40,15 @@ def loss_cap(conn: Connection, shop_id: int, today: date) -> Decimal:
         return chosen
     sales = exposure.all_sales(conn, shop_id, today - timedelta(days=CAP_DAYS))
     return max(LEAST_CAP, (sales * CAP_SHARE).quantize(Decimal("0.01")))
+
+
+def at_risk(conn: Connection, shop_id: int, worst_a_month: Decimal) -> Decimal:
+    """What prices under change, waiting to be written and now asked for may lose before they are judged (>= 0).
+
+    `worst_a_month` is the low end of the ones asked for, below zero where they may lose.
+    """
+    waiting = exposure.waiting_worst(conn, shop_id) + max(Decimal(0), -worst_a_month)
+    return registrations.open_risk(conn, shop_id) + waiting * MONTHS_MEASURED
 
 
 def check(form: Mapping[str, str]) -> Errors:

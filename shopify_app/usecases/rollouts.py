@@ -40,11 +40,9 @@ from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, Sugges
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import decide
 from shopify_app.usecases.decide import UndoAnswer
-from shopify_app.usecases.measuring import loss_cap
+from shopify_app.usecases.measuring import at_risk, loss_cap
 
 SALES_DAYS: Final = 90
-MONTHS_MEASURED: Final = Decimal("1.4")
-"""Six weeks, in months: how long a change runs before it is judged."""
 MOST_PRICES: Final = 100
 FURTHEST_DAYS: Final = 180
 """A price planned further ahead would rest on old numbers."""
@@ -211,7 +209,7 @@ def _limits(
     chosen = shop_settings.of_shop(conn, shop.shop_id)
     measuring = measuring_settings.of_shop(conn, shop.shop_id)
     cap = loss_cap(conn, shop.shop_id, today)
-    at_risk = found.open_risk + max(Decimal(0), -found.worst) * MONTHS_MEASURED
+    risk = at_risk(conn, shop.shop_id, found.worst)
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop.shop_id)}
     braked = sum(_kind(card) in stopped for card in cards)
     busy = set(exposure.variants_being_written(conn, shop.shop_id))
@@ -225,7 +223,7 @@ def _limits(
             f"{found.share_under_change:.4f}",
             f"{measuring.exposure_limit:.4f}",
         ),
-        Limit("loss_cap", at_risk <= cap, f"{at_risk:.2f}", f"{cap:.2f}"),
+        Limit("loss_cap", risk <= cap, f"{risk:.2f}", f"{cap:.2f}"),
         Limit("brake", braked == 0, str(braked), "0"),
         Limit("under_way", writing == 0, str(writing), "0"),
     ]

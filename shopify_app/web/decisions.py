@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from shopify_app.db import pages, price_history, suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
@@ -13,7 +12,7 @@ from shopify_app.usecases import decide
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
-from shopify_app.web.wording import UNDO_REFUSALS, words_for
+from shopify_app.web.wording import ACCEPT_REFUSALS, UNDO_REFUSALS, words_for
 
 blueprint = Blueprint("suggestions", __name__, url_prefix="/suggestions")
 
@@ -149,13 +148,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
-    frozen = error.field == "prices_frozen"
-    problem = (
-        gettext("Prices are frozen today, as you set in Settings. Nothing was changed.")
-        if frozen
-        else gettext("Another price change of this product is being sent. Try again in a moment.")
-    )
-    code = "prices_frozen" if frozen else "under_way"
+    code = error.field if error.field in ACCEPT_REFUSALS else "under_way"
+    problem = words_for(ACCEPT_REFUSALS, code)
     return _answer(
         _view(suggestion_id),
         {"accepted": False, "refused_because": code},

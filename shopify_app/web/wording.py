@@ -65,6 +65,18 @@ UNDO_REFUSALS: Final = {
     "not_found": later("There is no such decision."),
 }
 
+ACCEPT_REFUSALS: Final = {
+    "prices_frozen": later("Prices are frozen today, as you set in Settings. Nothing was changed."),
+    "loss_cap": later(
+        "With this one, price changes could lose more than you allow until we know better. Nothing was changed. "
+        "Wait for the first verdicts, undo another price, or raise the limit in Settings."
+    ),
+    "under_way": later(
+        "Another price change of this product is being sent. Try again in a moment."
+    ),
+}
+"""Why a click on a price changed nothing."""
+
 MOVES: Final = {
     "price_rise": later("price rises"),
     "price_cut": later("price cuts"),

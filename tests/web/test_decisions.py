@@ -95,6 +95,21 @@ def test_frozen_days_refuse_in_place(client, acme):
     assert writes(acme) == 0
 
 
+def test_the_merchants_cap_on_losses_refuses_a_single_price_in_place(client, acme):
+    first, second = price_row(acme), price_row(acme, title="Bowls")
+    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE suggestions SET value_low = -20 WHERE shop_id = %s", (acme.shop_id,))
+    set_settings(acme, loss_cap="30")
+
+    one = client.post(f"/suggestions/{first}/acceptance", headers=bearer(acme))
+    other = client.post(f"/suggestions/{second}/acceptance?shape=act", headers=bearer(acme))
+
+    assert one.status_code == 200  # 20 a month for six weeks: 28
+    assert other.status_code == 422
+    assert "could lose more than you allow" in other.text
+    assert writes(acme) == 1
+
+
 @pytest.mark.parametrize("shape", ["row", "line", "act"])
 @pytest.mark.parametrize("make", [price_row, restock_row, trend_row])
 def test_every_shape_of_every_kind_can_be_accepted_dismissed_and_taken_back(
