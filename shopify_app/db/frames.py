@@ -127,22 +127,18 @@ def stock_days_between(
 
 
 def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
-    """WEEKLY_PRICES of weeks that end on `last` and every seven days before it.
-
-    The most usual price of a week's lines, not their mean: a wholesale order at its own price
-    must not pass for a price change.
-    """
+    """WEEKLY_PRICES of weeks that end on `last` and every seven days before it: a row a price that lines sold at."""
     return read_frame(
         conn,
         """
-        SELECT DISTINCT ON (variant_id, weeks_ago) variant_id, weeks_ago, price::float8, lines
-          FROM (SELECT l.variant_id, (%(last)s::date - o.processed_on) / 7 AS weeks_ago, l.unit_price AS price, count(*) AS lines
-                  FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
-                 WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
-                   AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
-                   AND l.variant_id IS NOT NULL AND l.unit_price > 0
-                 GROUP BY 1, 2, 3) AS prices
-         ORDER BY variant_id, weeks_ago, lines DESC, price DESC
+        SELECT l.variant_id, (%(last)s::date - o.processed_on) / 7 AS weeks_ago, l.unit_price::float8 AS price,
+               count(*) AS lines
+          FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+         WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
+           AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+           AND l.variant_id IS NOT NULL AND l.unit_price > 0
+         GROUP BY 1, 2, l.unit_price
+         ORDER BY 1, 2, 3
         """,
         {"shop_id": shop_id, "first": first, "last": last},
         WEEKLY_PRICES,

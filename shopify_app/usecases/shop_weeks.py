@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from shopify_app.analytics.standing_price import standing_prices
 from shopify_app.db import frames
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
@@ -70,7 +71,7 @@ def read_weeks(
     sales = frames.daily_sales_between(conn, shop.shop_id, first, last)
     stock = frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone)
     rolling = as_of - timedelta(days=7 * weeks)
-    prices = frames.weekly_prices(conn, shop.shop_id, rolling, last)
+    prices = standing_prices(frames.weekly_prices(conn, shop.shop_id, rolling, last))
     weekly = _with_prices(_by_week(sales, stock, as_of), prices, weeks)
     promoted = promoted_weeks(sales, _weeks_ago(sales["sold_on"], begin), variants)
     closed = _by_week(sales, stock, begin)[list(CLOSED_WEEKS)].astype(CLOSED_WEEKS)
