@@ -62,12 +62,15 @@ class PriceResponse:
         `promotion_extra` (what a promotion's cut adds to the elasticity).
     posterior : array (n, len(GRID))
         Probability of each elasticity of `GRID`.
+    flatter : array (n, len(GRID))
+        The same if nothing were left of what chased prices betray (`CHASE_LEFT`): what a cut is judged by.
     shop_elasticity, shop_sd : float
         The shop's mean elasticity and how well it is known.
     """
 
     table: pd.DataFrame
     posterior: np.ndarray
+    flatter: np.ndarray
     shop_elasticity: float
     shop_sd: float
     _weeks: PriceWeeks
@@ -233,9 +236,11 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     level = _levels(weeks, evidence, pooled)
     lasting = _lasting(weeks, pooled)
     posterior = _on_grid(*lasting)[weeks.unit_of]
+    flatter = _on_grid(*_lasting(weeks, pooled, chase_left=0.0))[weeks.unit_of]
     return PriceResponse(
         _table(panel, weeks, evidence, pooled, level, lasting),
         posterior,
+        flatter,
         float(pooled.shop_mean[0]),
         float(np.sqrt(pooled.shop_variance[0, 0])),
         weeks,
@@ -245,10 +250,12 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     )
 
 
-def _lasting(weeks: PriceWeeks, pooled: Pooled) -> tuple[np.ndarray, np.ndarray]:
+def _lasting(
+    weeks: PriceWeeks, pooled: Pooled, *, chase_left: float = CHASE_LEFT
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (m,) of the answer to a price that stays."""
     passing = price_evidence.passing_share(weeks)
-    chase = CHASE_LEFT * np.maximum(pooled.mean[:, price_prior.LEVEL_CHASED], 0.0)
+    chase = chase_left * np.maximum(pooled.mean[:, price_prior.LEVEL_CHASED], 0.0)
     mean, kept = pooled.mean[:, 0] - chase, 1 - PULLED_FORWARD * passing
     unsure = (PULLED_FORWARD_SD * passing * mean) ** 2 + chase**2
     return mean * kept, np.sqrt(pooled.variance[:, 0, 0] * kept**2 + unsure)

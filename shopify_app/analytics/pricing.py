@@ -56,13 +56,30 @@ TENTHS: Final = (0.1, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Prices (k,), gains (k, g) and units (k, g) a month under each elasticity, mean gain and chance (k,)."""
+    """Prices (k,), gains, units a month and their weights (k, g) under each elasticity, mean gain and chance (k,)."""
 
     prices: np.ndarray
     gain: np.ndarray
     units: np.ndarray
+    weights: np.ndarray
     mean: np.ndarray
     chance: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """A series' posteriors (g,): of a price that rises, and of one that is cut.
+
+    What chased prices betray makes demand seem to answer less, and what is taken out for it may be too much:
+    each way the belief that is the worse one for a move is asked.
+    """
+
+    rise: np.ndarray
+    cut: np.ndarray
+
+    def of(self, prices: np.ndarray, today: float) -> np.ndarray:
+        """Weights (k, g) for prices (k,)."""
+        return np.where((prices < today)[:, None], self.cut[None], self.rise[None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,7 @@ class _Case:
 
     found: dict[str, Any]
     row: Any
-    posterior: np.ndarray
+    belief: _Belief
     answer: _Answer
     allowed: np.ndarray
     rules: list[Bound]
@@ -146,16 +163,16 @@ def _case(
             return {**found, "abstained_because": "would_show_a_false_reduction"}
     if not len(prices):
         return {**found, "abstained_because": "no_room_inside_limits"}
-    posterior = response.posterior[number]
-    answer = _answer(prices, row, posterior, stock)
-    found["curve"] = _curve(answer, posterior, row, stock)
+    belief = _Belief(response.posterior[number], response.flatter[number])
+    answer = _answer(prices, row, belief, stock)
+    found["curve"] = _curve(answer, row, stock)
     least = limits.min_gain_share * row.units_per_month * max(row.price - row.unit_cost, 0.01)
     allowed = (answer.chance >= min(limits.least_chance, limits.min_chance)) & (
         answer.mean >= least
     )
     if not allowed.any():
         return {**found, "abstained_because": "not_sure_enough"}
-    return _Case(found, row, posterior, answer, allowed, rules, stock)
+    return _Case(found, row, belief, answer, allowed, rules, stock)
 
 
 def _nothing(row: Any) -> dict[str, Any]:
@@ -176,15 +193,15 @@ def _nothing(row: Any) -> dict[str, Any]:
     }
 
 
-def _answer(
-    prices: np.ndarray, row: Any, posterior: np.ndarray, stock: StockView | None
-) -> _Answer:
+def _answer(prices: np.ndarray, row: Any, belief: _Belief, stock: StockView | None) -> _Answer:
     units = row.units_per_month * (prices[:, None] / row.price) ** GRID[None, :]
     today = monthly_profit(
         np.array([row.price]), np.full((1, 1), row.units_per_month), row.unit_cost, stock
     )
     gain = HELD * (monthly_profit(prices, units, row.unit_cost, stock) - today)
-    return _Answer(prices, gain, units, gain @ posterior, _believed((gain > 0) @ posterior))
+    weights = belief.of(prices, row.price)
+    chance = _believed(((gain > 0) * weights).sum(axis=1))
+    return _Answer(prices, gain, units, weights, (gain * weights).sum(axis=1), chance)
 
 
 def _believed(chance: np.ndarray) -> np.ndarray:
@@ -194,11 +211,12 @@ def _believed(chance: np.ndarray) -> np.ndarray:
 
 
 def _proposal(case: _Case, best: int, limits: PriceLimits) -> dict[str, Any]:
-    answer, row, posterior = case.answer, case.row, case.posterior
+    answer, row = case.answer, case.row
+    weights = answer.weights[best]
     price, mean = float(answer.prices[best]), float(answer.mean[best])
-    low, high = _tenths(*_with_level(answer.gain[best], posterior, row))
+    low, high = _tenths(*_with_level(answer.gain[best], weights, row))
     binding, steps = price_rules.trail(
-        _wish(row, posterior, case.stock), price, case.rules, limits.minor_digits
+        _wish(row, case.belief, case.stock), price, case.rules, limits.minor_digits
     )
     return {
         "price": price,
@@ -208,7 +226,7 @@ def _proposal(case: _Case, best: int, limits: PriceLimits) -> dict[str, Any]:
         "chance_it_helps": float(answer.chance[best]),
         "binding_limit": binding,
         "clamp_trail": steps,
-        "units_then": float(answer.units[best] @ posterior),
+        "units_then": float(answer.units[best] @ weights),
         "compare_at_price": price_rules.lawful_compare_at(
             price,
             price_rules.value_of(row, "compare_at_price"),
@@ -218,10 +236,10 @@ def _proposal(case: _Case, best: int, limits: PriceLimits) -> dict[str, Any]:
     }
 
 
-def _wish(row: Any, posterior: np.ndarray, stock: StockView | None) -> float:
+def _wish(row: Any, belief: _Belief, stock: StockView | None) -> float:
     """The price with most to gain if nothing held it."""
     wide = row.price * np.linspace(1 - WISH_RANGE, 1 + WISH_RANGE, WISH_STEPS)
-    return float(wide[int(np.argmax(_answer(wide, row, posterior, stock).mean))])
+    return float(wide[int(np.argmax(_answer(wide, row, belief, stock).mean))])
 
 
 def _keeps(price: float, row: Any, limits: PriceLimits) -> bool:
@@ -355,9 +373,7 @@ def _tenths(gains: np.ndarray, posterior: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _curve(
-    answer: _Answer, posterior: np.ndarray, row: Any, stock: StockView | None
-) -> list[dict[str, float]]:
+def _curve(answer: _Answer, row: Any, stock: StockView | None) -> list[dict[str, float]]:
     """Monthly gross profit along the candidate prices, with its 80 % range."""
     base = float(
         monthly_profit(
@@ -365,8 +381,10 @@ def _curve(
         )[0, 0]
     )
     points: list[dict[str, float]] = []
-    for price, gains, mean in zip(answer.prices, answer.gain, answer.mean, strict=True):
-        low, high = _tenths(gains, posterior)
+    for price, gains, weights, mean in zip(
+        answer.prices, answer.gain, answer.weights, answer.mean, strict=True
+    ):
+        low, high = _tenths(gains, weights)
         points.append(
             {
                 "price": float(price),
