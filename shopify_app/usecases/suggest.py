@@ -2,6 +2,7 @@
 
     refresh request --claim--> read inputs --> bring demand up to the day --> work out (no transaction)
         --> states and run kept, open ones replaced --> some held back by lot, with consent
+        --> the run's ranges kept, those that are due held against what came
 
 A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
 every number on a card can be worked out again (`explain`). One worker a shop: the request's lease.
@@ -33,6 +34,7 @@ from shopify_app.usecases import (
     holding_back,
     market_prices,
     order_receipts,
+    range_upkeep,
 )
 from shopify_app.usecases.advice import MODEL_VERSION, Advice
 
@@ -97,6 +99,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
         opened = suggestions.replace_open(conn, shop_id, run_id, kept)
     holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
+    range_upkeep.keep_up(shop, inputs)
     log.info(
         "suggestions_refreshed",
         shop_id=shop_id,
