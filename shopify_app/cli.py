@@ -101,6 +101,16 @@ def parser() -> argparse.ArgumentParser:
         ),
     )
     add(
+        "replay",
+        cli_commands.replay_year,
+        "what the past year would have brought with the restock advice, in money",
+        shop,
+        (
+            ("--as-of",),
+            {"type": date.fromisoformat, "help": "the year before a day (default: today)"},
+        ),
+    )
+    add(
         "tokens",
         cli_commands.show_tokens,
         "when tokens expire; --re-encrypt puts them under the newest key",

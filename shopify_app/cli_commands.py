@@ -122,6 +122,15 @@ def judge_decisions(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def replay_year(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Replay a shop's past under the advice; what it found."""
+    from shopify_app.usecases import replay_year as year  # noqa: PLC0415 -- pandas is loaded only for this
+
+    shop = _shop(arguments.shop)
+    found = year.replay_shop(shop.shop_id, as_of=arguments.as_of)
+    return {"as_of": found.as_of, "currency": found.currency, **found.record}
+
+
 def show_tokens(arguments: argparse.Namespace) -> Any:
     """When tokens expire (never the tokens)."""
     if arguments.re_encrypt:

@@ -50,7 +50,7 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
         return Restock([], not_sure, {}, [])
     forecast = _forecast(inputs, variants, seed)
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
-    terms = _terms(inputs, variants)
+    terms = supply_terms(inputs, variants)
     plan = _plan(inputs, variants, terms, forecast)
     moves = advice_moves.moves(
         inputs, variants, terms, forecast, weekly_holding=_weekly_holding(inputs, terms)
@@ -103,7 +103,7 @@ def _due(
 def horizon_weeks(inputs: Inputs) -> int:
     """Weeks ahead that restock looks at: twice the longest time an order covers."""
     variants = inputs.variants[inputs.variants["is_tracked"]]
-    terms = _terms(inputs, variants)
+    terms = supply_terms(inputs, variants)
     covered = 2 * (terms["lead"] + terms["review"])
     return int(np.maximum(covered, terms["longest_lead"] + terms["review"]).max())
 
@@ -117,7 +117,7 @@ def _forecast(inputs: Inputs, variants: pd.DataFrame, seed: int) -> demand.Deman
     return demand.forecast_demand(tracked, horizon=horizon_weeks(inputs), seed=seed)
 
 
-def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
+def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
     vendors, times = inputs.vendors.set_index("vendor"), vendor_times(inputs)
     cost_known = variants["unit_cost"].notna()
