@@ -1,12 +1,19 @@
-"""Results: what decisions brought, losers included; what is measured, held back, stopped."""
+"""Results: what decisions brought, losers included; what is measured, held back, stopped; how often ranges held."""
 
 from flask import Blueprint, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import ledgers, measuring_settings, registrations
+from shopify_app.db import (
+    calibrations,
+    issued_ranges,
+    ledgers,
+    measuring_settings,
+    registrations,
+)
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.measuring import lift_brake
 from shopify_app.web.answers import answer
+from shopify_app.web.range_words import ranges_view
 from shopify_app.web.reading import reading, shop, wants_json
 from shopify_app.web.result_views import (
     brake_json,
@@ -30,7 +37,10 @@ def index() -> ResponseReturnValue:
         lines = registrations.ledger_lines(conn, shop_id)
         brakes = ledgers.brakes_on(conn, shop_id)
         chosen = measuring_settings.of_shop(conn, shop_id)
+        held = calibrations.of_shop(conn, shop_id)
+        next_due_on = issued_ranges.next_due_on(conn, shop_id)
     total = total_view(ledger, shop().currency)
+    ranges = ranges_view(held, next_due_on)
     shown = [result_line(line) for line in lines]
     done = [view for view in shown if not view.line.is_held_back]
     held_back = [view for view in shown if view.line.is_held_back]
@@ -44,11 +54,14 @@ def index() -> ResponseReturnValue:
         "holdback_share": str(chosen.holdback_share),
         "stopped": [brake_json(brake) for brake in brakes],
         "rulings": ledger.rulings,
+        "ranges": ranges.figures,
+        "ranges_words": ranges.title,
+        "next_ranges_due_on": next_due_on and next_due_on.isoformat(),
     }
     return answer(
         "results/index.html", body,
         total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
-        brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
+        ranges=ranges, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """Results and bulk changes as pages and JSON: ranges with every figure, losers shown, a rival sees nothing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import ledgers, registrations
+from shopify_app.db import calibrations, issued_ranges, ledgers, registrations
+from shopify_app.db.calibrations import CalibrationRow
 from shopify_app.db.connection import transaction
+from shopify_app.db.issued_ranges import NewRange
 from shopify_app.domain.outcome import (
     MoveKind,
     NewRegistration,
@@ -16,6 +18,7 @@ from shopify_app.domain.outcome import (
 )
 from shopify_app.usecases import decide
 from shopify_app.web import create_app, wording
+from tests.factories import make_variant
 from tests.web.page_rows import as_json, bearer, price_row, restock_row, set_change, set_settings
 from tests.web.test_openapi import check
 
@@ -215,3 +218,62 @@ def test_every_reason_and_limit_has_its_words():
     assert set(wording.LIMITS) == set(wording.LIMITS_BROKEN)
     assert set(wording.VERDICTS) == {outcome.value for outcome in VerdictOutcome}
     assert {"prices_frozen", "not_found", "conflict", "unknown"} <= set(wording.UNDO_REFUSALS)
+
+
+def keep_ranges(shop, **level):
+    record = {"level": 0.8, "count": 240, "weeks": 6, "held": 0.79, "held_low": 0.76, "held_high": 0.82,
+              "below": 0.11, "above": 0.10, "held_plainly": 0.83, "is_known": True} | level  # fmt: skip
+    with transaction(shop.shop_id) as conn:
+        found = CalibrationRow(
+            DAY, {"levels": [record], "parts": [], "left_out": 12}, {"0.8": 0.81}
+        )
+        calibrations.keep(conn, shop.shop_id, found)
+
+
+def test_before_any_range_is_due_the_page_says_when_the_first_will_be(client, acme):
+    assert "No range has been given yet." in client.get("/results", headers=bearer(acme)).text
+    variant_id, due_on = make_variant(acme), date(2026, 12, 23)
+    given = NewRange(variant_id, due_on - timedelta(days=28), due_on, 0.8, 0.8, 3.0, 1, 6, 0.5, 0.5)
+    with transaction(acme.shop_id) as conn:
+        issued_ranges.add(conn, acme.shop_id, [given])
+
+    body = client.get("/results", headers=as_json(acme))
+
+    assert (
+        "The first ranges come due on Dec 23." in client.get("/results", headers=bearer(acme)).text
+    )
+    check(body, "/results")
+    assert (body.json["ranges"], body.json["next_ranges_due_on"]) == (None, "2026-12-23")
+
+
+@pytest.mark.parametrize(("level", "words", "is_bad"), [
+    ({}, "That is as we said, as far as can be told. 11% sold less than the range, 10% sold more.", False),
+    ({"held": 0.6, "held_low": 0.55, "held_high": 0.65}, "less than we said: we have been too sure", True),
+    ({"held": 0.9, "held_low": 0.87, "held_high": 0.93}, "wider than they need be", False),
+    ({"count": 29, "is_known": False, "held": 0.2}, "29 ranges have come due: too few to say how often they hold.", False),
+])  # fmt: skip
+def test_ranges_that_did_not_hold_are_said_as_plainly_as_those_that_did(
+    client, acme, level, words, is_bad
+):
+    keep_ranges(acme, **level)
+
+    page = client.get("/results", headers=bearer(acme)).text
+    body = client.get("/results", headers=as_json(acme))
+
+    assert words in page
+    assert ("Too sure" in page) == is_bad
+    assert "12 more are left out" in page
+    check(body, "/results")
+    assert body.json["ranges"]["levels"][0]["count"] == level.get("count", 240)
+
+
+def test_the_share_that_held_stands_with_its_range_in_both_languages(client, acme, rival):
+    keep_ranges(acme)
+
+    english = client.get("/results", headers=bearer(acme)).text
+    chinese = client.get("/results?locale=zh-CN", headers=bearer(acme)).text
+    other = client.get("/results", headers=as_json(rival)).json
+
+    assert "Of our last 240 ranges marked 80%, 79% held (76% to 82%)." in english
+    assert "最近 240 个标为 80% 的区间中，79% 命中（76% 至 82%）。" in chinese
+    assert (other["ranges"], other["ranges_words"]) == (None, "No range has been given yet.")
