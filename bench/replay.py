@@ -30,7 +30,7 @@ from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.replay import LITTLE, Replay, replay
 
 HALF: Final = REPLAYED // 2
-SHELVES: Final = {"counted": 0, "half a year": WEEKS - HALF, "uncounted": WEEKS - 1}
+SHELVES: Final = {"counted": 0, "half a year": WEEKS - HALF - 1, "uncounted": WEEKS - 1}
 """Week from which the shelf is known."""
 
 
@@ -46,7 +46,10 @@ def main() -> None:
         for index in range(options.shops):
             rng = np.random.default_rng([options.seed, number, index])
             it = shop(rng, kind)
-            year, half = truth_of(rng, it), truth_of(rng, it, HALF, counted_from=WEEKS - HALF)
+            year, half = (
+                truth_of(rng, it),
+                truth_of(rng, it, HALF, counted_from=SHELVES["half a year"]),
+            )
             for shelf, since in SHELVES.items():
                 truth = half if shelf == "half a year" else year
                 found = replay(
@@ -56,7 +59,6 @@ def main() -> None:
                     seed=index,
                 )
                 rows.append(_row(f"{kind}, {shelf}", found, truth, it))
-                _say(index, rows[-1], found, truth)
     frame = pd.DataFrame(rows)
     targets = []
     for kind, part in frame.groupby("kind", sort=False):
@@ -73,16 +75,6 @@ def main() -> None:
         _cost(options.seed, options.variants),
     ]
     finish("value of the replay against the true one", targets, seed=options.seed, shops=len(frame))
-
-
-def _say(index: int, row: dict[str, object], found: Replay, truth: Truth) -> None:
-    part = truth.revenue
-    print(
-        f"{row['kind']:<24}{index:>3}  true {truth.gain / part:>+7.2%}  told {found.gain / part:>+7.2%}"
-        f"  ({found.gain_low / part:>+.2%} to {found.gain_high / part:>+.2%} of revenue)"
-        f"  off {row['error']:>+.2%} of the value  {found.verdict:<15} lost {row['lost']:>+.0%} of true",
-        flush=True,
-    )
 
 
 def _of(kind: str, part: pd.DataFrame) -> list[Target]:

@@ -54,8 +54,9 @@ class Replay:
 
     Attributes
     ----------
-    verdict : "gain", "little_to_gain", "loss", "too_little_history", or "not_counted": shelves were
-        not counted for long enough to tell, and not even the floor is a gain
+    verdict : "gain"; "loss"; "little_to_gain": likely below twice `LITTLE`; "cannot_tell": the range is too wide;
+        "too_little_history"; "not_counted": shelves were not counted for long enough to tell, and
+        not even the floor is a gain
     weeks : weeks replayed
     is_floor : shelves were not counted; there may be more to gain
     series, series_in_all : looked at, and of how many
@@ -130,10 +131,10 @@ def replay(
     record = record_of(
         history, terms, weeks=replayed, holding_per_year=holding_per_year, most=most_series, rng=rng
     )
-    since_counted = counted_weeks(record, COUNTED)
-    is_floor = since_counted < LEAST_WEEKS
+    known = counted_weeks(record, COUNTED) - 1  # of the week before, what lay there must be known
+    is_floor = known < LEAST_WEEKS
     if not is_floor:
-        record = replace(record, weeks=min(replayed, since_counted))
+        record = replace(record, weeks=min(replayed, known))
     wanted = demand_draws(record, draws, rng)
     advised = replay_policy.run(record, wanted, cap=service_level_cap, seed=seed)
     found = _compared(record, wanted, advised, order_cost, rng)
@@ -220,4 +221,6 @@ def _verdict(found: Replay, *, is_floor: bool) -> str:
         return "gain"
     if is_floor:
         return "not_counted"
-    return "loss" if found.gain_high < 0 and found.gain <= -least else "little_to_gain"
+    if found.gain_high < 0 and found.gain <= -least:
+        return "loss"
+    return "little_to_gain" if found.gain_high < 2 * least else "cannot_tell"

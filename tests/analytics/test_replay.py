@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shopify_app.analytics import replay as replay_module
 from shopify_app.analytics.replay import Replay, replay
 
 MONDAY = np.datetime64("2024-01-01", "s")
 WEEK = np.timedelta64(7, "D")
 
 
-def shop(rng, *, n=40, weeks=104, rate=8.0, stocked=1.0, cover=2.0, counted_from=0):
+def shop(rng, *, n=24, weeks=104, rate=8.0, stocked=1.0, cover=2.0, counted_from=0):
     """(history, terms) of a shop that is refilled to `cover` weeks' demand; `stocked` is the chance that it is."""
     wanted = rng.poisson(rate, (n, weeks)).astype(float)
     stock = np.full(n, cover * rate)
@@ -43,7 +44,7 @@ def terms(n, *, lead=1, **more):
 
 
 def few(history, conditions, **more):
-    return replay(history, conditions, weeks=26, draws=4, **more)
+    return replay(history, conditions, **{"weeks": 13, "draws": 4, **more})
 
 
 def test_a_shop_that_is_often_empty_had_much_to_gain():
@@ -105,11 +106,22 @@ def test_what_was_never_stocked_and_never_sold_neither_gains_nor_loses():
     history, conditions = shop(np.random.default_rng(8), n=3)
     never = history["series_id"] == 2
     history.loc[never, ["units", "in_stock", "on_hand"]] = 0.0
-    with_it = few(history, conditions)
-    without = few(history[~never], conditions.iloc[:2])
+    with_it = few(history, conditions, weeks=26)
+    without = few(history[~never], conditions.iloc[:2], weeks=26)
 
     assert with_it.gain == pytest.approx(without.gain, abs=0.02 * without.revenue)
     assert with_it.revenue == without.revenue
+
+
+def test_where_the_range_is_wide_nothing_is_claimed(monkeypatch):
+    history, conditions = shop(np.random.default_rng(17), n=10, stocked=0.6)
+    assert few(history, conditions).verdict == "gain"
+    monkeypatch.setattr(replay_module, "METHOD_ERROR", 0.5)
+
+    found = few(history, conditions)
+
+    assert found.gain_low < 0 < found.gain_high
+    assert found.verdict == "cannot_tell"
 
 
 def test_weeks_whose_shelves_nobody_counted_are_not_replayed():
@@ -117,14 +129,14 @@ def test_weeks_whose_shelves_nobody_counted_are_not_replayed():
 
     found = replay(history, conditions, draws=4)
 
-    assert found.weeks == 20
+    assert found.weeks == 19
     assert not found.is_floor
     assert found.counted_share == 1.0
     assert found.verdict == "gain"
 
 
 def test_a_shop_whose_shelves_nobody_counted_is_not_told_that_it_is_well_run():
-    found = few(*shop(np.random.default_rng(10), stocked=0.8, counted_from=103))
+    found = few(*shop(np.random.default_rng(10), n=40, stocked=0.8, counted_from=103), weeks=26)
 
     assert found.is_floor
     assert found.verdict == "not_counted"
