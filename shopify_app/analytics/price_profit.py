@@ -3,9 +3,14 @@
 In:  prices, the units a month they would sell under each elasticity, cost, and where it matters the stock.
 Out: gross profit a month for each price and elasticity.
 Method: plenty of stock: units x margin. Short until a delivery: what is sold before it is capped by what is
-there, so a lost sale earns nothing and a higher price is paid by those who are served. Dying stock: what is
-left by its last day is worth its salvage only, and its cost is spent already.
-Weak: demand within the month is even; the order that follows is another module's (it takes
+there, so a lost sale earns nothing and a higher price is paid by those who are served; where the delivery is
+further off than a month the price is judged over all the weeks until it, for stock that lasts this month may be
+sold too cheaply to those who would come for it later. Dying stock: what is left by its last day is worth its salvage
+only, and its cost is spent already.
+Source: Gallego & van Ryzin (1994), "Optimal dynamic pricing of inventories with stochastic demand over finite
+horizons", Management Science 40, 999-1020: one price for all the weeks left, worked out anew as stock
+turns out, is nearly as good as the best moving price.
+Weak: demand is even over the weeks looked at; the order that follows is another module's (it takes
 `units_then`).
 """
 
@@ -72,9 +77,12 @@ def sold(available: float, demand: np.ndarray) -> np.ndarray:
 
 
 def _until_delivery(margin: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:
-    weeks = min(max(stock.weeks_to_delivery, 0.0), WEEKS_PER_MONTH)
+    """Over the month, or over all the weeks until the delivery where those are more."""
+    weeks = max(stock.weeks_to_delivery, 0.0)
+    horizon = max(weeks, WEEKS_PER_MONTH)
     before = sold(stock.available, units * weeks / WEEKS_PER_MONTH)
-    return margin * (before + units * (1 - weeks / WEEKS_PER_MONTH))
+    after = units * (horizon - weeks) / WEEKS_PER_MONTH
+    return margin * (before + after) * WEEKS_PER_MONTH / horizon
 
 
 def _dying(prices: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:

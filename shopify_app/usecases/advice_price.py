@@ -11,6 +11,7 @@ import pandas as pd
 from shopify_app.analytics import elasticity, pricing
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_inputs import Inputs
+from shopify_app.usecases.advice_lead_times import vendor_times
 
 MOST: Final = 30
 ORDER_SIZE_WEEKS: Final = 26
@@ -137,15 +138,23 @@ def _limits(inputs: Inputs) -> pricing.PriceLimits:
 
 
 def _stock(inputs: Inputs, catalogue: pd.DataFrame) -> pd.DataFrame:
-    """Variants whose stock would not last two weeks: their price is not lowered."""
+    """What there is to sell until an order placed today would come.
+
+    What is on its way counts as there, for its day is not known: so a price is rather left than raised. Where
+    what is on the shelf would not last two weeks the price is not lowered. Untracked stock is unknown.
+    """
     variants = inputs.variants.set_index("variant_id").loc[catalogue["series_id"]]
-    weeks = variants["available_units"].to_numpy() / np.maximum(
-        catalogue["units_per_month"].to_numpy() / WEEKS_PER_MONTH, 1e-9
-    )
+    tracked = variants["is_tracked"].to_numpy()
+    shelf = np.maximum(variants["available_units"].to_numpy(float), 0.0)
+    weekly = np.maximum(catalogue["units_per_month"].to_numpy() / WEEKS_PER_MONTH, 1e-9)
+    coming = np.maximum(variants["incoming_units"].to_numpy(float), 0.0)
+    weeks = vendor_times(inputs).weeks_of(variants["vendor"]).astype(float)
     return pd.DataFrame(
         {
-            "series_id": catalogue["series_id"],
-            "is_short": (weeks < 2) & variants["is_tracked"].to_numpy(),
+            "series_id": catalogue["series_id"].to_numpy(),
+            "available": np.where(tracked, shelf + coming, np.nan),
+            "weeks_to_delivery": np.where(tracked, weeks, np.nan),
+            "is_short": (shelf / weekly < 2) & tracked,
         }
     )
 
