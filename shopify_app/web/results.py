@@ -9,12 +9,14 @@ from shopify_app.db import (
     ledgers,
     measuring_settings,
     registrations,
+    replays,
 )
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.measuring import lift_brake
 from shopify_app.web.answers import answer
 from shopify_app.web.range_words import ranges_view
 from shopify_app.web.reading import reading, shop, wants_json
+from shopify_app.web.replay_words import replay_view
 from shopify_app.web.result_views import (
     brake_json,
     brake_view,
@@ -39,6 +41,7 @@ def index() -> ResponseReturnValue:
         chosen = measuring_settings.of_shop(conn, shop_id)
         held = calibrations.of_shop(conn, shop_id)
         next_due_on = issued_ranges.next_due_on(conn, shop_id)
+        replayed = replay_view(replays.newest(conn, shop_id))
     total = total_view(ledger, shop().currency)
     ranges = ranges_view(held, next_due_on)
     shown = [result_line(line) for line in lines]
@@ -57,11 +60,13 @@ def index() -> ResponseReturnValue:
         "ranges": ranges.figures,
         "ranges_words": ranges.title,
         "next_ranges_due_on": next_due_on and next_due_on.isoformat(),
+        "replay": replayed and replayed.figures,
+        "replay_words": replayed and replayed.verdict,
     }
     return answer(
         "results/index.html", body,
         total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
-        ranges=ranges, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
+        ranges=ranges, replayed=replayed, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip
 
 
