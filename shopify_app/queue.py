@@ -22,6 +22,7 @@ DOORBELLS: Final = {
     "workers.sales.roll_up_sales": "webhooks",
     "workers.decisions.refresh_suggestions": "analytics",
     "workers.decisions.judge_outcomes": "analytics",
+    "workers.decisions.replay_years": "analytics",
     "workers.housekeeping.keep_house": "history",
 }
 """Task name -> queue."""

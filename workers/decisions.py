@@ -1,7 +1,7 @@
-"""Tasks that work out suggestions and judge what came of them. Queue: analytics."""
+"""Tasks that work out suggestions and judge what came of them, and of the past. Queue: analytics."""
 
 from shopify_app.usecases import judge_outcomes as judging
-from shopify_app.usecases import suggest
+from shopify_app.usecases import replay_year, suggest
 from workers.celery_app import celery
 
 
@@ -15,3 +15,9 @@ def refresh_suggestions() -> None:
 def judge_outcomes() -> None:
     """Judge decisions whose stop date has come, and work the ledger out. Safe to run twice."""
     judging.judge_due_shops()
+
+
+@celery.task(name="workers.decisions.replay_years", soft_time_limit=850, time_limit=900)
+def replay_years() -> None:
+    """Replay the past of shops for which it is due. Safe to run twice."""
+    replay_year.replay_due_shops()

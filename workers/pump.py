@@ -54,6 +54,13 @@ def judge_outcomes() -> int:
     return judging.judge_due_shops()
 
 
+def replay_years() -> int:
+    """Replay shops' past here (pandas, as above)."""
+    from shopify_app.usecases import replay_year  # noqa: PLC0415 -- as above
+
+    return replay_year.replay_due_shops()
+
+
 INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.prices.send_price_changes": price_outbox.send_price_changes,
     "workers.webhooks.drain_inbox": inbox.drain_inbox,
@@ -62,6 +69,7 @@ INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.sales.roll_up_sales": sales.roll_up_sales,
     "workers.decisions.refresh_suggestions": refresh_suggestions,
     "workers.decisions.judge_outcomes": judge_outcomes,
+    "workers.decisions.replay_years": replay_years,
     "workers.housekeeping.keep_house": housekeeping.keep_house,
 }
 

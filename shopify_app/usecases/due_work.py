@@ -4,6 +4,7 @@ from shopify_app.db import (
     backfills,
     daily_sales,
     ledgers,
+    look_backs,
     price_changes,
     refetches,
     refresh_requests,
@@ -24,6 +25,7 @@ def due_tasks() -> list[str]:
             "workers.sales.roll_up_sales": bool(daily_sales.touched_shops(conn)),
             "workers.decisions.refresh_suggestions": bool(refresh_requests.due_shops(conn)),
             "workers.decisions.judge_outcomes": bool(ledgers.due_shops(conn)),
+            "workers.decisions.replay_years": bool(look_backs.due_shops(conn, "replay")),
             "workers.housekeeping.keep_house": schedules.any_due(conn),
         }
     return [task for task, is_due in due.items() if is_due]

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from shopify_app.db import (
+    look_backs,
     redactions,
     refresh_requests,
     schedules,
@@ -75,6 +76,7 @@ def ask_for_daily_suggestions() -> None:
     for shop in installed:
         with transaction(shop.shop_id) as conn:
             refresh_requests.ask(conn, shop.shop_id)
+            look_backs.make_sure_of(conn, shop.shop_id, "replay")
 
 
 def reconcile_wide() -> int:

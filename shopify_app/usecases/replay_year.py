@@ -1,6 +1,7 @@
 """A shop's last year again under our restock advice, in money, against what the shop did (`analytics.replay`).
 
-    history, shelves, terms --replay--> what it would have brought --> kept, told
+    due --claim--> history, shelves, terms --replay--> what it would have brought --> kept, told
+        --> due again in a week (in a day, while the past is too short: it may just be being read)
 
 Today's prices, costs, lead times and settings are taken for the whole year. A week whose shelf was not
 counted at both its ends says nothing of stock.
@@ -12,10 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import structlog
 
 from shopify_app.analytics import replay
-from shopify_app.db import replays, shops
-from shopify_app.db.connection import transaction
+from shopify_app.db import look_backs, replays, shops
+from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.replays import ReplayRow
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.advice_history import weekly_history
@@ -24,6 +26,27 @@ from shopify_app.usecases.advice_restock import supply_terms
 
 SEED: Final = 0
 DIGITS: Final = 2
+LEASE_SECONDS: Final = 900
+AGAIN_DAYS: Final = 7
+SOON_DAYS: Final = 1
+"""Days until the next replay, where the past was too short."""
+
+log = structlog.get_logger()
+
+
+def replay_due_shops() -> int:
+    """Replay every shop for which it is due; how many shops."""
+    with sweep_transaction() as conn:
+        due = look_backs.due_shops(conn, "replay")
+    return sum(_replay_claimed(shop_id) for shop_id in due)
+
+
+def _replay_claimed(shop_id: int) -> bool:
+    with transaction(shop_id) as conn:
+        if not look_backs.claim(conn, shop_id, "replay", lease_seconds=LEASE_SECONDS):
+            return False
+    replay_shop(shop_id)
+    return True
 
 
 def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
@@ -46,6 +69,10 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
     found = ReplayRow(day, shop.currency, worked_out(inputs, ends))
     with transaction(shop_id) as conn:
         replays.keep(conn, shop_id, found)
+        short = found.record["verdict"] == "too_little_history"
+        again = SOON_DAYS if short else AGAIN_DAYS
+        look_backs.finish(conn, shop_id, "replay", again_in_days=again)
+    log.info("year_replayed", shop_id=shop_id, verdict=found.record["verdict"])
     return found
 
 

@@ -16,6 +16,7 @@ CALLS = {
     "workers.history.reconcile_shops": "shopify_app.usecases.reconcile.reconcile_shops",
     "workers.sales.roll_up_sales": "shopify_app.usecases.sales.roll_up_sales",
     "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggest.refresh_due_suggestions",
+    "workers.decisions.replay_years": "shopify_app.usecases.replay_year.replay_due_shops",
     "workers.housekeeping.keep_house": "shopify_app.usecases.housekeeping.keep_house",
 }
 
