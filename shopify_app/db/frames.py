@@ -14,6 +14,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.domain.frames import (
     DAILY_SALES,
     STOCK_DAYS,
+    STOCK_ENDS,
     STOCK_PLACES,
     VARIANTS,
     WEEKLY_PRICES,
@@ -123,6 +124,38 @@ def stock_days_between(
         """,
         {"shop_id": shop_id, "first": first, "last": last, "timezone": timezone},
         STOCK_DAYS,
+    )
+
+
+def stock_at_week_ends(
+    conn: Connection, shop_id: int, last: date, weeks: int, timezone: str
+) -> pd.DataFrame:
+    """STOCK_ENDS of the weeks that end with `last` and every seven days before it."""
+    return read_frame(
+        conn,
+        """
+        WITH totals AS (
+            SELECT inventory_item_id, since, until, sum(step) OVER item AS units
+              FROM (SELECT inventory_item_id, location_id, changed_at AS since,
+                           lead(changed_at, 1, 'infinity') OVER (
+                               PARTITION BY inventory_item_id ORDER BY changed_at, location_id) AS until,
+                           available_units - lag(available_units, 1, 0) OVER (
+                               PARTITION BY inventory_item_id, location_id ORDER BY changed_at) AS step
+                      FROM inventory_history
+                     WHERE shop_id = %(shop_id)s) changes
+            WINDOW item AS (PARTITION BY inventory_item_id ORDER BY since, location_id)
+        ), ends AS (
+            SELECT weeks_ago, (%(last)s::date + 1 - 7 * weeks_ago)::timestamp AT TIME ZONE %(timezone)s AS ended
+              FROM generate_series(0, %(weeks)s - 1) AS counted (weeks_ago)
+        )
+        SELECT v.id, e.weeks_ago, greatest(t.units, 0)::float8
+          FROM totals t
+          JOIN ends e ON t.since < e.ended AND t.until >= e.ended
+          JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
+         ORDER BY v.id, e.weeks_ago DESC
+        """,
+        {"shop_id": shop_id, "last": last, "weeks": weeks, "timezone": timezone},
+        STOCK_ENDS,
     )
 
 

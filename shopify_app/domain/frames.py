@@ -14,6 +14,9 @@ DAILY_SALES  one row for each variant and each day on which it sold
     revenue, list_revenue     after and before discounts
 STOCK_DAYS   one row for each variant and day of which the stock is known
     in_stock                  share of the day, 0..1, in which it could be bought
+STOCK_ENDS   one row for each variant and end of a week before which its stock was seen
+    weeks_ago                 0 is the week that ended last
+    on_hand                   units over all locations
 STOCK_PLACES one row for each location of a variant that is stocked at several
     location                  its name
     available_units, incoming_units   there, now
@@ -51,6 +54,8 @@ DAILY_SALES: Final = {
 }
 
 STOCK_DAYS: Final = {"variant_id": "int64", "day": "datetime64[s]", "in_stock": "float64"}
+
+STOCK_ENDS: Final = {"variant_id": "int64", "weeks_ago": "int64", "on_hand": "float64"}
 
 WEEKLY_PRICES: Final = {
     "variant_id": "int64",

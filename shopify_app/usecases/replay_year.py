@@ -16,7 +16,7 @@ import pandas as pd
 import structlog
 
 from shopify_app.analytics import replay
-from shopify_app.db import look_backs, replays, shops
+from shopify_app.db import frames, look_backs, replays, shops
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.replays import ReplayRow
 from shopify_app.errors import NotFoundError
@@ -63,7 +63,7 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
             raise NotFoundError(f"shop {shop_id}")
         day = as_of or datetime.now(UTC).astimezone(shop.zone).date()
         inputs = read_inputs(conn, shop, day)
-        ends = replays.stock_at_week_ends(
+        ends = frames.stock_at_week_ends(
             conn, shop_id, inputs.last_day, HISTORY_WEEKS + 1, shop.timezone
         )
     found = ReplayRow(day, shop.currency, worked_out(inputs, ends))
@@ -77,7 +77,7 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
 
 
 def worked_out(inputs: Inputs, ends: pd.DataFrame) -> dict[str, Any]:
-    """The record of a replay; `ends` are `replays.STOCK_ENDS`."""
+    """The record of a replay; `ends` are `domain.frames.STOCK_ENDS`."""
     variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
     terms = _terms(inputs, variants)
     cap = inputs.settings["cycle_service_level"]

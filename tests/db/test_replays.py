@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shopify_app.db import replays
+from shopify_app.db import frames, replays
 from shopify_app.db.connection import transaction
-from shopify_app.db.replays import STOCK_ENDS, ReplayRow
+from shopify_app.db.replays import ReplayRow
+from shopify_app.domain.frames import STOCK_ENDS
 from tests.factories import make_variant, rows
 
 FOUND = ReplayRow(date(2026, 11, 2), "GBP", {"verdict": "gain", "gain": 1200.5})
@@ -40,7 +41,7 @@ def count(shop, variant_id, *levels):
 
 def ends(shop, shop_id=None, weeks=4):
     with transaction(shop.shop_id) as conn:
-        return replays.stock_at_week_ends(
+        return frames.stock_at_week_ends(
             conn, shop_id or shop.shop_id, LAST, weeks, "Europe/London"
         )
 
