@@ -38,7 +38,7 @@ def main() -> None:
     """Replay shops of all kinds against the truth."""
     options = arguments(
         __doc__ or "",
-        shops=(int, 4, "shops of each kind"),
+        shops=(int, 2, "shops of each kind"),
         variants=(int, 2000, "of the large shop"),
     )
     rows = []
