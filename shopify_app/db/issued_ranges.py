@@ -130,37 +130,23 @@ def due(conn: Connection, shop_id: int, *, until: date, timezone: str) -> list[D
                   FROM issued_ranges r JOIN variants v ON v.shop_id = r.shop_id AND v.id = r.variant_id
                  WHERE r.shop_id = %(shop_id)s AND r.due_on <= %(until)s
                    AND r.actual IS NULL AND r.left_out_because IS NULL
-            ), changes AS (
-                SELECT inventory_item_id, location_id, changed_at,
-                       available_units - lag(available_units, 1, 0) OVER (
-                           PARTITION BY inventory_item_id, location_id ORDER BY changed_at) AS step
-                  FROM inventory_history
-                 WHERE shop_id = %(shop_id)s AND inventory_item_id IN (SELECT inventory_item_id FROM due)
-            ), totals AS (
-                SELECT inventory_item_id, changed_at AS since, sum(step) OVER item AS units,
-                       lead(changed_at, 1, 'infinity') OVER item AS until
-                  FROM changes
-                WINDOW item AS (PARTITION BY inventory_item_id ORDER BY changed_at, location_id)
-            ), short AS (
-                SELECT d.variant_id, d.issued_on,
-                       sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))
-                           / extract(epoch FROM d.until - d.since)) AS share
-                  FROM due d
-                  JOIN totals t ON t.inventory_item_id = d.inventory_item_id AND t.units <= 0
-                               AND t.since < d.until AND t.until > d.since
-                 GROUP BY d.variant_id, d.issued_on
-            ), sold AS (
-                SELECT d.variant_id, d.issued_on, sum(s.ordered_units) AS units
-                  FROM due d
-                  JOIN daily_sales s ON s.shop_id = %(shop_id)s AND s.variant_id = d.variant_id
-                                    AND s.sold_on >= d.issued_on AND s.sold_on < d.due_on
-                 GROUP BY d.variant_id, d.issued_on
             )
-            SELECT d.variant_id, d.issued_on, coalesce(sold.units, 0)::int AS sold_units,
-                   coalesce(short.share, 0)::float8 AS out_of_stock_share
+            SELECT d.variant_id, d.issued_on,
+                   (SELECT coalesce(sum(s.ordered_units), 0)::int FROM daily_sales s
+                     WHERE s.shop_id = %(shop_id)s AND s.variant_id = d.variant_id
+                       AND s.sold_on >= d.issued_on AND s.sold_on < d.due_on) AS sold_units,
+                   (SELECT coalesce(sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))
+                                        / extract(epoch FROM d.until - d.since)), 0)::float8
+                      FROM (SELECT changed_at AS since, sum(step) OVER item AS units,
+                                   lead(changed_at, 1, 'infinity') OVER item AS until
+                              FROM (SELECT location_id, changed_at,
+                                           available_units - lag(available_units, 1, 0) OVER (
+                                               PARTITION BY location_id ORDER BY changed_at) AS step
+                                      FROM inventory_history h
+                                     WHERE h.shop_id = %(shop_id)s AND h.inventory_item_id = d.inventory_item_id) changes
+                            WINDOW item AS (ORDER BY changed_at, location_id)) t
+                     WHERE t.units <= 0 AND t.since < d.until AND t.until > d.since) AS out_of_stock_share
               FROM due d
-              LEFT JOIN sold USING (variant_id, issued_on)
-              LEFT JOIN short USING (variant_id, issued_on)
              ORDER BY d.issued_on, d.variant_id
             """,
             {"shop_id": shop_id, "until": until, "timezone": timezone},
