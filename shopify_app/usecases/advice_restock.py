@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from shopify_app.analytics import demand, order_plan, replenishment
-from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics.forecast_rows import rows_of
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases import advice_moves, advice_orders
@@ -270,8 +269,8 @@ def _range_of_loss(
 
 
 def _quantile(forecast: demand.DemandForecast, row: int, last: int, level: float) -> float:
-    mean, dispersion = forecast.total(last=last)
-    return float(nb.quantile(level, mean[row], dispersion[row]))
+    """The forecast's own quantile, held to the shop's past: that of the plan, not of its dispersion alone."""
+    return float(rows_of(forecast, np.array([row])).quantile([level], last=last)[0, 0])
 
 
 def _run_out(
@@ -296,16 +295,14 @@ def _run_out(
 def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> list[dict[str, Any]]:
     """The next eight weeks: mean and 8-of-10 range of each."""
     weeks = min(8, forecast.mean.shape[1])
-    low, high = (
-        nb.quantile(level, forecast.mean[row, :weeks], forecast.dispersion[row, 0])
-        for level in (0.1, 0.9)
-    )
+    one = rows_of(forecast, np.array([row]))
+    each = [one.quantile((0.1, 0.9), first=week, last=week)[0] for week in range(1, weeks + 1)]
     return [
         {
             "start": (inputs.as_of + timedelta(days=7 * week)).isoformat(),
             "mean": round(float(forecast.mean[row, week]), 2),
-            "low": int(low[week]),
-            "high": int(high[week]),
+            "low": int(each[week][0]),
+            "high": int(each[week][1]),
         }
         for week in range(weeks)
     ]

@@ -1,0 +1,38 @@
+"""The ranges on a restock card are the forecast's own quantiles, held to the shop's past, as its order is."""
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+
+from shopify_app.analytics.demand import SPANS
+from shopify_app.analytics.pooling import CLASSES, LEVELS
+from shopify_app.usecases import advice_restock
+from tests.analytics.forecasts import level_forecast
+
+INPUTS = SimpleNamespace(as_of=date(2025, 3, 3))
+MODEL = level_forecast([5.0, 40.0], dispersion=0.3)
+HELD = replace(
+    MODEL,
+    levels=np.broadcast_to(
+        LEVELS + (0.5 - LEVELS) * 0.5, (len(SPANS), len(CLASSES) + 1, len(LEVELS))
+    ).copy(),
+)
+"""A past that was half as unsure as the model."""
+
+
+def test_the_coming_weeks_are_as_wide_as_the_shops_past_was():
+    weeks = advice_restock._fan(INPUTS, HELD, 1)
+    expected = HELD.period_quantile((0.1, 0.9))[1]
+    assert [(week["low"], week["high"]) for week in weeks] == [
+        (low, high) for low, high in expected[:8]
+    ]
+    wide = advice_restock._fan(INPUTS, MODEL, 1)
+    assert weeks[0]["high"] - weeks[0]["low"] < 0.7 * (wide[0]["high"] - wide[0]["low"])
+
+
+def test_the_days_of_running_out_lie_closer_where_the_past_was_surer():
+    near, far = advice_restock._run_out(INPUTS, HELD, 1, 200.0)
+    nearer, farther = advice_restock._run_out(INPUTS, MODEL, 1, 200.0)
+    assert nearer < near <= far < farther
