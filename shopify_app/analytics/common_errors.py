@@ -19,6 +19,9 @@ import numpy as np
 from shopify_app.analytics.pooling import FULLY_SEEN, Windows
 
 ITEM_DISPERSION: Final = 0.5
+LARGEST_MOVE: Final = 1.0
+"""Of the log of a whole shop's demand: what goes further than to a third or threefold was something else."""
+
 TRUSTED_DOUBT: Final = 4.0
 """Moments that the course's own doubt counts for, beside those at which errors were seen."""
 
@@ -61,7 +64,8 @@ def common_errors(windows: Windows, groups: np.ndarray, doubt: np.ndarray) -> Co
     share = due.sum(axis=0) / max(float(due.sum()), 1e-9)
     usual = share @ doubt
     log, noise = _log_ratio(came.sum(axis=1, keepdims=True), due.sum(axis=1, keepdims=True))
-    scaled = (recency * log**2 / (usual[:seen, None] + noise)).sum() + TRUSTED_DOUBT
+    off = _usual_moves(log)
+    scaled = (recency * off**2 / (usual[:seen, None] + noise)).sum() + TRUSTED_DOUBT
     scale = float(scaled / (recency.sum() + TRUSTED_DOUBT))
     variance = scale * usual[:seen, None]
     whole = log * variance / (variance + noise)
@@ -90,12 +94,23 @@ def _log_ratio(came: np.ndarray, due: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.log((came + 1.0) / (due + 1.0)), 1.0 / (due + 1.0)
 
 
+def _usual_moves(log: np.ndarray) -> np.ndarray:
+    """Moves (moments, k) around their middle, none further than demand moves by itself: what is to be expected again.
+
+    What always comes otherwise than foreseen (bulk orders, of which no level knows) makes nothing unsure, and
+    a week in which the shop was closed, or the one after it, tells nothing of how demand moves.
+    """
+    middle = np.median(log, axis=0)
+    return np.clip(log - middle, -LARGEST_MOVE, LARGEST_MOVE)
+
+
 def _of_groups(came: np.ndarray, due: np.ndarray, recency: np.ndarray) -> tuple[np.ndarray, float]:
     """(log moves of groups beyond the shop's (moments, groups), their variance)."""
     log, noise = _log_ratio(came, due)
+    off = _usual_moves(log)
     weight = recency * due
     total = max(float(weight.sum()), 1e-9)
-    found = max(float((weight * (log**2 - noise)).sum()) / total, 0.0)
+    found = max(float((weight * (off**2 - noise)).sum()) / total, 0.0)
     moments = float(recency.sum())
     variance = found * moments / (moments + TRUSTED_DOUBT)
     return log * variance / (variance + noise), variance
