@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace, folder: Path, stop: threading.Event) -> 
         timing: dict[str, float] = {}
         with _Timed(timing, "history"):
             running.install()
-            _until(running, stop, lambda: _history_is_in(running), HISTORY_SECONDS)
+            until(running, stop, lambda: history_is_in(running), HISTORY_SECONDS)
         print(f"The history is in after {timing['history']:.0f} s.", flush=True)
         before = differences(running)
         result = live_through(running, arguments, stop, timing)
@@ -86,11 +86,11 @@ def live_through(
                 raise StoppedError
     print(f"{arguments.days} days made {happened['deliveries']:,} deliveries.", flush=True)
     with _Timed(timing, "drain"):
-        _until(running, stop, lambda: _is_quiet(running), DRAIN_SECONDS)
+        until(running, stop, lambda: is_quiet(running), DRAIN_SECONDS)
     unmended = differences(running)
     with _Timed(timing, "reconcile"):
         healed = keel(running, "reconcile", "--shop", running.domain)["healed"]
-        _until(running, stop, lambda: _is_quiet(running), DRAIN_SECONDS)
+        until(running, stop, lambda: is_quiet(running), DRAIN_SECONDS)
     spent = {name: round(now - cpu[name], 1) for name, now in _cpu(running).items()}
     return {
         **happened,
@@ -156,7 +156,7 @@ class _Timed:
         self._timing[self._name] = time.monotonic() - self._began
 
 
-def _until(
+def until(
     running: Simulated, stop: threading.Event, ready: Callable[[], bool], seconds: float
 ) -> None:
     deadline = time.monotonic() + seconds
@@ -168,7 +168,7 @@ def _until(
             raise StoppedError
 
 
-def _history_is_in(running: Simulated) -> bool:
+def history_is_in(running: Simulated) -> bool:
     steps = running.rows(
         "SELECT b.state, b.step, b.error FROM backfills b JOIN shops s USING (shop_id) WHERE s.domain = %s",
         running.domain,
@@ -182,7 +182,7 @@ def _history_is_in(running: Simulated) -> bool:
     return bool(steps) and all(step[0] == "done" for step in steps) and bool(runs)
 
 
-def _is_quiet(running: Simulated) -> bool:
+def is_quiet(running: Simulated) -> bool:
     """Nothing under way in the simulator, in the inbox, to be asked for, or to be counted."""
     if running.sim.get(f"_sim/{running.domain}/state").json()["pending"]:
         return False

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from bench.facts import _history_is_in, _is_quiet, _until
+from bench.facts import history_is_in, is_quiet, until
 from launch.demo import SHOPS
 from launch.ports import free_pair
 from launch.processes import stop_on_signals
@@ -52,12 +52,12 @@ def _run(arguments: argparse.Namespace, folder: Path, stop: threading.Event) -> 
     with simulated_shop(folder, port=port, shop=arguments.shop, stop=stop, say=print) as running:
         os.environ.update(running.children.environment)  # noqa: TID251 -- it becomes a process of that shop
         running.install()
-        _until(running, stop, lambda: _history_is_in(running), HISTORY_SECONDS)
+        until(running, stop, lambda: history_is_in(running), HISTORY_SECONDS)
         accepted = _accept_all(running, stop)
         print(f"Accepted: {accepted}", flush=True)
         for _ in range(0, arguments.days, STRIDE_DAYS):
             running.control("advance", days=STRIDE_DAYS)
-            _until(running, stop, lambda: _is_quiet(running), DRAIN_SECONDS)
+            until(running, stop, lambda: is_quiet(running), DRAIN_SECONDS)
         result = _judged(running, arguments.days)
     told, truth = result["told"], result["true_effect"]
     passed = told is not None and told["low"] <= truth <= told["high"]
@@ -77,7 +77,7 @@ def _accept_all(running: Simulated, stop: threading.Event) -> dict[str, int]:
     for number, shop_id, kind in found:
         answers = decide.accept_suggestions(shop_id, [number], accepted_by="bench")
         counts[kind] = counts.get(kind, 0) + sum(done for _, done in answers)
-    _until(running, stop, lambda: not _unsettled(running), WRITE_SECONDS)
+    until(running, stop, lambda: not _unsettled(running), WRITE_SECONDS)
     return counts
 
 
@@ -102,6 +102,9 @@ def _judged(running: Simulated, days: int) -> dict[str, Any]:
         " WHERE r.shop_id = %s AND r.state = 'judged' AND r.kind LIKE 'price%%' AND NOT r.is_held_back",
         shop_id,
     )
+    truths = {
+        row["variant_id"]: row for row in running.sim.get(f"_sim/{running.domain}/truth").json()
+    }
     verdicts = running.rows(
         "SELECT outcome, count(*)::int, sum(profit) FROM verdicts WHERE shop_id = %s GROUP BY 1",
         shop_id,
@@ -110,7 +113,9 @@ def _judged(running: Simulated, days: int) -> dict[str, Any]:
         "judged": judged,
         "verdicts": verdicts,
         "told": _range(total),
-        "true_effect": round(sum(_true_effect(running, *move[:5]) for move in moves), 2),
+        "true_effect": round(
+            sum(_true_effect(running, truths[move[0]], *move[:5]) for move in moves), 2
+        ),
         "foreseen": round(sum(_foreseen(*move[1:3], move[5]) for move in moves), 2),
         "total": total,
     }
@@ -127,12 +132,15 @@ def _range(total: dict[str, Any] | None) -> dict[str, float] | None:
 
 
 def _true_effect(
-    running: Simulated, variant_id: int, first: date, stop: date, proposal: Any, evidence: Any
+    running: Simulated,
+    truth: dict[str, Any],
+    variant_id: int,
+    first: date,
+    stop: date,
+    proposal: Any,
+    evidence: Any,
 ) -> float:
     """Mean gross profit at the price that stood, less that at the price before, over the window."""
-    truth = {
-        row["variant_id"]: row for row in running.sim.get(f"_sim/{running.domain}/truth").json()
-    }[variant_id]
     days = running.sim.get(
         f"_sim/{running.domain}/truth/days",
         params={

@@ -11,7 +11,7 @@ items in one shop less (Dominick's orange juice with the promotion calendar remo
 Weak: Gaussian tails; two levels of grouping only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -132,16 +132,11 @@ def pool(
     # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
     sd = float(np.sqrt(weight @ PRODUCT_SDS**2 / weight.sum()))
     # How far products differ is read off the whole evidence: read off a part, they would seem alike.
-    found = _pooled(
-        EVIDENCE_WORTH * inside, EVIDENCE_WORTH * pushed, setting, _product_spread(sd, told)
-    )
-    return Pooled(
-        (turn @ found.mean[..., None])[..., 0],
-        turn @ found.variance @ np.swapaxes(turn, 1, 2),
-        found.shop_mean,
-        found.shop_variance,
-        found.group_mean,
-        sd,
+    found = _pooled(EVIDENCE_WORTH * inside, EVIDENCE_WORTH * pushed, setting, sd, told)
+    return replace(
+        found,
+        mean=(turn @ found.mean[..., None])[..., 0],
+        variance=turn @ found.variance @ np.swapaxes(turn, 1, 2),
     )
 
 
@@ -181,8 +176,9 @@ def _between(told: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarra
 
 
 def _pooled(
-    information: np.ndarray, score: np.ndarray, setting: "_Groups", product: np.ndarray
+    information: np.ndarray, score: np.ndarray, setting: _Groups, sd: float, told: np.ndarray
 ) -> Pooled:
+    product = _product_spread(sd, told)
     group, between = setting.group, setting.between
     group_information, group_score = setting.sums(information, score, product)
     shop_marginal, shop_weighted = _seen_through(group_information, group_score, between)
@@ -195,7 +191,7 @@ def _pooled(
         group_information, group_score, between, shop_mean[None], shop_variance[None]
     )
     mean, variance = _lean(information, score, product, group_mean[group], group_variance[group])
-    return Pooled(mean, variance, shop_mean, shop_variance, group_mean, float("nan"))
+    return Pooled(mean, variance, shop_mean, shop_variance, group_mean, sd)
 
 
 def _seen_through(
@@ -227,7 +223,7 @@ def _log_evidence(
     """Log marginal likelihood of one spread of products, groups at their means, plus its prior."""
     product = _product_spread(sd, told)
     # The group's mean given everything: what the series' posterior leans on.
-    centre = _pooled(information, score, setting, product).group_mean[setting.group]
+    centre = _pooled(information, score, setting, sd, told).group_mean[setting.group]
     inner = np.eye(COUNT) + information @ product
     off = score - (information @ centre[..., None])[..., 0]
     quadratic = np.einsum(
