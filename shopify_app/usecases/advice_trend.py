@@ -9,6 +9,7 @@ from shopify_app.analytics import trends
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history
 from shopify_app.usecases.advice_inputs import Inputs
+from shopify_app.usecases.advice_lead_times import vendor_times
 
 MOST: Final = 25
 FALSE_SIGN_RATE: Final = 0.1
@@ -63,25 +64,51 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
 
 
 def _history(inputs: Inputs) -> pd.DataFrame:
-    """Orders a week with the week's price; what may move together is a product's variants, else its type."""
+    """Orders a week with the week's price and promotions; what may move together is a product's variants, else its type."""
     history = weekly_history(inputs, what="orders")
     ago = (pd.Timestamp(inputs.week_start(0)) - history["period"]).dt.days // 7
+    history = _with_promotions(history.assign(weeks_ago=ago), _promoted(inputs))
+    starts = pd.Timestamp(inputs.week_start(0)) - pd.to_timedelta(7 * history["weeks_ago"], "D")
+    history["period"] = starts.to_numpy("datetime64[s]")
     prices = inputs.weekly.set_index(["variant_id", "weeks_ago"])["price"]
-    rows = pd.MultiIndex.from_arrays([history["series_id"], ago])
+    rows = pd.MultiIndex.from_frame(history[["series_id", "weeks_ago"]])
     history["price"] = prices.reindex(rows).to_numpy(float)
-    products = inputs.variants.set_index("variant_id")["product_id"]
-    variants = products.map(products.value_counts())
+    variants = inputs.variants.set_index("variant_id")
+    products = variants["product_id"]
     own = "product " + products.astype(str)
-    siblings = own.where(variants >= SIBLINGS).reindex(history["series_id"]).to_numpy(object)
-    history["group"] = pd.Series(siblings, index=history.index).fillna(history["group"])
-    return history
+    siblings = own.where(products.map(products.value_counts()) >= SIBLINGS)
+    groups = siblings.fillna(variants["product_type"])
+    history["group"] = groups.reindex(history["series_id"]).to_numpy(object)
+    return history.drop(columns="weeks_ago")
+
+
+def _promoted(inputs: Inputs) -> pd.DataFrame:
+    """`PROMOTED_WEEKS` by the weeks that end yesterday: the shop's own weeks by the days that both share."""
+    own, moved_days = inputs.promoted, (inputs.as_of - inputs.closed_on).days
+    shares = {0: 1 - moved_days / 7, 1: moved_days / 7}
+    parts = [
+        own.assign(weeks_ago=own["weeks_ago"] + later, on_promotion=own["on_promotion"] * share)
+        for later, share in shares.items()
+        if share
+    ]
+    both = pd.concat(parts).groupby(["variant_id", "weeks_ago"], as_index=False).sum()
+    return both[both["weeks_ago"] >= 0]
+
+
+def _with_promotions(history: pd.DataFrame, promoted: pd.DataFrame) -> pd.DataFrame:
+    """A history with `on_promotion`, and the weeks on promotion in which nothing was sold, since a variant's first."""
+    told = promoted.rename(columns={"variant_id": "series_id"})
+    first = told["series_id"].map(history.groupby("series_id")["weeks_ago"].max())
+    found = history.merge(
+        told[told["weeks_ago"] <= first], how="outer", on=["series_id", "weeks_ago"]
+    )
+    return found.fillna({"units": 0.0, "in_stock": 1.0, "on_promotion": 0.0})
 
 
 def _lead_weeks(inputs: Inputs) -> "pd.Series[float]":
-    """Weeks until an order placed now would land, by variant."""
-    days = inputs.vendors.set_index("vendor")["lead_time_days"]
-    variants = inputs.variants.set_index("variant_id")
-    return variants["vendor"].map(days).fillna(inputs.settings["lead_time_days"]).astype(float) / 7
+    """Weeks until an order placed now would land, by variant: as stated, or as deliveries showed."""
+    vendors = inputs.variants.set_index("variant_id")["vendor"]
+    return pd.Series(vendor_times(inputs).of(vendors).mean, index=vendors.index)
 
 
 def _previous(inputs: Inputs) -> pd.DataFrame:
