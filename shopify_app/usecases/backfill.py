@@ -7,6 +7,8 @@ then their file is streamed; the byte offset is committed with the rows before i
 worker goes on where it was. A bulk line is written whole only when its children are known, and
 children follow their parent, though not always next to it: parents are held back until the
 next batch is full.
+
+A step that cannot be done, whatever spoils it, is tried again and at last shown as failed; other shops go on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +40,7 @@ from shopify_app.shopify import bulk_operations, catalogue_api, nodes, orders_ap
 from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.shopify.gid import from_gid, kind_of
 from shopify_app.usecases import access, install, sales
+from shopify_app.usecases.poison import SPOILING, told
 
 LEASE_SECONDS: Final = 120
 POLL_SECONDS: Final = 5
@@ -78,12 +81,10 @@ def _work(shop: Shop, step: BackfillStep) -> bool:
     """One step as far as it goes now; True if it is done."""
     try:
         done = WORK[step.step](shop, step)
-    except (TransientError, AppError) as error:
+    except (AppError, *SPOILING) as error:
         tries = TRIES if not isinstance(error, ShopUnavailableError) else TRIES * 100
         with transaction(shop.shop_id) as conn:
-            backfills.fail(
-                conn, shop.shop_id, step.step, error=f"{type(error).__name__}: {error}", tries=tries
-            )
+            backfills.fail(conn, shop.shop_id, step.step, error=told(error), tries=tries)
         log.warning(
             "backfill_step_failed",
             shop_id=shop.shop_id,
@@ -237,7 +238,7 @@ def _start(shop: Shop, step: BackfillStep, query: str, since: datetime | None) -
 
 
 def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write) -> bool:
-    """Stream the file into rows; False if the install it was for is gone."""
+    """Stream the file into rows; False if the install it was for is gone. A short file is asked for anew."""
     url = operation.url or ""
     rows = step.rows_loaded
     for families, offset, count in _batches(
@@ -257,6 +258,10 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
             ):
                 return False
     if rows < operation.object_count:
+        with transaction(shop.shop_id) as conn:  # reading on would find nothing more
+            backfills.note_bulk_operation(
+                conn, shop.shop_id, step.step, operation_id=None, window_since=step.window_since
+            )
         raise TransientError(f"the file held {rows} of {operation.object_count} objects")
     return True
 

@@ -32,6 +32,7 @@ from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import PoisonError
 from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
 from shopify_app.usecases import ingest, redact
+from shopify_app.usecases.poison import SPOILING
 
 TRIES: Final = 3
 WAIT_SECONDS: Final = 5
@@ -45,17 +46,6 @@ BATCH_BYTES: Final = 8 * 1024 * 1024
 
 BUDGET_SECONDS: Final = 20.0
 """How long one doorbell works before it lets others."""
-
-SPOILING: Final = (
-    PoisonError,
-    psycopg2.Error,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What a body can cause; the database being away is none of it."""
 
 COMPLIANCE: Final = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 

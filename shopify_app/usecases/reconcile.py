@@ -20,6 +20,7 @@ from shopify_app.metrics import HEALED_ROWS
 from shopify_app.shopify import catalogue_api, orders_api
 from shopify_app.shopify.client import AdminApi
 from shopify_app.usecases import access, refetch
+from shopify_app.usecases.poison import SPOILING, told
 
 LOOK_BACK: Final = timedelta(minutes=15)
 FIRST_LOOK: Final = timedelta(days=2)
@@ -47,7 +48,7 @@ def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, in
     for kind, compare in COMPARE.items():
         try:
             healed[kind] = _reconcile(shop, kind, compare, since)
-        except AppError as error:
+        except (AppError, *SPOILING) as error:
             log.warning(
                 "reconcile_failed", shop_id=shop.shop_id, kind=kind, error_type=type(error).__name__
             )
@@ -58,7 +59,7 @@ def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, in
                     kind,
                     checked_rows=0,
                     healed_rows=0,
-                    error=f"{type(error).__name__}: {error}"[:500],
+                    error=told(error),
                 )
     return healed
 

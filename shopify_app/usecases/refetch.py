@@ -1,4 +1,7 @@
-"""What a webhook only hinted at is asked of Shopify, and applied by the same road as a webhook."""
+"""What a webhook only hinted at is asked of Shopify, and applied by the same road as a webhook.
+
+An answer that cannot be read waits longer each time, as one that did not come; its neighbours go on.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +15,7 @@ from shopify_app.domain.shop import Shop
 from shopify_app.errors import AppError, NotFoundError, ShopUnavailableError
 from shopify_app.shopify import catalogue_api, orders_api
 from shopify_app.usecases import access
+from shopify_app.usecases.poison import SPOILING
 
 AT_ONCE: Final = 50
 
@@ -36,7 +40,7 @@ def _refetch_shop(shop_id: int) -> int:
             REFETCH[kind](shop, resource_id)
         except ShopUnavailableError:
             return 0
-        except AppError as error:
+        except (AppError, *SPOILING) as error:
             log.warning(
                 "refetch_failed",
                 shop_id=shop_id,
