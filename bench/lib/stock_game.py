@@ -117,11 +117,13 @@ def play(game: Game, policy: Policy, *, seed: int) -> Score:
 
 
 def _share(stock: np.ndarray, demand: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Share of the period until the shelf was empty, were the buyers to come evenly."""
-    short = demand > stock
-    after = np.where(short, demand - stock + 1.0, 1.0)
-    drawn = rng.beta(np.maximum(stock, 1.0), after)
-    return np.where(short, np.where(stock >= 1.0, drawn, 0.0), 1.0)
+    """Share of the period until the shelf was empty, were the buyers to come evenly.
+
+    The moment of the last unit's sale, the stock-th of `demand` in random order; a shelf that was empty from the start was
+    so whether anybody came or not.
+    """
+    emptied = rng.beta(np.maximum(stock, 1.0), np.maximum(demand - stock, 0.0) + 1.0)
+    return np.where(stock < 1.0, 0.0, np.where(demand < stock, 1.0, emptied))
 
 
 def round_up(units: np.ndarray, pack: np.ndarray, minimum: np.ndarray) -> np.ndarray:
