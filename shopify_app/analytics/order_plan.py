@@ -29,7 +29,7 @@ class OrderPlan:
     target_units : stock position that the order should reach (S)
     critical_fractile : probability with which demand until the next arrival is to be covered
     expected_demand : units until the next order could arrive (lead time + review)
-    demand_low, demand_high : 10 % and 90 % of it
+    demand_low, demand_high : 10 % and 90 % of it, or the tails that were asked for
     lost_without, lost_with : expected units of demand lost in that time
     lost_by_waiting : expected units lost more if the order is placed one period later
     dead_stock_risk : probability that the last unit ordered still lies unsold after twice that time

@@ -83,6 +83,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     service_level_cap: float | None = None,
     overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
+    range_tails: tuple[float, float] = (0.1, 0.9),
 ) -> OrderPlan:
     """Plan one order of every series.
 
@@ -108,6 +109,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     leftover_share : how much of the holding of a unit left over counts after the next order could
         have come. 0 is the textbook's: the next order is smaller by what is left. Products that
         fade or end leave more: see `stock_ahead`.
+    range_tails : levels asked of the forecast for `demand_low` and `demand_high`; the order does not turn on them.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
             minimum_in_units=supplier_minimum_in_units,
         )
         units = choices.at(chosen, choices.units)
-    return _plan(work, ideal, units, curve, choices)
+    return _plan(work, ideal, units, curve, choices, range_tails)
 
 
 class _Work:
@@ -272,6 +274,7 @@ def _plan(
     units: np.ndarray,
     curve: BudgetCurve | None,
     choices: order_rules.Choices | None,
+    range_tails: tuple[float, float],
 ) -> OrderPlan:
     """What the units do, with all the reasons."""
     terms = work.terms
@@ -292,7 +295,7 @@ def _plan(
             aside.lost[rows] = ahead.lost(aside.units[rows])
             aside.dead_stock_risk[rows] = ahead.unsold_risk(aside.units[rows])
             aside.value[rows] = ahead.value(aside.units[rows])
-    expected, low, high = _demand(work.forecast, terms)
+    expected, low, high = _demand(work.forecast, terms, range_tails)
     position = np.maximum(terms.on_hand, 0.0) + terms.arriving.sum(axis=1)
     return OrderPlan(
         units=units,
@@ -320,13 +323,13 @@ def _empty_aside(units: np.ndarray) -> Aside:
 
 
 def _demand(
-    forecast: DemandForecast, terms: OrderTerms
+    forecast: DemandForecast, terms: OrderTerms, tails: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected demand until the next order could arrive, and its 10 % and 90 %."""
+    """Expected demand until the next order could arrive, and its range."""
     periods = np.round(terms.lead.mean).astype(int) + terms.review
     found = np.zeros((3, terms.n))
     for last in np.unique(periods):
         rows = periods == last
         found[0, rows] = forecast.mean[rows, :last].sum(axis=1)
-        found[1:, rows] = forecast.quantile([0.1, 0.9], last=int(last))[rows].T
+        found[1:, rows] = forecast.quantile(tails, last=int(last))[rows].T
     return found[0], found[1], found[2]

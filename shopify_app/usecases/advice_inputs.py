@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.db import frames, purchase_orders, shop_settings, suggestions
+from shopify_app.db import calibrations, frames, purchase_orders, shop_settings, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.domain.frames import STOCK_PLACES
 from shopify_app.domain.shop import Shop
@@ -28,6 +28,9 @@ from shopify_app.usecases.shop_weeks import CLOSED_WEEKS, first_weekday, read_we
 HISTORY_WEEKS: Final = 104
 PLACES_DAYS: Final = 182
 """Days over which it is looked at what was sold from which location."""
+
+RANGE_LEVEL: Final = 0.8
+"""Of the ranges of demand that a shop is shown, and of those that are held against what came."""
 
 TRENDS_SHOWN: Final = 200
 VENDORS: Final = {
@@ -67,7 +70,7 @@ class Inputs:
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
-    settings : the shop's settings and currency, JSON values
+    settings : the shop's settings and currency, its open suggestions' and its ranges' past; JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
 
@@ -107,6 +110,16 @@ class Inputs:
             return 0.0, self.closed.iloc[:0]
         return float(self.settings["part_share"]), self.closed[self.closed["weeks_ago"] < 0]
 
+    @property
+    def range_level(self) -> float:
+        """The level to ask the model for, so that ranges marked `RANGE_LEVEL` hold so in this shop."""
+        return float(self.settings.get("range_levels", {}).get(_named(RANGE_LEVEL), RANGE_LEVEL))
+
+    @property
+    def range_tails(self) -> tuple[float, float]:
+        """The model's levels of the two ends of such a range."""
+        return (1 - self.range_level) / 2, (1 + self.range_level) / 2
+
     def week_start(self, weeks_ago: int) -> date:
         """First day of a week."""
         return self.last_day - timedelta(days=7 * weeks_ago + 6)
@@ -136,6 +149,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
+        "range_levels": _range_levels(conn, shop),
         "first_weekday": first_weekday(shop.shop_id),
         "part_share": weeks.part_share,
     }
@@ -193,6 +207,17 @@ def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
     )
     found = {card.variant_id: str(card.proposal["direction"]) for card in shown}
     return [[variant, found[variant]] for variant in sorted(found)]
+
+
+def _range_levels(conn: Connection, shop: Shop) -> dict[str, float]:
+    """For each level said the level to ask for instead, by what became of the shop's ranges."""
+    known = calibrations.of_shop(conn, shop.shop_id)
+    return known.corrections if known else {}
+
+
+def _named(level: float) -> str:
+    """A level as JSON names it."""
+    return f"{level:g}"
 
 
 def _empty(columns: Mapping[str, str]) -> pd.DataFrame:

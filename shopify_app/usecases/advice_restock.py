@@ -161,6 +161,7 @@ def _plan(
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
         overage_reviews=replenishment.OVERAGE_REVIEWS,
+        range_tails=inputs.range_tails,
         **rules,
     )
 
@@ -179,6 +180,7 @@ def _suggestion(
     margin = max(float(variant["price"] - term["cost"]), 0.0)
     lost = float(plan.lost_by_waiting[row])
     low, high = _range_of_loss(
+        inputs,
         forecast,
         row,
         int(term["lead"]),
@@ -211,6 +213,7 @@ def _suggestion(
             "expected_demand": round(float(plan.expected_demand[row]), 1),
             "demand_low": int(plan.demand_low[row]),
             "demand_high": int(plan.demand_high[row]),
+            "range_level_asked": round(inputs.range_level, 4),
             "run_out_first": first,
             "run_out_last": last,
             "demand_per_week": round(float(forecast.mean[row, 0]), 2),
@@ -257,11 +260,11 @@ def _aside(aside: order_plan.Aside, row: int) -> dict[str, float]:
 
 
 def _range_of_loss(
-    forecast: demand.DemandForecast, row: int, lead: int, position: float
+    inputs: Inputs, forecast: demand.DemandForecast, row: int, lead: int, position: float
 ) -> tuple[float, float]:
     """Units lost by waiting a week if demand runs at its 10 % and 90 % totals."""
     found: list[float] = []
-    for level in (0.1, 0.9):
+    for level in inputs.range_tails:
         then = max(_quantile(forecast, row, lead + 1, level) - position, 0.0)
         now = max(_quantile(forecast, row, lead, level) - position, 0.0) if lead else 0.0
         found.append(max(then - now, 0.0))
@@ -278,7 +281,7 @@ def _run_out(
 ) -> tuple[str | None, str | None]:
     """Days between which what is on the shelf probably runs out (8 of 10 cases); None: not within the horizon."""
     days: list[str | None] = []
-    for level in (0.9, 0.1):
+    for level in reversed(inputs.range_tails):
         day = None
         for week in range(1, forecast.mean.shape[1] + 1):
             if _quantile(forecast, row, week, level) > available:
@@ -296,7 +299,8 @@ def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> list[dict
     """The next eight weeks: mean and 8-of-10 range of each."""
     weeks = min(8, forecast.mean.shape[1])
     one = rows_of(forecast, np.array([row]))
-    each = [one.quantile((0.1, 0.9), first=week, last=week)[0] for week in range(1, weeks + 1)]
+    tails = inputs.range_tails
+    each = [one.quantile(tails, first=week, last=week)[0] for week in range(1, weeks + 1)]
     return [
         {
             "start": (inputs.as_of + timedelta(days=7 * week)).isoformat(),

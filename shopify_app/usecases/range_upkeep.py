@@ -3,7 +3,10 @@
     a run of suggestions --first of the shop's week--> ranges of the next weeks kept
     due and a day old    --> scored, or left out (there was nothing to sell) --> how often they held
 
-The models do not use the corrections: they are worked out and kept, so that they can be judged first.
+A range is given, and shown on cards, at the level that the shop's past ranges ask for (the run's
+`Inputs.range_level`). That level is kept beside the one said: what is judged is the range as it was given, what is
+learned is how far the model's own spread is short, so that a correction at work is not learned again.
+Orders are planned without it.
 """
 
 from dataclasses import asdict
@@ -20,9 +23,8 @@ from shopify_app.db.calibrations import CalibrationRow
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.db.issued_ranges import NewRange, ScoredRange
 from shopify_app.domain.shop import Shop
-from shopify_app.usecases.advice_inputs import Inputs
+from shopify_app.usecases.advice_inputs import RANGE_LEVEL, Inputs
 
-LEVEL: Final = 0.8
 WEEKS: Final = 4
 """A range is of the total over so many weeks."""
 
@@ -61,11 +63,11 @@ def ranges_to_give(inputs: Inputs) -> list[NewRange]:
     weeks = min(WEEKS, forecast.mean.shape[1])
     expected = forecast.mean[:, :weeks].sum(axis=1)
     rows = np.sort(np.argsort(-expected, kind="stable")[:MOST])
-    made: Any = calibration.ranges_of(forecast, LEVEL, last=weeks, rows=rows)
+    made: Any = calibration.ranges_of(forecast, inputs.range_level, last=weeks, rows=rows)
     due_on = inputs.as_of + timedelta(days=7 * weeks)
     return [
         NewRange(
-            int(one.series_id), inputs.as_of, due_on, LEVEL, float(one.used), float(one.expected),
+            int(one.series_id), inputs.as_of, due_on, RANGE_LEVEL, float(one.used), float(one.expected),
             int(one.low), int(one.high), float(one.low_share), float(one.high_share),
         )
         for one in made.itertuples()

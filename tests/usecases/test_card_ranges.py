@@ -11,7 +11,10 @@ from shopify_app.analytics.pooling import CLASSES, LEVELS
 from shopify_app.usecases import advice_restock
 from tests.analytics.forecasts import level_forecast
 
-INPUTS = SimpleNamespace(as_of=date(2025, 3, 3))
+INPUTS = SimpleNamespace(as_of=date(2025, 3, 3), range_tails=(0.1, 0.9))
+TOO_SURE = SimpleNamespace(as_of=INPUTS.as_of, range_tails=(0.02, 0.98))
+"""A shop whose ranges held less often than said."""
+
 MODEL = level_forecast([5.0, 40.0], dispersion=0.3)
 HELD = replace(
     MODEL,
@@ -36,3 +39,16 @@ def test_the_days_of_running_out_lie_closer_where_the_past_was_surer():
     near, far = advice_restock._run_out(INPUTS, HELD, 1, 200.0)
     nearer, farther = advice_restock._run_out(INPUTS, MODEL, 1, 200.0)
     assert nearer < near <= far < farther
+
+
+def test_a_shop_whose_ranges_failed_is_told_wider_ones_about_the_same_middle():
+    usual, wider = (advice_restock._fan(one, HELD, 1) for one in (INPUTS, TOO_SURE))
+    assert all(b["low"] < a["low"] for a, b in zip(usual, wider, strict=True))
+    assert all(b["high"] > a["high"] for a, b in zip(usual, wider, strict=True))
+    assert [week["mean"] for week in usual] == [week["mean"] for week in wider]
+    first, last = advice_restock._run_out(INPUTS, HELD, 1, 200.0)
+    sooner, later = advice_restock._run_out(TOO_SURE, HELD, 1, 200.0)
+    assert sooner < first <= last < later
+    low, high = advice_restock._range_of_loss(INPUTS, HELD, 1, 2, 100.0)
+    less, more = advice_restock._range_of_loss(TOO_SURE, HELD, 1, 2, 100.0)
+    assert less <= low <= high < more

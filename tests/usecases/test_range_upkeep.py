@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shopify_app.db import calibrations, issued_ranges
+from shopify_app.db import calibrations, issued_ranges, suggestions
+from shopify_app.db.calibrations import CalibrationRow
 from shopify_app.db.connection import transaction
-from shopify_app.usecases import advice_inputs, range_upkeep, suggest
+from shopify_app.usecases import advice, advice_inputs, explain, range_upkeep, suggest
 from tests.factories import rows
 from tests.simulated import install
 
@@ -43,6 +44,13 @@ def come_true(shop, units_of):
                 (shop.shop_id, variant_id, first + timedelta(days=3), units_of(low, high)),
             )
         cur.execute("DELETE FROM inventory_history")
+
+
+def too_sure(shop, used):
+    """Let the shop's past ask for another level in place of 80 %."""
+    with transaction(shop.shop_id) as conn:
+        day = rows(shop, "SELECT max(as_of) FROM suggestion_runs")[0][0]
+        calibrations.keep(conn, shop.shop_id, CalibrationRow(day, {"levels": []}, {"0.8": used}))
 
 
 @pytest.fixture
@@ -127,3 +135,60 @@ def test_a_shop_that_tracks_nothing_gives_none_and_a_rivals_run_touches_none_of_
     assert (given(shop), known(shop), known(rival)) == (before, None, None)
     with transaction(rival.shop_id) as conn:
         assert issued_ranges.last_issued_on(conn, rival.shop_id) is None
+
+
+def test_a_correction_in_force_is_in_the_ranges_given_and_on_cards_and_orders_stay(shop):
+    before = {one.variant_id: one for one in advice.work_out(standing(shop), seed=0).suggestions}
+    plain = {one.variant_id: one for one in range_upkeep.ranges_to_give(standing(shop))}
+    too_sure(shop, 0.95)
+    suggest.refresh_suggestions(shop.shop_id)
+    inputs = standing(shop)
+    asked = {one.variant_id: one for one in range_upkeep.ranges_to_give(inputs)}
+
+    assert inputs.range_level == 0.95
+    assert {(one.level, one.used_level) for one in asked.values()} == {(0.8, 0.95)}
+    assert all(one.high >= plain[variant].high for variant, one in asked.items())
+    assert any(one.high > plain[variant].high for variant, one in asked.items())
+    with transaction(shop.shop_id) as conn:
+        cards = suggestions.cards(conn, shop.shop_id, kinds=("restock",))
+    assert cards
+    for card in cards:
+        usual = before[card.variant_id]
+        assert card.proposal["units"] == usual.proposal["units"]
+        assert card.evidence["expected_demand"] == usual.evidence["expected_demand"]
+        assert card.evidence["demand_high"] > usual.evidence["demand_high"]
+        assert card.evidence["range_level_asked"] == 0.95
+        assert explain.explain(shop.shop_id, card.id).matches
+
+
+def test_evidence_comes_out_again_after_the_correction_has_moved_on(shop):
+    too_sure(shop, 0.9)
+    suggest.refresh_suggestions(shop.shop_id)
+    with transaction(shop.shop_id) as conn:
+        card = suggestions.cards(conn, shop.shop_id, kinds=("restock",))[0]
+    too_sure(shop, 0.6)
+
+    assert explain.explain(shop.shop_id, card.id).matches
+
+
+def test_a_range_is_judged_as_given_and_no_step_is_taken_on_a_step(shop):
+    """Of ranges asked for at 95 %, 80 % hold: as said, so the next are asked for at 95 % again, not wider."""
+    inputs = standing(shop)
+    corrected = replace(inputs, settings=inputs.settings | {"range_levels": {"0.8": 0.95}})
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM issued_ranges")
+        for week in range(20):
+            day = inputs.closed_on + timedelta(days=7 * week)
+            given_then = range_upkeep.ranges_to_give(replace(corrected, as_of=day))
+            issued_ranges.add(conn, shop.shop_id, given_then)
+        cur.execute(
+            "UPDATE issued_ranges SET low_share = 1, high_share = 1,"
+            " actual = CASE WHEN (variant_id + (issued_on - %s)) %% 5 = 0 THEN high + 1 ELSE high END",
+            (inputs.closed_on,),
+        )
+        found = range_upkeep._worked_out(conn, shop, inputs.closed_on + timedelta(days=7 * 24))
+
+    level = found.record["levels"][0]
+    assert (level["level"], level["is_known"]) == (0.8, True)
+    assert level["held"] == pytest.approx(0.8, abs=0.06)
+    assert found.corrections["0.8"] == pytest.approx(0.95, abs=0.02)
