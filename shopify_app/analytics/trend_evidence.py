@@ -6,11 +6,12 @@ Out: `Evidence`: the predictive probability of the last weeks for each change on
 Method: weekly counts are negative binomial. With the shape r known, two windows are two binomials whose
 log odds differ by the log ratio of the rates; the rate itself is integrated out by Laplace's method
 with its mode in closed form (Cox-Reid's adjustment comes out of it). r is summed over a grid under a
-prior learned from the shop's products of like rate. What came before is the last half year or all that is
-known, weighted by whether the older weeks fit the newer.
+prior learned from the shop's products of like rate. Weeks of unequal exposure count each with their own
+mean there; a stretch of them is as good as fewer even weeks, by its variance. What came before is the last
+half year or all that is known, weighted by whether the older weeks fit the newer.
 Source: Robinson & Smyth (2008), "Small-sample estimation of negative binomial dispersion",
 Biostatistics 9, 321-332; Cox & Reid (1987), JRSS B 49, 1-39; Tierney & Kadane (1986).
-Weak: weeks are taken as independent given the rate; part weeks count by their mean exposure.
+Weak: weeks are taken as independent given the rate.
 """
 
 from dataclasses import dataclass
@@ -76,14 +77,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Weeks:
-    """Sales, weeks and exposure of a stretch, each (n,)."""
+    """Sales, weeks and exposure of a stretch, each (n,).
+
+    `weeks` are those of even exposure in which sales would vary as much: (sum of e)^2 / sum of e^2, since
+    the variance of a sum is its mean + k rate^2 times the sum of e^2. `seen` are those with any.
+    """
 
     sold: np.ndarray
     weeks: np.ndarray
     exposed: np.ndarray
+    seen: np.ndarray
 
     def __getitem__(self, rows: np.ndarray) -> "_Weeks":
-        return _Weeks(self.sold[rows], self.weeks[rows], self.exposed[rows])
+        return _Weeks(self.sold[rows], self.weeks[rows], self.exposed[rows], self.seen[rows])
 
 
 def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) -> Evidence:
@@ -92,19 +98,26 @@ def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) 
     units, exposure = units[:, -LONG_BASE - judged :], exposure[:, -LONG_BASE - judged :]
     n, length = units.shape
     split = max(length - judged - RECENT_BASE, 0)
-    log_counts = _log_counts(units, exposure, (split, length - judged))
-    log_prior = _dispersion_prior(units, exposure, judged, log_counts.sum(axis=1))
+    rate = _rate(units, exposure)
+    log_counts = _log_counts(units, exposure, rate, (split, length - judged))
+    log_prior = _dispersion_prior(units, exposure, rate, judged, log_counts.sum(axis=1))
     trust = _trust_in_older(units, exposure, judged, np.exp(log_prior) @ DISPERSIONS)
     likelihood, single = np.zeros((n, len(windows), len(GRID)), np.float32), np.zeros(n)
     dispersion = np.zeros(n)
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         found = _mixed_predictive(
-            units[rows], exposure[rows], log_counts[rows], log_prior[rows], trust[rows], windows
+            units[rows],
+            exposure[rows],
+            rate[rows],
+            log_counts[rows],
+            log_prior[rows],
+            trust[rows],
+            windows,
         )
         likelihood[rows], single[rows], dispersion[rows] = found
     base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
-    informative = (base.weeks >= LEAST_BASE) & (recent.weeks > 0) & (base.sold + recent.sold > 0)
+    informative = (base.seen >= LEAST_BASE) & (recent.seen > 0) & (base.sold + recent.sold > 0)
     likelihood[~informative], single[~informative] = 1.0, 0.0
     return Evidence(likelihood, single, informative, dispersion)
 
@@ -112,6 +125,7 @@ def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) 
 def _mixed_predictive(
     units: np.ndarray,
     exposure: np.ndarray,
+    rate: np.ndarray,
     log_counts: np.ndarray,
     log_prior: np.ndarray,
     trust: np.ndarray,
@@ -125,7 +139,12 @@ def _mixed_predictive(
         rows = np.flatnonzero(share > NEGLIGIBLE)
         before, after = log_counts[rows, first:2].sum(axis=1), log_counts[rows, 2]
         found = _predictive(
-            units[rows, -weeks:], exposure[rows, -weeks:], log_prior[rows] + before, after, windows
+            units[rows, -weeks:],
+            exposure[rows, -weeks:],
+            rate[rows],
+            log_prior[rows] + before,
+            after,
+            windows,
         )
         likelihood[rows] += share[rows, None, None] * found[0]
         single[rows] += share[rows] * found[1]
@@ -137,13 +156,23 @@ def _mixed_predictive(
 def _stretch(units: np.ndarray, exposure: np.ndarray, last: int, before: int) -> _Weeks:
     """The last `last` weeks, or, if `before` is given, all before those."""
     part = slice(-last, None) if last else slice(0, units.shape[1] - before)
-    seen = exposure[:, part] > 0
+    exposed = exposure[:, part]
+    seen, total = exposed > 0, exposed.sum(axis=1)
+    even = total**2 / np.maximum((exposed**2).sum(axis=1), 1e-18)
     sold = (units[:, part] * seen).sum(axis=1)
-    return _Weeks(sold, seen.sum(axis=1).astype(float), exposure[:, part].sum(axis=1))
+    return _Weeks(sold, even, total, seen.sum(axis=1).astype(float))
 
 
-def _log_counts(units: np.ndarray, exposure: np.ndarray, edges: tuple[int, int]) -> np.ndarray:
-    """Log Gamma(y + r) / (Gamma(r) y!), summed over weeks [0, e0), [e0, e1), [e1, T): (n, 3, shapes)."""
+def _rate(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
+    """Units a week of full exposure over all that is known, (n,): where weeks are laid against each other."""
+    sold = (units * (exposure > 0)).sum(axis=1)
+    return np.maximum(sold, HALF) / np.maximum(exposure.sum(axis=1), 1e-9)
+
+
+def _log_counts(
+    units: np.ndarray, exposure: np.ndarray, rate: np.ndarray, edges: tuple[int, int]
+) -> np.ndarray:
+    """Log probability of weeks at a rate, summed over weeks [0, e0), [e0, e1), [e1, T): (n, 3, shapes)."""
     seen = np.where(exposure > 0, units, 0.0)
     values, inverse = np.unique(seen, return_inverse=True)
     inverse = inverse.reshape(units.shape)
@@ -155,19 +184,29 @@ def _log_counts(units: np.ndarray, exposure: np.ndarray, edges: tuple[int, int])
         rows = slice(start, start + CHUNK)
         for part in range(3):
             weeks = slice(bounds[part], bounds[part + 1])
+            mean = rate[rows, None] * exposure[rows, weeks]
             parts[rows, part] = table[inverse[rows, weeks]].sum(axis=1)
+            parts[rows, part] += _mean_terms(seen[rows, weeks], mean, SHAPES).sum(axis=1)
     return parts
 
 
+def _mean_terms(sold: np.ndarray, mean: np.ndarray, shapes: np.ndarray | float) -> np.ndarray:
+    """How a week's log probability depends on its mean m: y log(m / r) - (y + r) log(1 + m / r), (..., shapes)."""
+    sold, odds = sold[..., None], mean[..., None] / shapes
+    return sold * np.log(np.maximum(odds, 1e-300)) - (sold + shapes) * np.log1p(odds)
+
+
 def _dispersion_prior(
-    units: np.ndarray, exposure: np.ndarray, judged: int, log_counts: np.ndarray
+    units: np.ndarray,
+    exposure: np.ndarray,
+    rate: np.ndarray,
+    judged: int,
+    log_counts: np.ndarray,
 ) -> np.ndarray:
     """Log prior of each product's dispersion, (n, shapes), by EM over products of like rate."""
     base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
-    fit = log_counts + _level(base) + _level(recent)
-    total = base.sold + recent.sold
-    rate = total / np.maximum(base.exposed + recent.exposed, 1e-9)
-    classes, telling = np.digitize(rate, CLASSES), total >= 3
+    fit = log_counts + _level(base, rate) + _level(recent, rate)
+    classes, telling = np.digitize(rate, CLASSES), base.sold + recent.sold >= 3
     likelihood = np.exp(fit - fit.max(axis=1, keepdims=True))
     flat = np.full(len(SHAPES), 1 / len(SHAPES))
     whole = _mixing(likelihood[telling], flat, 1.0)
@@ -180,9 +219,18 @@ def _dispersion_prior(
     return np.log(np.maximum(by_class, 1e-12))[classes]
 
 
-def _level(part: _Weeks) -> np.ndarray:
-    """Log of the integral over the rate of a stretch's likelihood, for each shape, (n, shapes)."""
-    return betaln(part.sold[:, None] + HALF, np.maximum(part.weeks, LEAST)[:, None] * SHAPES)
+def _level(part: _Weeks, rate: np.ndarray) -> np.ndarray:
+    """What to add to a stretch's log counts for the log of its integral over the rate, (n, shapes)."""
+    weeks = np.maximum(part.weeks, LEAST)[:, None]
+    return betaln(part.sold[:, None] + HALF, weeks * SHAPES) - _at_rate(part, rate, SHAPES)
+
+
+def _at_rate(part: _Weeks, rate: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """What the even weeks of a stretch have in its log counts for the rate they were taken at, (n, shapes)."""
+    weeks = np.maximum(part.weeks, LEAST)[:, None]
+    odds = (rate * part.exposed)[:, None] / (weeks * shapes)
+    sold = part.sold[:, None]
+    return sold * np.log(np.maximum(odds, 1e-300)) - (sold + weeks * shapes) * np.log1p(odds)
 
 
 def _mixing(likelihood: np.ndarray, toward: np.ndarray, pull: float) -> np.ndarray:
@@ -222,12 +270,13 @@ def _trust_in_older(
         share = float((belongs.sum() + 5) / (known.sum() + 10))
     trust = share * same / (share * same + (1 - share) * moved + 1e-300)
     # With under half a year to go by, whatever there is is needed.
-    return np.where(new.weeks < RECENT_BASE / 2, 1.0, np.where(known, trust, 1.0))
+    return np.where(new.seen < RECENT_BASE / 2, 1.0, np.where(known, trust, 1.0))
 
 
 def _predictive(
     units: np.ndarray,
     exposure: np.ndarray,
+    rate: np.ndarray,
     earlier: np.ndarray,
     judged_counts: np.ndarray,
     windows: tuple[int, ...],
@@ -235,9 +284,9 @@ def _predictive(
     """(p(judged weeks | earlier ones) by window and change, the same for a single week, mean dispersion)."""
     judged = max(windows)
     base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
-    scale = np.logaddexp.reduce(earlier + _level(base), axis=1)
+    scale = np.logaddexp.reduce(earlier + _level(base, rate), axis=1)
     joint = earlier + judged_counts
-    both = joint + _level(base) + _level(recent)
+    both = joint + _level(base, rate) + _level(recent, rate)
     belongs = np.exp(both - both.max(axis=1, keepdims=True))
     belongs /= belongs.sum(axis=1, keepdims=True)
     splits = [
@@ -247,13 +296,15 @@ def _predictive(
     likelihood = np.zeros((len(units), len(windows), len(GRID)))
     for number, shape in enumerate(SHAPES):
         rows = np.flatnonzero(belongs[:, number] > NEGLIGIBLE)
-        offset = (joint[rows, number] - scale[rows])[:, None]
-        for column, (before, after) in enumerate(splits):
+        offset = joint[rows, number] - scale[rows]
+        for column, splitted in enumerate(splits):
+            before, after = (part[rows] for part in splitted)
+            taken = offset - _both_at_rate(before, after, rate[rows], shape)
             likelihood[rows, column] += np.exp(
-                _integrated(before[rows], after[rows], shape, GRID) + offset
+                _integrated(before, after, shape, GRID) + taken[:, None]
             )
     single = _single_week(
-        units[:, -judged:], exposure[:, -judged:], base, recent, joint - scale[:, None]
+        units[:, -judged:], exposure[:, -judged:], rate, base, joint - scale[:, None]
     )
     return likelihood, single, belongs @ DISPERSIONS
 
@@ -282,27 +333,34 @@ def _integrated(before: _Weeks, after: _Weeks, shape: float, grid: np.ndarray) -
     return after.sold[:, None] * log_c + height + 0.5 * np.log(2 * np.pi)
 
 
+def _both_at_rate(before: _Weeks, after: _Weeks, rate: np.ndarray, shape: float) -> np.ndarray:
+    """`_at_rate` of two stretches, (n,)."""
+    shapes = np.array([shape])
+    return (_at_rate(before, rate, shapes) + _at_rate(after, rate, shapes))[:, 0]
+
+
 def _single_week(
-    units: np.ndarray, exposure: np.ndarray, base: _Weeks, recent: _Weeks, offset: np.ndarray
+    units: np.ndarray, exposure: np.ndarray, rate: np.ndarray, base: _Weeks, offset: np.ndarray
 ) -> np.ndarray:
     """p(judged weeks | earlier) if nothing changed but one week, the largest, is something else, (n,)."""
-    seen = exposure > 0
-    top = np.where(seen, units, 0.0).max(axis=1)
+    sold, weeks = np.where(exposure > 0, units, 0.0), (exposure > 0).sum(axis=1)
+    largest = sold.max(axis=1)
     usual = base.sold / np.maximum(base.weeks, 1)
-    odd = (top >= 3) & (top >= 2 * usual) & (recent.weeks > 1)
+    odd = (largest >= 3) & (largest >= 2 * usual) & (weeks > 1)
     result = np.zeros(len(units))
     rows = np.flatnonzero(odd)
     if not len(rows):
         return result
-    largest, rest = top[rows], recent[rows]
-    left = _Weeks(
-        rest.sold - largest,
-        rest.weeks - 1,
-        rest.exposed * (rest.weeks - 1) / np.maximum(rest.weeks, 1),
-    )
-    odd_week = gammaln(largest + 1) - np.log(largest * SINGLE_WEEK_SPREAD * rest.weeks)
+    top = np.arange(len(rows)), sold[rows].argmax(axis=1)
+    rest, rate, base, largest = exposure[rows], rate[rows], base[rows], largest[rows]
+    mean = rate * rest[top]
+    rest[top] = 0.0
+    left = _stretch(units[rows], rest, units.shape[1], 0)
+    odd_week = -np.log(largest * SINGLE_WEEK_SPREAD * weeks[rows])
     for number, shape in enumerate(SHAPES):
-        without = gammaln(largest + shape) - gammaln(shape)
-        level = _integrated(base[rows], left, shape, np.zeros(1))[:, 0]
-        result[rows] += np.exp(level + odd_week + offset[rows, number] - without)
+        usual_week = gammaln(largest + shape) - gammaln(shape) - gammaln(largest + 1)
+        usual_week += _mean_terms(largest, mean, shape)[:, 0]
+        level = _integrated(base, left, shape, np.zeros(1))[:, 0]
+        level -= _both_at_rate(base, left, rate, shape)
+        result[rows] += np.exp(level + odd_week + offset[rows, number] - usual_week)
     return result

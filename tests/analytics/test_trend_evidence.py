@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.special import gammaln
+from scipy.special import softmax
+from scipy.stats import nbinom
 
 from shopify_app.analytics import trend_evidence, trend_prior, trend_shocks
 from shopify_app.analytics.trend_evidence import GRID, MIDDLE
@@ -30,7 +31,7 @@ def by_quadrature(before, after, shape, log_ratio):
 @pytest.mark.parametrize("shape", [50.0, 4.0, 0.8])
 def test_laplace_in_closed_form_equals_quadrature_up_to_a_constant(before, after, shape):
     stretch = [
-        trend_evidence._Weeks(*[np.array([float(v)]) for v in (sold, weeks, weeks)])
+        trend_evidence._Weeks(*[np.array([float(v)]) for v in (sold, weeks, weeks, weeks)])
         for sold, weeks in (before, after)
     ]
     ours = trend_evidence._integrated(*stretch, shape, GRID[20:61:8])[0]
@@ -39,13 +40,60 @@ def test_laplace_in_closed_form_equals_quadrature_up_to_a_constant(before, after
     assert np.ptp(ours - exact) < 0.06
 
 
-def test_the_terms_of_a_week_add_up_to_its_negative_binomial_probability():
-    counts = np.array([[0.0, 3.0, 7.0]])
-    found = trend_evidence._log_counts(counts, np.ones((1, 3)), (1, 2)).sum(axis=1)[0]
+def test_the_terms_of_weeks_add_up_to_their_negative_binomial_probability():
+    counts, exposure = np.array([[0.0, 3.0, 7.0]]), np.array([[0.5, 1.0, 2.0]])
+    found = trend_evidence._log_counts(counts, exposure, np.array([3.0]), (1, 2)).sum(axis=1)[0]
     r = trend_evidence.SHAPES
-    expected = sum(gammaln(y + r) - gammaln(r) - gammaln(y + 1) for y in counts[0])
+    expected = sum(
+        nbinom.logpmf(y, r, r / (r + 3 * e)) for y, e in zip(counts[0], exposure[0], strict=True)
+    )
 
     assert found == pytest.approx(expected)
+
+
+def test_on_even_weeks_the_integral_over_the_rate_is_exact_wherever_they_were_taken():
+    units, exposure = np.array([[4.0, 0.0, 9.0, 2.0]]), np.full((1, 4), 0.8)
+    part = trend_evidence._stretch(units, exposure, 4, 0)
+    found = [
+        trend_evidence._log_counts(units, exposure, rate, (1, 2)).sum(axis=1)
+        + trend_evidence._level(part, rate)
+        for rate in (np.array([1.0]), np.array([7.0]))
+    ]
+
+    np.testing.assert_allclose(found[0], found[1])
+
+
+@pytest.mark.parametrize("shape", [6.0, 2.0])
+def test_uneven_weeks_are_as_good_as_the_even_ones_they_are_taken_for(shape):
+    rng = np.random.default_rng(4)
+    exposure = rng.lognormal(0, 0.5, (1, 40))
+    units = rng.negative_binomial(shape, shape / (shape + 5 * exposure)).astype(float)
+    rate, number = trend_evidence._rate(units, exposure), trend_evidence.SHAPES[6:14]
+    part = trend_evidence._stretch(units, exposure, 40, 0)
+    found = trend_evidence._log_counts(units, exposure, rate, (1, 2)).sum(axis=1)
+    found = (found + trend_evidence._level(part, rate))[0, 6:14]
+
+    def exact(r):
+        def height(x):
+            mean = np.exp(x) * exposure
+            return nbinom.logpmf(units, r, r / (r + mean)).sum() + 0.5 * np.log(np.exp(x) / r)
+
+        top = height(np.log(rate[0]))
+        return top + np.log(quad(lambda x: np.exp(height(x) - top), -2, 5, limit=400)[0])
+
+    believed, truly = softmax(found), softmax([exact(r) for r in number])
+    assert believed @ np.log(number) == pytest.approx(truly @ np.log(number), abs=0.1)
+
+
+def test_weeks_known_to_differ_do_not_make_a_product_erratic():
+    rng = np.random.default_rng(5)
+    exposure = np.exp(rng.normal(0, 0.7, (1, 60))) * np.ones((300, 1))
+    units = rng.poisson(6 * exposure).astype(float)
+    known = trend_evidence.evidence(units, exposure, (4, 8)).dispersion
+    unknown = trend_evidence.evidence(units, np.ones(units.shape), (4, 8)).dispersion
+
+    assert known.mean() < 0.04
+    assert unknown.mean() > 0.3
 
 
 def test_a_product_that_never_sold_or_was_never_on_sale_says_nothing():
