@@ -17,7 +17,7 @@ CLASSES = (0.1, 0.5, 2.0, 10.0)
 NAMES = ("<0.1", "0.1-0.5", "0.5-2", "2-10", ">10")
 
 
-def main() -> None:
+def main() -> int:
     options = arguments(
         "Calibration by demand class", series=(int, 4_000, "series drawn of each set")
     )
@@ -55,7 +55,7 @@ def main() -> None:
         worst = max(worst, float(np.abs(slack(came[members], said[members])).max()))
         highest += [float(below[-1]), float(within[-1])]
     rivals = float(np.abs(slack(came, theirs)).max())
-    finish(
+    return finish(
         "slack of ranges by class of demand",
         [
             Target("largest slack in a class", worst, high=0.02),
@@ -69,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -56,7 +56,7 @@ def coverage(history: pd.DataFrame, known: pd.Timestamp) -> tuple[int, int]:
     return int(((truth >= judged["low"]) & (truth <= judged["high"])).sum()), len(judged)
 
 
-def main() -> None:
+def main() -> int:
     options = arguments("Stock-outs as censoring")
     data = vn2(options.data)
     panel = period_panel(data)
@@ -80,7 +80,7 @@ def main() -> None:
         print(f"{share:12.0%}" + "".join(f"{bias:+10.1%}" for bias in biases), flush=True)
         worst = max(worst, abs(biases[0]))
     print(f"80 % ranges of units lost: {held / ranges:.1%} of {ranges} hold")
-    finish(
+    return finish(
         "stock-outs as censoring",
         [
             Target("largest bias", worst, high=0.05),
@@ -91,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -8,9 +8,7 @@
 2. Orange juice, chain level: elasticity from 16 and 26 weeks against ordinary least squares over all weeks.
 """
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +20,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from bench.lib import price_data
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.elasticity import fit_price_response
 from shopify_app.analytics.price_prior import PRIOR_MEAN
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 ORIGIN_SHARES: Final = (0.55, 0.7, 0.85)
 HORIZON_WEEKS: Final = 13
 NEW_WEEKS: Final = 8
@@ -197,12 +195,10 @@ def _regressions(panel: pd.DataFrame) -> pd.Series:
     return (x * y).groupby(panel["series_id"]).sum() / squares
 
 
-def report(
-    folder: Path, names: list[str]
-) -> tuple[dict[str, Any], list[tuple[str, float, str, bool]]]:
-    """All values, and (what, value, target, whether it is met)."""
+def report(folder: Path, names: list[str]) -> tuple[dict[str, Any], list[Target]]:
+    """All values, and the targets."""
     values: dict[str, Any] = {}
-    targets: list[tuple[str, float, str, bool]] = []
+    targets: list[Target] = []
     for name in names:
         started = time.monotonic()
         scores = score_set(price_data.PRICE_SETS[name](folder))
@@ -214,14 +210,14 @@ def report(
         for part in ("later weeks", "other stores"):
             best = min(scores[method][part] for method in METHODS if method != "ours")
             gain = best - scores["ours"][part]
-            targets.append((f"{name}, {part}: gain on the best peer", gain, "> 0", gain > 0))
+            targets.append(Target(f"{name}, {part}: gain on the best peer", gain, low=0.0))
     panel = price_data.orange_juice_chain(folder)
     for window, most in ((16, 1.05), (26, 1.00)):
         found = chain(panel, window)
         values[f"chain {window} weeks"] = found
         targets += [
-            (f"chain {window} weeks: rmse", found["rmse"], f"<= {most}", found["rmse"] <= most),
-            (f"chain {window} weeks: cover", found["cover"], ">= 0.75", found["cover"] >= 0.75),
+            Target(f"chain {window} weeks: rmse", found["rmse"], high=most),
+            Target(f"chain {window} weeks: cover", found["cover"], low=0.75),
         ]
         print(
             f"\norange juice chain, {window} weeks:",
@@ -230,32 +226,12 @@ def report(
     return values, targets
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Run the benchmark; 0 if every target is met."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--sets", nargs="*", default=list(price_data.PRICE_SETS))
-    chosen = parser.parse_args(arguments)
+    chosen = arguments(__doc__ or "", sets=(list, list(price_data.PRICE_SETS), "which sets"))
     values, targets = report(chosen.data, chosen.sets)
-    print()
-    for what, value, target, met in targets:
-        print(f"{'PASS' if met else 'FAIL'} {what} {value:.4f} {target}")
-    passed = all(met for *_, met in targets)
-    print(
-        json.dumps(
-            {
-                "metric": "elasticity",
-                "values": values,
-                "targets": [
-                    {"what": what, "value": round(value, 4), "target": target, "pass": bool(met)}
-                    for what, value, target, met in targets
-                ],
-                "pass": bool(passed),
-            }
-        )
-    )
-    return 0 if passed else 1
+    return finish("elasticity", targets, figures=values)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -9,8 +9,7 @@ import numpy as np
 from scipy import stats
 from stockpyl.newsvendor import newsvendor_discrete, newsvendor_poisson
 
-from bench.lib import verdict
-from bench.lib.verdict import Target
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.demand import SPANS, DemandForecast
 from shopify_app.analytics.replenishment import order_quantities
 
@@ -18,10 +17,10 @@ CASES: Final = 1_000
 TOLERANCE: Final = 1e-3
 
 
-def main() -> None:
+def main() -> int:
     """Count the cases within the tolerance."""
-    _, arguments = verdict.folder(__doc__ or "")
-    rng = np.random.default_rng(arguments.seed)
+    options = arguments(__doc__ or "")
+    rng = np.random.default_rng(options.seed)
     rate = np.exp(rng.uniform(-1.5, 4.5, CASES))
     spread = rng.choice([0.0, 0.2, 1.0, 3.0], CASES)
     holding, shortage = np.exp(rng.uniform(-3, 0, CASES)), np.exp(rng.uniform(-1, 4, CASES))
@@ -52,11 +51,10 @@ def main() -> None:
         Target(
             "newsvendors within 1e-3 of stockpyl",
             float(np.sum(gaps <= TOLERANCE)),
-            CASES,
-            at_most=False,
+            low=CASES,
         )
     ]
-    verdict.conclude("exactness", targets)
+    return finish("order quantities against stockpyl", targets, seed=options.seed)
 
 
 def _gap(units: float, rate: float, spread: float, holding: float, shortage: float) -> float:
@@ -80,4 +78,4 @@ def _gap(units: float, rate: float, spread: float, holding: float, shortage: flo
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

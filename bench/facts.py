@@ -13,18 +13,18 @@ Weak: days go by as fast as the machine allows, so a month's webhooks come in mi
 import argparse
 import json
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from bench.lib import living_shop, report
 from bench.lib.cpu import cpu_seconds
+from bench.lib.living_shop import is_quiet, until
+from bench.lib.report import Target
 from launch.demo import SHOPS
-from launch.ports import free_pair
-from launch.processes import ROOT, python, stop_on_signals
-from launch.simulated import Simulated, StoppedError, simulated_shop
+from launch.processes import ROOT, python
+from launch.simulated import Simulated, StoppedError
 
 TARGET_SECONDS_A_DAY: Final = 10.0
 """Thirty days of the demo shop within five minutes on two cores that do nothing else."""
@@ -36,30 +36,20 @@ DRAIN_SECONDS: Final = 3_600
 def main(argv: list[str] | None = None) -> int:
     """Run it; 0 if every figure is equal."""
     arguments = _arguments().parse_args(argv)
-    stop = stop_on_signals()
-    try:
-        if arguments.folder is not None:
-            return _run(arguments, arguments.folder.resolve(), stop)
-        with tempfile.TemporaryDirectory(prefix="keel-facts-") as folder:
-            Path(folder).chmod(0o755)  # as root, Postgres runs as nobody and must get in
-            return _run(arguments, Path(folder), stop)
-    except StoppedError:
-        return 130
+    return living_shop.unless_stopped(lambda stop: _run(arguments, stop))
 
 
-def _run(arguments: argparse.Namespace, folder: Path, stop: threading.Event) -> int:
-    port = arguments.port or free_pair()
-    with simulated_shop(folder, port=port, shop=arguments.shop, stop=stop, say=print) as running:
+def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
+    with living_shop.started(
+        "facts", arguments.shop, stop, port=arguments.port, folder=arguments.folder
+    ) as running:
         timing: dict[str, float] = {}
         with _Timed(timing, "history"):
-            running.install()
-            until(running, stop, lambda: history_is_in(running), HISTORY_SECONDS)
+            living_shop.read_history(running, stop, HISTORY_SECONDS)
         print(f"The history is in after {timing['history']:.0f} s.", flush=True)
         before = differences(running)
         result = live_through(running, arguments, stop, timing)
-    report = _report(arguments, result, before, timing)
-    print(json.dumps(report))
-    return 0 if all(report["pass"].values()) else 1
+    return _report(arguments, result, before, timing)
 
 
 def live_through(
@@ -156,43 +146,6 @@ class _Timed:
         self._timing[self._name] = time.monotonic() - self._began
 
 
-def until(
-    running: Simulated, stop: threading.Event, ready: Callable[[], bool], seconds: float
-) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        running.children.raise_if_fallen()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not there after {seconds:.0f} s")
-        if stop.wait(0.5):
-            raise StoppedError
-
-
-def history_is_in(running: Simulated) -> bool:
-    steps = running.rows(
-        "SELECT b.state, b.step, b.error FROM backfills b JOIN shops s USING (shop_id) WHERE s.domain = %s",
-        running.domain,
-    )
-    if failed := [step for step in steps if step[0] == "failed"]:
-        raise RuntimeError(f"the history failed: {failed}")
-    runs = running.rows(
-        "SELECT 1 FROM suggestion_runs JOIN shops s USING (shop_id) WHERE s.domain = %s LIMIT 1",
-        running.domain,
-    )
-    return bool(steps) and all(step[0] == "done" for step in steps) and bool(runs)
-
-
-def is_quiet(running: Simulated) -> bool:
-    """Nothing under way in the simulator, in the inbox, to be asked for, or to be counted."""
-    if running.sim.get(f"_sim/{running.domain}/state").json()["pending"]:
-        return False
-    waiting = running.rows(
-        "SELECT (SELECT count(*) FROM webhook_inbox WHERE done_at IS NULL AND dead_at IS NULL)"
-        " + (SELECT count(*) FROM refetches) + (SELECT count(*) FROM touched_days)"
-    )
-    return int(waiting[0][0]) == 0
-
-
 def _sent(running: Simulated) -> dict[str, int]:
     """How the inbox's deliveries ended, by outcome."""
     return dict(
@@ -214,7 +167,7 @@ def _report(
     result: dict[str, Any],
     before: list[str],
     timing: dict[str, float],
-) -> dict[str, Any]:
+) -> int:
     total = sum(timing[name] for name in ("advance", "drain", "reconcile"))
     cpu = sum(result["cpu_seconds"].values())
     target = TARGET_SECONDS_A_DAY * arguments.days
@@ -235,42 +188,30 @@ def _report(
         f"{arguments.days} days in {total:.0f} s (target {target:.0f}), {cpu:.0f} CPU s,"
         f" {1_000 * cpu / max(result['deliveries'], 1):.2f} ms of CPU a delivery\n"
     )
-    return {
-        "bench": "facts",
-        "metric": "fields that differ from the shop's ledger",
-        "shop": arguments.shop,
-        "days": arguments.days,
-        "deliveries": result["deliveries"],
-        "orders": result["orders"],
-        "faults": {
+    targets = [
+        Target("differences after the history", len(before), high=0),
+        Target("differences", len(result["different"]), high=0),
+        Target("dead", result["inbox"]["dead"], high=0),
+        Target("seconds", total, high=target),
+    ]
+    return report.finish(
+        "fields that differ from the shop's ledger",
+        targets,
+        shop=arguments.shop,
+        days=arguments.days,
+        deliveries=result["deliveries"],
+        orders=result["orders"],
+        faults={
             "duplicate": arguments.duplicate,
             "reorder": arguments.reorder,
             "drop": arguments.drop,
         },
-        "inbox": result["inbox"],
-        "healed": result["healed"],
-        "values": {
-            "differences_after_history": len(before),
-            "differences_before_reconcile": result["unmended"],
-            "differences": len(result["different"]),
-            "seconds": round(total, 1),
-            "cpu_seconds": round(cpu, 1),
-        },
-        "seconds": {name: round(seconds, 1) for name, seconds in timing.items()},
-        "cpu_seconds": result["cpu_seconds"],
-        "targets": {
-            "differences_after_history": 0,
-            "differences": 0,
-            "dead": 0,
-            "seconds": target,
-        },
-        "pass": {
-            "differences_after_history": not before,
-            "differences": not result["different"],
-            "dead": result["inbox"]["dead"] == 0,
-            "seconds": total <= target,
-        },
-    }
+        inbox=result["inbox"],
+        healed=result["healed"],
+        differences_before_reconcile=result["unmended"],
+        seconds={name: round(seconds, 1) for name, seconds in timing.items()},
+        cpu_seconds=result["cpu_seconds"],
+    )
 
 
 def _arguments() -> argparse.ArgumentParser:

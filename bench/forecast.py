@@ -24,7 +24,7 @@ def losses(name: str, folder, most: int, seed: int) -> dict[str, float]:
     return {method: float(np.concatenate(each).mean()) for method, each in found.items()}
 
 
-def main() -> None:
+def main() -> int:
     options = arguments(
         "Tail forecasts against peers",
         series=(int, 1_000, "series drawn of each set"),
@@ -48,7 +48,7 @@ def main() -> None:
         to_best.append(row["keel"] / rivals[best])
         to_rule.append(row["keel"] / rivals["moving average"])
         print(f"{name:18s} {to_best[-1]:.3f} of {best}, {to_rule[-1]:.3f} of the rivals' rule")
-    finish(
+    return finish(
         "scaled pinball loss, ratio to the best peer of each set",
         [
             Target("geometric mean", float(np.exp(np.mean(np.log(to_best)))), high=0.90),
@@ -64,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

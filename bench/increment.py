@@ -145,7 +145,7 @@ def _gap(panel: Panel, known: int, kept: DemandForecast, refit: DemandForecast) 
     )
 
 
-def main() -> None:
+def main() -> int:
     options = arguments(
         "Cost and loss of closing a week without a refit",
         sizes=(str, "1000,10000,50000,100000,200000", "variants"),
@@ -155,7 +155,7 @@ def main() -> None:
     )
     if options.one:
         print(json.dumps(close_cost(options.one, options.seed)))
-        return
+        return 0
     costs = _costs([int(size) for size in options.sizes.split(",")], options.seed)
     found: dict[str, list[Gap]] = {}
     print(
@@ -174,7 +174,7 @@ def main() -> None:
     if not every:
         raise SystemExit("no set to measure on")
     loss = [[gap.kept_loss / gap.refit_loss for gap in each] for each in found.values()]
-    finish(
+    return finish(
         "closing a week from kept states",
         [
             Target("us a variant, worst size", max(one["close"] for one in costs.values()), high=5),
@@ -210,4 +210,4 @@ def _costs(sizes: list[int], seed: int) -> dict[int, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -241,7 +241,7 @@ def _over(years: dict[str, Year], best: str, rows: np.ndarray) -> float:
     return float(years[JOINT].profit[rows].sum() / years[best].profit[rows].sum() - 1)
 
 
-def main() -> None:
+def main() -> int:
     """Play every shop, seeds from --seed on."""
     chosen = report.arguments(
         (__doc__ or "").splitlines()[0],
@@ -257,14 +257,18 @@ def main() -> None:
         for kind in ("long", "easy")
     }
     over = {kind: np.array([one["over_best"] for one in shops]) for kind, shops in found.items()}
-    report.finish(
+    return report.finish(
         "joint",
         [
             Target(
-                "long lead times: joint over the best apart, mean", float(over["long"].mean()), 0.03
+                "long lead times: joint over the best apart, mean",
+                float(over["long"].mean()),
+                low=0.03,
             ),
             Target(
-                "easy shops: joint over the best apart, worst", float(over["easy"].min()), -0.005
+                "easy shops: joint over the best apart, worst",
+                float(over["easy"].min()),
+                low=-0.005,
             ),
         ],
         shops=found,
@@ -272,4 +276,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

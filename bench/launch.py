@@ -52,7 +52,7 @@ def _told(data: DataSet, panel: Panel, born: np.ndarray, known: int) -> pd.DataF
     return pd.concat([history, new.assign(period=last, units=0.0, in_stock=0.0)], ignore_index=True)
 
 
-def main() -> None:
+def main() -> int:
     options = arguments("Launches against the moving average")
     ratios, biases = [], []
     for reader in (retail_orders, vn1):
@@ -77,7 +77,7 @@ def main() -> None:
             print(f"  {age} weeks known: {len(rows):5d} launches, bias {bias:+.1%}")
             if age <= 2:
                 biases.append(abs(bias))
-    finish(
+    return finish(
         "launches",
         [
             Target("loss ratio to the moving average", float(np.mean(ratios)), high=0.55),
@@ -88,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

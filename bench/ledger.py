@@ -10,18 +10,17 @@ Weak: one shop is one draw of an 80 % range. Stock orders are accepted too, but 
 
 import argparse
 import json
+import math
 import os
-import tempfile
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from bench.facts import history_is_in, is_quiet, until
+from bench.lib import living_shop, report
+from bench.lib.report import Target
 from launch.demo import SHOPS
-from launch.ports import free_pair
-from launch.processes import stop_on_signals
-from launch.simulated import Simulated, StoppedError, simulated_shop
+from launch.simulated import Simulated
 
 HISTORY_SECONDS: Final = 2_400
 WRITE_SECONDS: Final = 900
@@ -35,37 +34,26 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--shop", choices=sorted(SHOPS), default="uk-gifts")
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port", type=int, help="the app's port (any free pair)")
     parser.add_argument("--data", type=Path, help="not read: the shop is simulated")
     arguments = parser.parse_args(argv)
-    stop = stop_on_signals()
-    try:
-        with tempfile.TemporaryDirectory(prefix="keel-ledger-") as folder:
-            Path(folder).chmod(0o755)  # as root, Postgres runs as nobody and must get in
-            return _run(arguments, Path(folder), stop)
-    except StoppedError:
-        return 130
+    return living_shop.unless_stopped(lambda stop: _run(arguments, stop))
 
 
-def _run(arguments: argparse.Namespace, folder: Path, stop: threading.Event) -> int:
-    port = arguments.port or free_pair()
-    with simulated_shop(folder, port=port, shop=arguments.shop, stop=stop, say=print) as running:
+def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
+    with living_shop.started("ledger", arguments.shop, stop, port=arguments.port) as running:
         os.environ.update(running.children.environment)  # noqa: TID251 -- it becomes a process of that shop
-        running.install()
-        until(running, stop, lambda: history_is_in(running), HISTORY_SECONDS)
+        living_shop.read_history(running, stop, HISTORY_SECONDS)
         accepted = _accept_all(running, stop)
         print(f"Accepted: {accepted}", flush=True)
         for _ in range(0, arguments.days, STRIDE_DAYS):
             running.control("advance", days=STRIDE_DAYS)
-            until(running, stop, lambda: is_quiet(running), DRAIN_SECONDS)
+            living_shop.until(running, stop, lambda: living_shop.is_quiet(running), DRAIN_SECONDS)
         result = _judged(running, arguments.days)
-    told, truth = result["told"], result["true_effect"]
-    passed = told is not None and told["low"] <= truth <= told["high"]
     print(json.dumps(result, indent=1, default=str))
-    print(f"{'met   ' if passed else 'MISSED'} the ledger's range holds the truth ({truth:+.2f})")
-    line = {"metric": "ledger", "shop": arguments.shop, "values": result, "accepted": accepted}
-    print(json.dumps({**line, "pass": bool(passed)}, default=str))
-    return 0 if passed else 1
+    told = result["told"] or {"low": math.inf, "high": -math.inf}  # nothing told holds nothing
+    held = Target("the true effect", result["true_effect"], low=told["low"], high=told["high"])
+    return report.finish("ledger", [held], shop=arguments.shop, figures=result, accepted=accepted)
 
 
 def _accept_all(running: Simulated, stop: threading.Event) -> dict[str, int]:
@@ -77,7 +65,7 @@ def _accept_all(running: Simulated, stop: threading.Event) -> dict[str, int]:
     for number, shop_id, kind in found:
         answers = decide.accept_suggestions(shop_id, [number], accepted_by="bench")
         counts[kind] = counts.get(kind, 0) + sum(done for _, done in answers)
-    until(running, stop, lambda: not _unsettled(running), WRITE_SECONDS)
+    living_shop.until(running, stop, lambda: not _unsettled(running), WRITE_SECONDS)
     return counts
 
 

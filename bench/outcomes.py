@@ -5,12 +5,8 @@ done: how often does each method claim an effect at .10. Then portfolios whose c
 or taken out at random by a known share: power, and how often the 80 % range holds the truth.
 """
 
-import argparse
-import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from bench.lib import data
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.outcomes import (
     PRE_PERIODS,
     WINDOW_PERIODS,
@@ -31,7 +28,6 @@ from shopify_app.analytics.outcomes import (
 )
 from shopify_app.analytics.panel import Panel, as_panel
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 ALPHA: Final = 0.10
 HELD_BACK: Final = 0.15
 LEAST_COUNTS: Final = 26
@@ -40,38 +36,27 @@ LEAST_COUNTS: Final = 26
 DRAWS: Final = 399
 
 
-def main() -> None:
+def main() -> int:
     """Print the tables, then one JSON line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, default=_default_data())
-    parser.add_argument("--placebos", type=int, default=720)
-    parser.add_argument("--reps", type=int, default=120)
-    parser.add_argument("--seed", type=int, default=11)
-    arguments = parser.parse_args()
+    chosen = arguments(
+        __doc__ or "",
+        placebos=(int, 720, "products and dates at which nothing was done"),
+        reps=(int, 120, "portfolios a cell"),
+        seed=(int, 11, "of every draw"),
+    )
     started = time.process_time()
-    orders = _text_ids(data.retail_orders(arguments.data).history)
+    orders = _text_ids(data.retail_orders(chosen.data).history)
     values = {
-        "placebo": placebo(orders, arguments.placebos, arguments.seed),
+        "placebo": placebo(orders, chosen.placebos, chosen.seed),
         "other_sets": {
-            name: _ours_only(_text_ids(read(arguments.data).history), arguments.placebos // 3)
+            name: _ours_only(_text_ids(read(chosen.data).history), chosen.placebos // 3)
             for name, read in OTHER_SETS.items()
         },
-        "portfolio": portfolios(orders, arguments.reps, arguments.seed),
+        "portfolio": portfolios(orders, chosen.reps, chosen.seed),
     }
-    targets = _targets(values)
     seconds = round(time.process_time() - started)
-    _print(values, targets, seconds)
-    print(
-        json.dumps(
-            {
-                "metric": "outcomes",
-                "values": values,
-                "targets": targets,
-                "pass": all(target["pass"] for target in targets.values()),
-                "cpu_seconds": seconds,
-            }
-        )
-    )
+    _print(values)
+    return finish("outcomes", _targets(values), figures=values, cpu_seconds=seconds)
 
 
 OTHER_SETS: Final = {
@@ -79,10 +64,6 @@ OTHER_SETS: Final = {
     "vn2": data.vn2,
     "complete journey": data.complete_journey,
 }
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("KEEL_DATA", ROOT.parent / "shared" / "data"))  # noqa: TID251 - a bench is its own entry point
 
 
 def _text_ids(history: pd.DataFrame) -> pd.DataFrame:
@@ -331,26 +312,20 @@ def _changed(counts: np.ndarray, effect: str, rng: np.random.Generator) -> np.nd
 # ---------------------------------------------------------------- what it says
 
 
-def _targets(values: dict[str, Any]) -> dict[str, Any]:
+def _targets(values: dict[str, Any]) -> list[Target]:
     ours = values["placebo"]["claims"]["placebo rank (ours)"]
     cell = {(row["products"], row["effect"], row["held_back"]): row for row in values["portfolio"]}
     big = cell[100, "+20 %", HELD_BACK]
     covers = [row["cover_80"] for row in values["portfolio"]]
-    return {
-        "false claims, single, .08-.12": _target(ours, 0.08 <= ours <= 0.12),
-        "power, 100 products +20 %, >= .90": _target(big["helped"], big["helped"] >= 0.90),
-        "80 % ranges of portfolios cover .75-.85 (mean of cells)": _target(
-            float(np.mean(covers)), 0.75 <= np.mean(covers) <= 0.85
-        ),
-        "worst cell's cover": _target(min(covers), min(covers) >= 0.70),
-    }
+    return [
+        Target("false claims, single", ours, low=0.08, high=0.12),
+        Target("power, 100 products +20 %", big["helped"], low=0.90),
+        Target("80 % ranges of portfolios hold", float(np.mean(covers)), low=0.75, high=0.85),
+        Target("worst cell's cover", min(covers), low=0.70),
+    ]
 
 
-def _target(value: float, ok: object) -> dict[str, Any]:
-    return {"value": round(value, 4), "pass": bool(ok)}
-
-
-def _print(values: dict[str, Any], targets: dict[str, Any], seconds: int) -> None:
+def _print(values: dict[str, Any]) -> None:
     found = values["placebo"]
     print(f"Nothing done: {found['judged']} products and dates, claims at .10")
     for name, share in found["claims"].items():
@@ -364,11 +339,7 @@ def _print(values: dict[str, Any], targets: dict[str, Any], seconds: int) -> Non
             f"  {row['products']:4d}       {row['effect']:13s} {row['held_back']:6.2f}"
             f"      {row['helped']:6.3f}  {row['hurt']:6.3f}   {row['cover_80']:6.3f}     {row['drawn_claims']:6.3f}"
         )
-    print()
-    for name, target in targets.items():
-        print(f"{'PASS' if target['pass'] else 'FAIL'}  {name}: {target['value']}")
-    print(f"{seconds} CPU s")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -24,7 +24,7 @@ SHIFT: Final = 104
 BACK_WITHIN: Final = 6
 
 
-def main() -> None:
+def main() -> int:
     """Every type of shop, as it is and with a change."""
     options = arguments(__doc__ or "", shops=(int, 2, "shops of each type"))
     calm: list[pd.DataFrame] = []
@@ -36,7 +36,9 @@ def main() -> None:
             calm.append(_ranges(units).assign(type=name))
             changed.append(_ranges(range_shops.shifted(rng, units, SHIFT)).assign(type=name))
     targets = _calm_targets(pd.concat(calm)) + _shift_targets(pd.concat(changed))
-    finish("share of 80 % ranges that held", targets, seed=options.seed, shops=5 * options.shops)
+    return finish(
+        "share of 80 % ranges that held", targets, seed=options.seed, shops=5 * options.shops
+    )
 
 
 def _ranges(units: np.ndarray) -> pd.DataFrame:
@@ -132,4 +134,4 @@ def _shift_targets(ranges: pd.DataFrame) -> list[Target]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -34,7 +34,7 @@ SHELVES: Final = {"counted": 0, "half a year": WEEKS - HALF - 1, "uncounted": WE
 """Week from which the shelf is known."""
 
 
-def main() -> None:
+def main() -> int:
     """Replay shops of all kinds against the truth."""
     options = arguments(
         __doc__ or "",
@@ -66,7 +66,9 @@ def main() -> None:
     counted = frame[~frame["is_floor"]]
     targets += [
         Target("counted: sign right", float(counted["is_right"].mean()), low=0.95),
-        Target("counted: range holds the truth", float(counted["holds"].mean()), 0.70, 0.95),
+        Target(
+            "counted: range holds the truth", float(counted["holds"].mean()), low=0.70, high=0.95
+        ),
         Target(
             "uncounted: a gain told where there is none",
             float((frame["is_floor"] & ~frame["is_right"]).mean()),
@@ -74,7 +76,9 @@ def main() -> None:
         ),
         _cost(options.seed, options.variants),
     ]
-    finish("value of the replay against the true one", targets, seed=options.seed, shops=len(frame))
+    return finish(
+        "value of the replay against the true one", targets, seed=options.seed, shops=len(frame)
+    )
 
 
 def _of(kind: str, part: pd.DataFrame) -> list[Target]:
@@ -127,4 +131,4 @@ def _cost(seed: int, variants: int) -> Target:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -58,7 +58,7 @@ def peer(seed: int) -> float:
     return (time.process_time() - before) / PEER_SERIES
 
 
-def main() -> None:
+def main() -> int:
     options = arguments(
         "Cost of a full refit",
         sizes=(str, "1000,10000,50000,100000,200000", "series"),
@@ -66,7 +66,7 @@ def main() -> None:
     )
     if options.one:
         print(json.dumps(refit(options.one, options.seed)))
-        return
+        return 0
     sizes = [int(size) for size in options.sizes.split(",")]
     found = {}
     print(f"{'series':>10s}{'CPU s':>10s}{'us each':>10s}{'peak MB':>10s}")
@@ -83,7 +83,7 @@ def main() -> None:
     print(
         f"statsforecast DynamicOptimizedTheta: {1e6 * theirs:.0f} us each, {theirs / ours:.0f} x ours"
     )
-    finish(
+    return finish(
         "cost of a full refit",
         [
             Target("CPU s for 100,000 x 104 weeks", ours * 100_000, high=60),
@@ -96,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

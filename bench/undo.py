@@ -10,11 +10,9 @@ Weak: see bench/lib/price_sequences.py; clicks are calls of the use cases, not o
 """
 
 import argparse
-import json
 import logging
 import multiprocessing
 import os
-import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -22,7 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.lib import price_sequences as roads
+from bench.lib.living_shop import folder_of_its_own
 from bench.lib.price_sequences import Counts
+from bench.lib.report import Target, finish
 from launch.postgres import start_postgres
 from shopify_app.db import connection
 from shopify_app.db.migrate import migrate
@@ -84,9 +84,8 @@ def _shares(runs: int, parts: int) -> list[int]:
 
 def run_in_a_folder_of_its_own(runs: int, seed: int) -> Counts:
     """A process's sequences; what came of them."""
-    with tempfile.TemporaryDirectory(prefix="keel-undo-") as folder:
-        Path(folder).chmod(0o755)  # as root, Postgres runs as nobody and must get in
-        return run(Path(folder), runs, seed)
+    with folder_of_its_own("undo") as folder:
+        return run(folder, runs, seed)
 
 
 def run(folder: Path, runs: int, seed: int) -> Counts:
@@ -133,28 +132,20 @@ def report(counts: Counts, arguments: argparse.Namespace, seconds: float) -> int
         print(f"\n{title}")
         for name, number in counter.most_common():
             print(f"  {name:28}{number:>8}")
-    print("\npromises")
     values = {
         name: sum(counts.breaches[breach] for breach in breaches)
         for name, breaches in PROMISES.items()
     }
-    for name, number in values.items():
-        print(f"  {name:40}{number:>8} breaches")
     for example in counts.examples:
         print("  ", example)
-    passed = {name: number == 0 for name, number in values.items()}
-    line = {
-        "metric": "undo",
-        "sequences": counts.sequences,
-        "seed": arguments.seed,
-        "seconds": round(seconds, 1),
-        "breaches": values,
-        "targets": dict.fromkeys(PROMISES, 0),
-        "ends": dict(counts.ends),
-        "pass": passed,
-    }
-    print(json.dumps(line))
-    return 0 if all(passed.values()) else 1
+    return finish(
+        "undo: broken promises",
+        [Target(name, number, high=0) for name, number in values.items()],
+        sequences=counts.sequences,
+        seed=arguments.seed,
+        seconds=round(seconds, 1),
+        ends=dict(counts.ends),
+    )
 
 
 if __name__ == "__main__":
