@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench.lib import data, stock_sets, verdict
-from bench.lib.verdict import Target
+from bench.lib import data, report, stock_sets
+from bench.lib.report import Target
 from shopify_app.analytics import budget, demand, replenishment
 from shopify_app.analytics.order_rules import Choices
 
@@ -28,9 +28,10 @@ HOLDING: Final = stock_sets.HOLDING_A_WEEK
 MARGIN: Final = stock_sets.MARGIN
 
 
-def main() -> None:
+def main() -> int:
     """Buy once at each origin with each purse."""
-    folder, arguments = verdict.folder(__doc__ or "")
+    arguments = report.arguments(__doc__ or "")
+    folder = arguments.data
     table = stock_sets.wide(data.retail_orders(folder))
     lines = data.read(folder, "online_retail_2_lines")
     prices = lines[lines["unit_price"] > 0].groupby("stock_code")["unit_price"].median()
@@ -52,16 +53,13 @@ def main() -> None:
         Target(
             f"share of clairvoyant profit at {share:g} of the need",
             means[share],
-            limit,
-            at_most=False,
+            low=limit,
         )
         for share, limit in SHARES.items()
     ]
-    targets.append(
-        Target("small cases: worst value / best of all plans", worst, 0.98, at_most=False)
-    )
-    targets.append(Target("largest rise of the curve's slope", max(steps), 1e-9))
-    verdict.conclude("budget", targets)
+    targets.append(Target("small cases: worst value / best of all plans", worst, low=0.98))
+    targets.append(Target("largest rise of the curve's slope", max(steps), high=1e-9))
+    return report.finish("budget", targets, seed=arguments.seed)
 
 
 def _origin(
@@ -192,4 +190,4 @@ def _case(rng: np.random.Generator) -> Choices:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

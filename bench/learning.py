@@ -4,10 +4,7 @@
 is read. Peers in the same run: keep prices (0 by definition), greedy and Thompson on the same posterior.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +13,7 @@ import pandas as pd
 from bench.lib.brake_years import BrakeYear, live_with_brake
 from bench.lib.price_shops import PriceShop, make_shop
 from bench.lib.price_years import Advice, Greedy, Policy, live, profit
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.experiments import SwitchbackPlan, evaluate_switchback, plan_switchback
 from shopify_app.analytics.pricing import PriceLimits
 
@@ -25,37 +23,25 @@ BELIEF_SD: Final = 0.6
 """How far an adviser that truly helps is off in a product's elasticity."""
 
 
-def main() -> None:
+def main() -> int:
     """Print the tables, then one JSON line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, help="not read: the shops are simulated")
-    parser.add_argument("--shops", type=int, default=3, help="shops a cell")
-    parser.add_argument("--products", type=int, default=120)
-    parser.add_argument("--tests", type=int, default=40, help="price tests a response")
-    parser.add_argument("--brakes", type=int, default=24, help="shops a kind")
-    parser.add_argument("--seed", type=int, default=50)
-    arguments = parser.parse_args()
+    chosen = arguments(
+        __doc__ or "",
+        shops=(int, 3, "shops a cell"),
+        products=(int, 120, "of a shop"),
+        tests=(int, 40, "price tests a response"),
+        brakes=(int, 24, "shops a kind"),
+        seed=(int, 50, "of the first shop"),
+    )
     started = time.process_time()
     values = {
-        "year": years(arguments.shops, arguments.products, arguments.seed),
-        "tests": price_tests(arguments.tests, arguments.seed),
-        "brake": brakes(arguments.brakes, arguments.seed),
+        "year": years(chosen.shops, chosen.products, chosen.seed),
+        "tests": price_tests(chosen.tests, chosen.seed),
+        "brake": brakes(chosen.brakes, chosen.seed),
     }
-    targets = _targets(values)
     seconds = round(time.process_time() - started)
-    _print(values, targets, seconds)
-    passed = all(target["pass"] for target in targets.values())
-    print(
-        json.dumps(
-            {
-                "metric": "learning",
-                "values": values,
-                "targets": targets,
-                "pass": passed,
-                "cpu_seconds": seconds,
-            }
-        )
-    )
+    _print(values)
+    return finish("learning", _targets(values), figures=values, cpu_seconds=seconds)
 
 
 # ---------------------------------------------------------------- a year
@@ -213,7 +199,7 @@ def _one_brake(response: str, kind: str, seed: int) -> BrakeYear:
 # ---------------------------------------------------------------- what it says
 
 
-def _targets(values: dict[str, Any]) -> dict[str, Any]:
+def _targets(values: dict[str, Any]) -> list[Target]:
     ours = [row for row in values["year"] if row["policy"] == "advice with a test first"]
     share = float(np.mean([row["oracle_share"] for row in ours if row["history"] != "unmoved"]))
     moves = sum(row["moves"] for row in ours)
@@ -221,33 +207,21 @@ def _targets(values: dict[str, Any]) -> dict[str, Any]:
     kept = float(np.mean([row["cost_kept"] for row in values["tests"]]))
     bad, *good = values["brake"]
     false_stops = float(np.mean([row["stopped"] for row in good]))
-    return {
-        "share of the oracle's gain in a year, >= .35": _target(share, share >= 0.35),
-        "moves at a loss, <= .12": _target(losing, losing <= 0.12),
-        "stated test cost kept, >= .95": _target(kept, kept >= 0.95),
-        "reversed: at most 4 accepted losers, >= .95": _target(
-            bad["at_most_4_losers"], bad["at_most_4_losers"] >= 0.95
-        ),
-        "reversed: loss within the cap, >= .95": _target(
-            bad["loss_within_cap"], bad["loss_within_cap"] >= 0.95
-        ),
-        "helping kinds stopped, <= .05": _target(false_stops, false_stops <= 0.05),
-    }
+    return [
+        Target("share of the oracle's gain in a year", share, low=0.35),
+        Target("moves at a loss", losing, high=0.12),
+        Target("stated test cost kept", kept, low=0.95),
+        Target("reversed: at most 4 accepted losers", bad["at_most_4_losers"], low=0.95),
+        Target("reversed: loss within the cap", bad["loss_within_cap"], low=0.95),
+        Target("helping kinds stopped", false_stops, high=0.05),
+    ]
 
 
-def _target(value: float, ok: object) -> dict[str, Any]:
-    return {"value": round(float(value), 4), "pass": bool(ok)}
-
-
-def _print(values: dict[str, Any], targets: dict[str, Any], seconds: int) -> None:
+def _print(values: dict[str, Any]) -> None:
     for name, rows in values.items():
         print(f"\n{name}")
         print(pd.DataFrame(rows).round(3).to_string(index=False))
-    print()
-    for name, target in targets.items():
-        print(f"{'PASS' if target['pass'] else 'FAIL'}  {name}: {target['value']}")
-    print(f"{seconds} CPU s")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -7,9 +7,6 @@ markup). Gains are true expected gross profit over the next 13 weeks, over the o
 whose prices never moved, whose demand does not answer, or rises with the price.
 """
 
-import argparse
-import json
-import sys
 import time
 from typing import Any, Final
 
@@ -17,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.price_shops import CHANGES, RANGE, WEEKS_PER_MONTH, PriceShop, make_shop
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.elasticity import PriceResponse, fit_price_response
 from shopify_app.analytics.price_prior import PRIOR_MEAN
 from shopify_app.analytics.pricing import PriceLimits, suggest_prices
@@ -144,21 +142,21 @@ def cell(
     return result
 
 
-def _targets(name: str, history: str, ours: dict[str, float]) -> list[tuple[str, float, str, bool]]:
+def _targets(name: str, history: str, ours: dict[str, float]) -> list[Target]:
     share, ratio = ours["oracle_share"], ours["realised_over_predicted"]
     least = ORACLE_SHARE[history]
     return [
-        (f"{name}: losing share", ours["losing_share"], "<= 0.10", ours["losing_share"] <= 0.10),
-        (f"{name}: of the oracle's gain", share, f">= {least}", share >= least),
-        (f"{name}: 80 % ranges cover", ours["cover"], "0.77-0.85", 0.77 <= ours["cover"] <= 0.85),
-        (f"{name}: realised / predicted", ratio, "0.8-1.25", 0.8 <= ratio <= 1.25),
+        Target(f"{name}: losing share", ours["losing_share"], high=0.10),
+        Target(f"{name}: of the oracle's gain", share, low=least),
+        Target(f"{name}: 80 % ranges cover", ours["cover"], low=0.77, high=0.85),
+        Target(f"{name}: realised / predicted", ratio, low=0.8, high=1.25),
     ]
 
 
-def report(shops: int) -> tuple[dict[str, Any], list[tuple[str, float, str, bool]]]:
-    """All values, and (what, value, target, whether it is met)."""
+def report(shops: int) -> tuple[dict[str, Any], list[Target]]:
+    """All values, and the targets."""
     values: dict[str, Any] = {}
-    targets: list[tuple[str, float, str, bool]] = []
+    targets: list[Target] = []
     print(
         f"{'':34}{'suggests':>9}{'losing':>8}{'oracle':>8}{'real/pred':>10}{'cover':>7}{'rmse':>6}"
     )
@@ -187,37 +185,17 @@ def report(shops: int) -> tuple[dict[str, Any], list[tuple[str, float, str, bool
             f"{name:40} suggests {found['ours']['suggests']:.3f}, within the cap {within[-1]:.2f}"
         )
     kept = float(np.mean(within))
-    targets.append(("false confidence: shops within the cap", kept, ">= 0.95", kept >= 0.95))
+    targets.append(Target("false confidence: shops within the cap", kept, low=0.95))
     return values, targets
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Run the benchmark; 0 if every target is met."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shops", type=int, default=6)
-    parser.add_argument("--data", help="not used: these shops are simulated")
-    chosen = parser.parse_args(arguments)
+    chosen = arguments(__doc__ or "", shops=(int, 6, "shops a cell"))
     print("price changes a product:", CHANGES)
     values, targets = report(chosen.shops)
-    print()
-    for what, value, target, met in targets:
-        print(f"{'PASS' if met else 'FAIL'} {what} {value:.3f} {target}")
-    passed = all(met for *_, met in targets)
-    print(
-        json.dumps(
-            {
-                "metric": "pricing",
-                "values": values,
-                "targets": [
-                    {"what": what, "value": round(value, 4), "target": target, "pass": bool(met)}
-                    for what, value, target, met in targets
-                ],
-                "pass": bool(passed),
-            }
-        )
-    )
-    return 0 if passed else 1
+    return finish("pricing", targets, figures=values)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from bench.lib import stock_sets, verdict
+from bench.lib import report, stock_sets
 from bench.lib.data import NoDataError
 from bench.lib.keel_policy import keel
+from bench.lib.report import Target
 from bench.lib.stock_game import Game, Score, clairvoyant, empirical_rule, play, z_rule
-from bench.lib.verdict import Target
 
 SETS: Final[dict[str, tuple[Callable[..., Game], int, float]]] = {
     "online retail": (stock_sets.online_retail, 900, 0.80),
@@ -35,9 +35,10 @@ FRONTIER: Final = (0.6, 1.0, 2.0)
 """Our cost of a lost sale times these, for stock at equal fill."""
 
 
-def main() -> None:
+def main() -> int:
     """Play every set that the folder holds."""
-    folder, arguments = verdict.folder(__doc__ or "")
+    arguments = report.arguments(__doc__ or "")
+    folder = arguments.data
     targets: list[Target] = []
     for name, (make, most, limit) in SETS.items():
         try:
@@ -46,7 +47,7 @@ def main() -> None:
             print(f"{name}: skipped, {missing}")
             continue
         targets += _one(name, game, limit, folder, arguments.seed)
-    verdict.conclude("restock", targets)
+    return report.finish("restock", targets, seed=arguments.seed)
 
 
 def _one(name: str, game: Game, limit: float, folder: Path, seed: int) -> list[Target]:
@@ -73,7 +74,7 @@ def _one(name: str, game: Game, limit: float, folder: Path, seed: int) -> list[T
     _row("keel", ours)
     _row("clairvoyant", play(game, clairvoyant(game), seed=seed))
     found = [
-        Target(f"{name}: cost / tuned rule's", ours.cost / rules[best].cost, limit),
+        Target(f"{name}: cost / tuned rule's", ours.cost / rules[best].cost, high=limit),
     ]
     print(
         f"cost / usual rule's (z 1.65, window {windows[0]}): {ours.cost / usual.cost:.3f}; "
@@ -99,7 +100,7 @@ def _at_equal_fill(
         for window in {key[1] for key in rules}
     )
     return Target(
-        "online retail: stock / rule's at fill .96", _stock_at(FILL, frontier) / theirs, 0.75
+        "online retail: stock / rule's at fill .96", _stock_at(FILL, frontier) / theirs, high=0.75
     )
 
 
@@ -120,4 +121,4 @@ def _row(name: str, score: Score) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -4,8 +4,6 @@ Peers in the same run: the change over two windows above 20 % (or 50 % and five 
 test with Benjamini and Hochberg's step at 10 %: what shop apps' badges and textbooks do.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from bench.lib import trend_shops as shops
-from bench.lib.data import NoDataError, retail_orders
+from bench.lib.data import NoDataError
+from bench.lib.report import Target, arguments, finish, retail_orders
 from shopify_app.analytics.panel import as_panel
 from shopify_app.analytics.trends import detect_trends
 
@@ -212,13 +211,12 @@ def cost() -> float:
     return round((time.process_time() - began) / len(shop.units) * 1000, 3)
 
 
-def targets(values: dict[str, Any]) -> list[dict[str, Any]]:
+def targets(values: dict[str, Any]) -> list[Target]:
     """Each target with what came of it."""
-    found: list[dict[str, Any]] = []
+    found: list[Target] = []
 
     def add(name: str, value: float, bound: float, *, most: bool) -> None:
-        passed = value <= bound if most else value >= bound
-        found.append({"metric": name, "value": value, "target": bound, "pass": bool(passed)})
+        found.append(Target(name, value, high=bound) if most else Target(name, value, low=bound))
 
     for name in ("simulated", "retail, own order", "retail, one order"):
         if cells := values["false_and_power"].get(f"{name}: keel"):
@@ -236,12 +234,9 @@ def targets(values: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
+def main() -> int:
     """Run all parts and print the table and one line of JSON."""
-    parser = argparse.ArgumentParser(prog="bench trends")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--repeats", type=int, default=6)
-    chosen = parser.parse_args()
+    chosen = arguments(__doc__ or "", repeats=(int, 6, "shops a cell"))
     try:
         real = shops.retail_weeks(chosen.data)
     except NoDataError as missing:
@@ -255,13 +250,8 @@ def main() -> None:
     if real is not None:
         values["outlook_retail"] = outlook_retail(chosen.data)
     values["milliseconds"] = cost()
-    judged = targets(values)
-    print()
-    for one in judged:
-        bound = f"{'PASS' if one['pass'] else 'MISS'}  {one['metric']:44}{one['value']:8.3f}"
-        print(f"{bound}   target {one['target']}")
-    print(json.dumps({"bench": "trends", "values": values, "targets": judged}))
+    return finish("trends", targets(values), figures=values)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

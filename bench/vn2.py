@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench.lib import data, stock_sets, verdict
+from bench.lib import data, report, stock_sets
 from bench.lib.keel_policy import keel
+from bench.lib.report import Target
 from bench.lib.stock_game import Game, Policy, Score, View, clairvoyant, play, z_rule
-from bench.lib.verdict import Target
 
 HOLDING: Final = 0.2
 SHORTAGE: Final = 1.0
@@ -37,9 +37,10 @@ WINNER: Final = 3_763.0
 BENCHMARK_SHARE: Final = 0.83
 
 
-def main() -> None:
+def main() -> int:
     """Play the windows, and the game where its weeks are there."""
-    folder, arguments = verdict.folder(__doc__ or "")
+    arguments = report.arguments(__doc__ or "")
+    folder = arguments.data
     dataset = data.vn2(folder)
     table = stock_sets.wide(dataset)
     groups = dataset.history.groupby("series_id")["group"].first().reindex(table.index).to_numpy()
@@ -50,15 +51,15 @@ def main() -> None:
         game = _window(table, groups, start)
         found = _compare(f"weeks {start + 1}-{start + WEEKS}", game, arguments.seed)
         ours, theirs = ours + found["keel"].cost, theirs + found["organiser's"].cost
-    targets = [Target("windows: cost / organiser's policy", ours / theirs, BENCHMARK_SHARE)]
+    targets = [Target("windows: cost / organiser's policy", ours / theirs, high=BENCHMARK_SHARE)]
     if table.shape[1] >= GIVEN_WEEKS + WEEKS:
         game = _the_game(folder, table, groups)
         cost = _compare("the game itself", game, arguments.seed)["keel"].cost
         print(f"published: organiser {ORGANISER:,.0f}, winner {WINNER:,.0f}")
-        targets.append(Target("the game, weeks 3-8", cost, 3_600.0))
+        targets.append(Target("the game, weeks 3-8", cost, high=3_600.0))
     else:
         print(f"\n{folder.name} ends with week {table.shape[1]}: the game itself cannot be played.")
-    verdict.conclude("vn2", targets)
+    return report.finish("vn2", targets, seed=arguments.seed)
 
 
 def _compare(name: str, game: Game, seed: int) -> dict[str, Score]:
@@ -153,4 +154,4 @@ def _the_game(folder: Path, table: pd.DataFrame, groups: np.ndarray) -> Game:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
