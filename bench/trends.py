@@ -14,12 +14,11 @@ import pandas as pd
 from scipy.special import ndtr
 
 from bench.lib import trend_shops as shops
-from bench.lib.data import NoDataError
-from bench.lib.report import Target, arguments, finish, retail_orders
+from bench.lib.data import NoDataError, retail_orders
+from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.panel import as_panel
 from shopify_app.analytics.trends import detect_trends
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 LATER: Final = "2040-01-01"
 BASE: Final = 26
 LOOKS: Final = 26
