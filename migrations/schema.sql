@@ -232,7 +232,7 @@ CREATE TABLE public.look_backs (
     what text NOT NULL,
     due_at timestamp with time zone NOT NULL,
     lease_until timestamp with time zone,
-    CONSTRAINT look_backs_what_check CHECK ((what = ANY (ARRAY['ranges'::text, 'replay'::text])))
+    CONSTRAINT look_backs_what_check CHECK ((what = 'replay'::text))
 );
 
 ALTER TABLE ONLY public.look_backs FORCE ROW LEVEL SECURITY;
@@ -535,7 +535,7 @@ CREATE TABLE public.registrations (
     ended_because text,
     CONSTRAINT ended_says_why CHECK (((ended_on IS NULL) = (ended_because IS NULL))),
     CONSTRAINT measured_has_a_window CHECK (((state <> ALL (ARRAY['measuring'::text, 'judged'::text])) OR ((record IS NOT NULL) AND (first_on < stop_on)))),
-    CONSTRAINT registrations_ended_because_check CHECK ((ended_because = ANY (ARRAY['undone'::text, 'edited'::text]))),
+    CONSTRAINT registrations_ended_because_check CHECK ((ended_because = ANY (ARRAY['undone'::text, 'edited'::text, 'way_back'::text]))),
     CONSTRAINT registrations_kind_check CHECK ((kind = ANY (ARRAY['price_rise'::text, 'price_cut'::text, 'restock'::text, 'trend'::text]))),
     CONSTRAINT registrations_risk_check CHECK ((risk >= (0)::numeric)),
     CONSTRAINT registrations_state_check CHECK ((state = ANY (ARRAY['measuring'::text, 'judged'::text, 'not_measured'::text, 'void'::text]))),

@@ -7,7 +7,8 @@ from typing import Literal
 
 from shopify_app.db.connection import Connection
 
-What = Literal["ranges", "replay"]
+What = Literal["replay"]
+"""The checked names of column `what`."""
 
 
 def make_sure_of(conn: Connection, shop_id: int, what: What) -> None:
