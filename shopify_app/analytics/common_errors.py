@@ -3,7 +3,7 @@
 In:  windows of totals, the group of each series, what the course was known to be unsure of.
 Out: a factor per moment and group, and the variance of such factors from now on.
 Method: at each past moment, what came against what was foreseen, over all series, weighted so that no
-best-seller decides. The course's own doubt (`common_factor`) is scaled to how far these errors
+best-seller decides, and no bulk order. The course's own doubt (`common_factor`) is scaled to how far these errors
 really went; a group's own errors are added. An error counts by the share of it that is not the
 scatter of single series, so that a shop of few series is taken to share little.
 What all series share does not average out over them: it is kept apart from each one's own scatter.
@@ -16,11 +16,14 @@ from typing import Final
 
 import numpy as np
 
-from shopify_app.analytics.pooling import FULLY_SEEN, Windows
+from shopify_app.analytics.pooling import FULLY_SEEN, Windows, without_bulk
 
 ITEM_DISPERSION: Final = 0.5
 LARGEST_MOVE: Final = 1.0
 """Of the log of a whole shop's demand: what goes further than to a third or threefold was something else."""
+
+LOOKS: Final = 2
+"""What is a bulk order is judged against what was foreseen, then against how the shop moved."""
 
 TRUSTED_DOUBT: Final = 4.0
 """Moments that the course's own doubt counts for, beside those at which errors were seen."""
@@ -59,58 +62,72 @@ def common_errors(windows: Windows, groups: np.ndarray, doubt: np.ndarray) -> Co
     count, seen = len(doubt), len(windows.actual)
     if not seen:
         return CommonErrors(np.ones((0, count + 1)), np.append(doubt[:, -1], doubt[:, -1].mean()))
-    came, due = _totals(windows, groups, count)
     recency = windows.recency
-    share = due.sum(axis=0) / max(float(due.sum()), 1e-9)
-    usual = share @ doubt
-    log, noise = _log_ratio(came.sum(axis=1, keepdims=True), due.sum(axis=1, keepdims=True))
-    off = _usual_moves(log)
-    scaled = (recency * off**2 / (usual[:seen, None] + noise)).sum() + TRUSTED_DOUBT
+    whole = _measured(windows, np.zeros(groups.shape, int), np.zeros((seen, 1)))
+    of_groups = _measured(windows, groups, np.zeros((seen, count)))
+    usual = of_groups.due.sum(axis=0) / max(float(whole.due.sum()), 1e-9) @ doubt
+    off = np.clip(whole.log, -LARGEST_MOVE, LARGEST_MOVE)
+    scaled = (recency * off**2 / (usual[:seen, None] + whole.noise)).sum() + TRUSTED_DOUBT
     scale = float(scaled / (recency.sum() + TRUSTED_DOUBT))
-    variance = scale * usual[:seen, None]
-    whole = log * variance / (variance + noise)
-    moves, more = np.repeat(whole, count, axis=1), 0.0
+    shared = whole.shrunk(scale * usual[:seen, None])
+    moves, more = np.repeat(shared, count, axis=1), 0.0
     if count > 1:
-        own, more = _of_groups(came, due * np.exp(whole), recency)
-        moves += own
+        own, more = _of_groups(_measured(windows, groups, moves), recency)
+        moves = moves + own
     now = scale * np.append(doubt[:, -1], usual[-1]) + more
-    return CommonErrors(np.exp(np.concatenate([moves, whole], axis=1)), now)
+    return CommonErrors(np.exp(np.concatenate([moves, shared], axis=1)), now)
 
 
-def _totals(windows: Windows, groups: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted (came, due) of each group at each moment (moments, groups)."""
-    shape = (len(windows.actual), count)
-    came, due = np.empty(shape), np.empty(shape)
-    for number in range(len(came)):
-        mean = (windows.foreseen[number] * windows.exposure[number]).astype(float)
-        weight = (windows.exposure[number] > FULLY_SEEN) / (1 + ITEM_DISPERSION * mean)
-        came[number] = np.bincount(groups, weight * windows.actual[number], minlength=count)
-        due[number] = np.bincount(groups, weight * mean, minlength=count)
-    return came, due
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Each (moments, groups): the log of what came over what was due, its variance were there nothing in common, what was due."""
+
+    log: np.ndarray
+    noise: np.ndarray
+    due: np.ndarray
+
+    def shrunk(self, variance: float | np.ndarray) -> np.ndarray:
+        """Log moves, each counted by how much of it is not the scatter of single series."""
+        return self.log * variance / (variance + self.noise)
 
 
-def _log_ratio(came: np.ndarray, due: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(log of came over due, its variance were there nothing in common)."""
-    return np.log((came + 1.0) / (due + 1.0)), 1.0 / (due + 1.0)
+def _measured(windows: Windows, groups: np.ndarray, base: np.ndarray) -> _Measured:
+    """What came of each group at each moment, beyond log moves `base` (moments, groups) already explained."""
+    found = np.empty((3, *base.shape))
+    for number in range(len(base)):
+        move = np.exp(base[number])[groups]
+        mean = windows.foreseen[number] * windows.exposure[number] * move.astype(float)
+        mean[windows.exposure[number] <= FULLY_SEEN] = 0.0
+        likely = mean
+        for _ in range(LOOKS):
+            actual = without_bulk(windows.actual[number], likely, ITEM_DISPERSION) * (mean > 0)
+            found[:, number] = _log_ratio(actual, mean, groups, base.shape[1])
+            likely = mean * np.exp(found[0, number])[groups]
+    return _Measured(_uncut(found[0]), found[1], found[2])
 
 
-def _usual_moves(log: np.ndarray) -> np.ndarray:
-    """Moves (moments, k) around their middle, none further than demand moves by itself: what is to be expected again.
+def _log_ratio(actual: np.ndarray, mean: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """Log of what came over what was due, its variance were there nothing in common, what was due (3, groups)."""
+    weight = 1 / (1 + ITEM_DISPERSION * mean)
+    came, due = (np.bincount(groups, weight * each, minlength=count) for each in (actual, mean))
+    ratio = (came + 1.0) / (due + 1.0)
+    error = weight * (actual - ratio[groups] * mean)
+    scatter = np.bincount(groups, error**2, minlength=count) / (came + 1.0) ** 2
+    return np.stack([np.log(ratio), np.maximum(scatter, 1.0 / (due + 1.0)), due])
 
-    What always comes otherwise than foreseen (bulk orders, of which no level knows) makes nothing unsure, and
-    a week in which the shop was closed, or the one after it, tells nothing of how demand moves.
-    """
-    middle = np.median(log, axis=0)
-    return np.clip(log - middle, -LARGEST_MOVE, LARGEST_MOVE)
+
+def _uncut(log: np.ndarray) -> np.ndarray:
+    """Log moves (moments, k) with what the cut of bulk orders usually takes put back: by as much as their middle is below none."""
+    moments = len(log)
+    return log - np.minimum(np.median(log, axis=0), 0.0) * moments / (moments + TRUSTED_DOUBT)
 
 
-def _of_groups(came: np.ndarray, due: np.ndarray, recency: np.ndarray) -> tuple[np.ndarray, float]:
+def _of_groups(measured: _Measured, recency: np.ndarray) -> tuple[np.ndarray, float]:
     """(log moves of groups beyond the shop's (moments, groups), their variance)."""
-    log, noise = _log_ratio(came, due)
-    off = _usual_moves(log)
-    weight = recency * due
+    off = np.clip(measured.log, -LARGEST_MOVE, LARGEST_MOVE)
+    weight = recency * measured.due
     total = max(float(weight.sum()), 1e-9)
-    found = max(float((weight * (off**2 - noise)).sum()) / total, 0.0)
+    found = max(float((weight * (off**2 - measured.noise)).sum()) / total, 0.0)
     moments = float(recency.sum())
     variance = found * moments / (moments + TRUSTED_DOUBT)
-    return log * variance / (variance + noise), variance
+    return measured.shrunk(variance), variance

@@ -13,13 +13,13 @@ series", IJF 37, 1632-1653 (one model over all series); McCullagh & Nelder, *Gen
 Models*, 2nd ed. (1989), ch. 9 (quasi-likelihood).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from shopify_app.analytics.boosted_trees import Trees, grow, no_trees
-from shopify_app.analytics.pooling import FULLY_SEEN, Windows
+from shopify_app.analytics.pooling import FULLY_SEEN, Windows, without_bulk
 
 RECENT_BLOCKS: Final = (1, 4, 13, 26, 52)
 YOUNG: Final = (1, 2, 3, 6, 13)
@@ -206,9 +206,11 @@ def fit_correction(
     """Learn from features (moments, n, k) and the totals that came; `groups` (n,) of int."""
     plain = features.shape[2] - HABITS
     seen = windows.exposure > FULLY_SEEN
+    due = windows.foreseen * windows.exposure
+    windows = replace(windows, actual=without_bulk(windows.actual, due, dispersion))
     common = _common_move(windows, dispersion, groups)
     rows = features[seen]
-    expected = np.maximum((windows.foreseen * windows.exposure * common)[seen], 1e-3)
+    expected = np.maximum((due * common)[seen], 1e-3)
     actual = windows.actual[seen]
     weight = np.broadcast_to(windows.recency, seen.shape)[seen]
     spread_of_totals = np.broadcast_to(dispersion, seen.shape)[seen]

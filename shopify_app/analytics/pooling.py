@@ -18,7 +18,7 @@ import numpy as np
 
 from shopify_app.analytics import negative_binomial as nb
 
-CLASSES: Final = np.array([0.1, 0.5, 2.0, 10.0])
+CLASSES: Final = np.array([0.1, 0.5, 2.0, 10.0, 40.0])
 """Edges of the rate classes, units a period."""
 
 RECENT: Final = 0.97
@@ -41,6 +41,12 @@ AGE_SHRINK: Final = 60.0
 
 LEVEL_SHRINK: Final = 200.0
 """Windows that a class needs for its own levels to count as much as the whole shop's."""
+
+OUTLYING: Final = 6.0
+"""A total counts at most this many deviations above what was expected."""
+
+WILD: Final = 1.0
+"""K by which it is judged what is outlying before a dispersion is known."""
 
 NOISE: Final = 0.5
 WIDEST: Final = 25.0
@@ -107,6 +113,19 @@ class Windows:
     def recency(self) -> np.ndarray:
         """Weight of each moment (moments, 1)."""
         return (RECENT ** np.arange(len(self.actual))[::-1])[:, None]
+
+
+def without_bulk(
+    actual: np.ndarray, mean: np.ndarray, dispersion: np.ndarray | float
+) -> np.ndarray:
+    """Totals with none further above what was expected than chance would have it: one bulk order is no lesson.
+
+    Parameters
+    ----------
+    mean, dispersion : what was expected, and K of it
+    """
+    spread = np.sqrt(mean + dispersion * mean**2 + 1.0)
+    return np.minimum(actual, mean + OUTLYING * spread)
 
 
 def rate_class(rate: np.ndarray) -> np.ndarray:
@@ -285,7 +304,7 @@ def _by_age(windows: Windows) -> np.ndarray:
         mean = windows.expected(*np.nonzero(then))
         # A launch counts about once, whatever it was believed to sell.
         weight = 1 / (1 + mean) ** 2
-        error = (windows.actual[then] - mean) ** 2 - mean
+        error = (without_bulk(windows.actual[then], mean, WILD) - mean) ** 2 - mean
         own = np.clip((weight * error).sum() / max((weight * mean**2).sum(), 1e-6), 0.0, WIDEST)
         found[number] = own, len(mean) / (len(mean) + AGE_SHRINK)
     return found
@@ -297,7 +316,8 @@ def _terms(
     """What one moment's windows add to (excess, squares) of some series."""
     time = windows.exposure[moment, series].astype(float)
     mean = np.where(time > 0.5, windows.expected(moment, series), 0.0)
-    error = np.where(time > 0.5, (windows.actual[moment, series] - mean) ** 2 - mean, 0.0)
+    actual = without_bulk(windows.actual[moment, series], mean, WILD)
+    error = np.where(time > 0.5, (actual - mean) ** 2 - mean, 0.0)
     weight = float(windows.recency[moment, 0])
     return weight * error, weight * mean**2
 

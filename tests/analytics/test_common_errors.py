@@ -70,7 +70,8 @@ def test_a_group_moves_on_its_own():
 
 
 def test_own_dispersion_is_found_beneath_the_moves_of_the_shop():
-    windows = shop(np.random.default_rng(3).normal(0, 0.5, 24))
+    shocks = np.random.default_rng(3).normal(0, 0.5, 24)
+    windows = shop(shocks - np.median(shocks))
     found = errors(windows)
     moved = Windows(
         *(windows.foreseen, windows.actual, windows.exposure, windows.begins, windows.ages, 4),
@@ -84,6 +85,17 @@ def test_own_dispersion_is_found_beneath_the_moves_of_the_shop():
     own = spread.without(moved, np.full(400, 0), np.arange(400))
     assert own.mean() == pytest.approx(0.2, abs=0.05)
     assert spread.values().mean() == pytest.approx(0.3 + 1.3 * 0.2, abs=0.08)
+
+
+def test_bulk_orders_of_what_sells_seldom_are_no_move_of_the_shop():
+    windows = shop(np.zeros(24), mean=0.5)
+    rng = np.random.default_rng(4)
+    windows.actual[rng.random(windows.actual.shape) < 0.002] = 2_000.0
+
+    found = errors(windows, doubt=0.05)
+
+    assert np.abs(np.log(found.moves)).max() < 0.3
+    assert found.variance.max() < 0.1
 
 
 def test_moments_after_the_fit_have_no_move_yet():
