@@ -9,6 +9,7 @@ Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 
 Weak: at one sale a week a doubling cannot be told within a month, and is not claimed.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -33,14 +34,6 @@ LONGEST_CHANGE: Final = 26
 
 LEAD_TIME_WEEKS: Final = 4.0
 """Taken where the caller knows of none."""
-
-PAST_PRODUCTS: Final = 2000
-"""Best sellers whose past changes are looked at, so that a large shop costs no more."""
-
-PAST_WEEKS: Final = 35
-PAST_STEP: Final = 8
-PAST_MOMENTS: Final = 4
-"""Past moments, `PAST_STEP` weeks apart and with `PAST_WEEKS` known at least, at which changes are sought."""
 
 COLUMNS: Final = (
     "series_id",
@@ -87,8 +80,8 @@ def detect_trends(
     DataFrame with `COLUMNS`, one row a series, in the panel's order. `direction` is rising, falling or
     none; `ratio` with its 80 % range is the rate now over what was to be expected, shared moves taken
     out; `since` the week it began; `cause` is demand, promotion, stock-out rebound, season or one-off;
-    `lasting` the probability that, in the four weeks after an order placed now would land, the rate is
-    still at least 15 % above normal (falling: below). Empty for under 17 weeks of history.
+    `lasting` the probability that, in the four weeks after an order placed now would land, it sells at
+    least 15 % more than `units_per_week_before` (falling: less). Empty for under 17 weeks of history.
 
     Raises
     ------
@@ -125,32 +118,20 @@ def _detect(
         judged.beliefs, false_sign_rate, _directions_before(previous, panel)
     )
     setting = _setting(panel, promoted, judged)
-    named = trend_causes.causes(setting)
-    past = _past_changes(panel, exposure, float(np.median(lead)), false_sign_rate)
-    lasting = trend_lasting.lasting(setting, judged.beliefs.false_sign, named, lead, past)
-    return _frame(panel, setting, judged, sign, named, lasting)
-
-
-def _past_changes(
-    panel: Panel, exposure: np.ndarray, lead_weeks: float, rate: float
-) -> list[trend_lasting.Changes]:
-    """What the same methods would have found at past moments whose landings are over."""
-    latest = panel.units.shape[1] - round(lead_weeks) - trend_lasting.LANDING_WEEKS
-    rows = np.argsort(-panel.units.sum(axis=1), kind="stable")[:PAST_PRODUCTS]
-    found: list[trend_lasting.Changes] = []
-    for weeks in range(latest, PAST_WEEKS - 1, -PAST_STEP)[:PAST_MOMENTS]:
-        judged = judge(panel.units[rows, :weeks], exposure[rows, :weeks], panel.groups[rows])
-        moved = np.flatnonzero(trend_prior.directions(judged.beliefs, rate))
-        found.append(
-            trend_lasting.Changes(
-                weeks=weeks,
-                rows=rows[moved],
-                rate=judged.rate[moved],
-                log_ratio=judged.beliefs.mean_if_changed()[moved],
-                false_sign=judged.beliefs.false_sign[moved],
-            )
-        )
-    return found
+    found = _frame(panel, setting, judged, sign)
+    found["cause"] = trend_causes.causes(setting)
+    changes = trend_lasting.Changes(
+        said=sign != 0,
+        rises=np.where(sign != 0, sign > 0, setting.log_ratio >= 0),
+        before=found["units_per_week_before"].to_numpy(float),
+        now=(found["units_per_week_before"] * found["ratio"]).to_numpy(float),
+        dispersion=setting.dispersion,
+        cause=found["cause"].to_numpy(object),
+        lead_weeks=lead,
+    )
+    marked = promoted.astype(np.float32) if promoted.any() else None
+    found["lasting"] = trend_lasting.lasting(replace(panel, promoted=marked), changes)
+    return found[list(COLUMNS)]
 
 
 def _lead_times(lead_time: "float | pd.Series | None", panel: Panel) -> np.ndarray:
@@ -232,9 +213,8 @@ def _frame(
     setting: trend_causes.Setting,
     judged: Judged,
     sign: np.ndarray,
-    named: np.ndarray,
-    lasting: np.ndarray,
 ) -> pd.DataFrame:
+    """All columns but the cause and the outlook."""
     beliefs, windows = judged.beliefs, judged.windows
     low, high = trend_prior.quantiles(beliefs, (0.1, 0.9)).T
     middle = np.clip(beliefs.density() @ trend_prior.GRID, low, high)
@@ -250,8 +230,6 @@ def _frame(
             "ratio_high": np.exp(high),
             "since": _since(panel, setting, sign),
             "false_sign_rate": beliefs.false_sign,
-            "cause": named,
-            "lasting": lasting,
             "units_per_week_before": setting.rate * windows.exposed[rows, best] / on_shelf,
             "units_per_week_now": windows.sold[rows, best] / on_shelf,
             "weeks_recent": setting.window,

@@ -1,8 +1,9 @@
-"""Outlook: a probability that knows what is over, what was given, and what the shop's past became."""
+"""Outlook: a probability that knows what is over, what was given, and how this shop's changes went on."""
 
 import numpy as np
 import pandas as pd
 
+from shopify_app.analytics import trend_lasting
 from shopify_app.analytics.trends import detect_trends
 
 LENGTH = 96
@@ -55,6 +56,35 @@ def test_a_discounts_rise_is_less_likely_to_last_than_the_same_rise_without():
     found = judged(units, price=price)
 
     assert found.loc[0, "lasting"] < found.loc[1, "lasting"] - 0.1
+
+
+def test_every_product_gets_a_probability_and_one_that_stands_still_is_hardly_said_to_rise():
+    found = judged(steady(1))
+    still = found[(found["direction"] == "none") & (found["ratio"] > 1)]
+
+    assert found["lasting"].between(0, 1).all()
+    assert still["lasting"].mean() < 0.5
+
+
+def test_a_lead_time_of_years_is_looked_at_no_further_than_half_a_year():
+    units = steady()
+    units[0, -8:] = 18
+    far, very_far = judged(units, lead_time=26), judged(units, lead_time=200)
+
+    assert 0 < very_far.loc[0, "lasting"] < far.loc[0, "lasting"] < 1
+
+
+def test_of_a_large_shop_the_changed_and_some_from_the_best_to_the_least_are_forecast():
+    units = np.arange(5000.0)[:, None] * np.ones((1, 3))
+    said = np.zeros(5000, bool)
+    said[[7, 4321]] = True
+    rows = trend_lasting._looked_at(units, said)
+
+    assert {7, 4321} <= set(rows)
+    assert len(rows) <= trend_lasting.LEARNED_FROM + 2
+    assert (rows[0], rows[-1]) == (0, 4999)
+    assert (np.diff(rows) > 0).all()
+    assert trend_lasting._looked_at(units[:40], said[:40]).tolist() == list(range(40))
 
 
 def with_a_past(lasts):
