@@ -342,7 +342,7 @@ def _units_now(
 
 def _own_information(information: np.ndarray) -> np.ndarray:
     """What a series alone knows of its elasticity: 1 / variance, the promotion's effects at their prior's width."""
-    whole = information + np.diag(np.r_[0.0, 1 / price_prior.prior_variance()[1:]])
+    whole = information + np.diag(np.r_[0.0, 1 / price_prior.known_variance()[1:]])
     rest = np.linalg.solve(whole[:, 1:, 1:], whole[:, 1:, :1])
     return np.maximum(whole[:, 0, 0] - (whole[:, :1, 1:] @ rest)[:, 0, 0], 0.0)
 
@@ -352,7 +352,7 @@ def _changes(weeks: PriceWeeks) -> np.ndarray:
     if weeks.units.shape[1] < 2:
         return np.zeros(len(weeks.units), int)
     moved = np.abs(np.diff(weeks.log_price, axis=1)) > price_spells.LEAST_STEP
-    return (moved & (np.diff(weeks.level, axis=1) == 0)).sum(axis=1)
+    return (moved & (np.diff(weeks.lasting_level, axis=1) == 0)).sum(axis=1)
 
 
 def _prices_tried(panel: pd.DataFrame, weeks: PriceWeeks) -> np.ndarray:

@@ -93,10 +93,11 @@ def gather(weeks: PriceWeeks) -> Evidence:
     reference, answers = _answers(weeks)
     effects = np.tile(PRIOR_MEAN, (len(reference), 1))
     common = np.zeros(weeks.units.shape)
-    design = np.concatenate([answers, chased(weeks, Noise())], axis=2)
+    sale = weeks.sale[..., None].astype(float)
+    design = np.concatenate([answers, chased(weeks, Noise()), sale], axis=2)
     found, effects, common = _round(weeks, reference, design, Noise(), effects, common)
     for _ in range(ROUNDS - 1):
-        design = np.concatenate([answers, chased(weeks, found.noise)], axis=2)
+        design = np.concatenate([answers, chased(weeks, found.noise), sale], axis=2)
         found, effects, common = _round(weeks, reference, design, found.noise, effects, common)
     return found
 
@@ -114,9 +115,11 @@ def _round(
     expected = _expected(weeks, design, effects, common)
     counting = _counting(weeks, expected)
     residual = _cut(working_residual(weeks.units, expected, weeks.known), counting, noise)
-    others, shop_week, variance = _common(residual + common, counting, noise)
+    # What was cut in a shop's sale tells of the sale, not of the weeks.
+    apart = np.where(weeks.sale, MISSING_VARIANCE, counting)
+    others, shop_week, variance = _common(residual + common, apart, noise)
     residual = residual + common - others
-    setting = Setting(week, weeks.level, counting, design[..., 0], weeks.spell)
+    setting = Setting(week, weeks.lasting_level, counting, design[..., 0], weeks.spell, weeks.event)
     noise = fit_noise(
         residual + np.einsum("mtp,mp->mt", design, effects - PRIOR_MEAN),
         np.concatenate([np.ones((*residual.shape, 1)), design], axis=2),
@@ -387,7 +390,12 @@ def filter_levels(
         residual = working_residual(weeks.units, around, weeks.known)
         residual = _cut(residual, counting, evidence.noise) + drift
         setting = Setting(
-            evidence.week, weeks.level, counting, evidence.design[..., 0], weeks.spell
+            evidence.week,
+            weeks.level,
+            counting,
+            evidence.design[..., 0],
+            weeks.spell,
+            np.zeros_like(weeks.event),
         )
         for first in range(0, m, CHUNK):
             rows = slice(first, first + CHUNK)

@@ -32,7 +32,7 @@ CORNER: Final = 1e14
 
 SAMPLE: Final = 32
 LEAST_ROWS: Final = 3
-STARTS: Final = np.log([0.05, 0.03, 0.05, 0.1])
+STARTS: Final = np.log([0.05, 0.03, 0.05, 0.1, 0.05])
 LOOSE: Final = 2.0
 """Standard deviation of the log variances' prior around `STARTS`: it only decides where there is nothing to see."""
 
@@ -42,20 +42,26 @@ class Noise:
     """Variances of log demand: `white`, `short` and `long` (see the memories), and of `answers`.
 
     No two spells of a price are answered alike (an advertisement, a place on the shelf): a spell's own elasticity
-    is off its product's by a variance `answers`. Ten weeks of one spell do not average that out.
+    is off its product's by a variance `answers`. Ten weeks of one spell do not average that out. Nor is a shop-wide
+    sale the same to every product: one is off by a variance `event`, whether it was cut or not.
     """
 
     white: float = 0.05
     short: float = 0.03
     long: float = 0.05
     answers: float = 0.1
+    event: float = 0.05
 
     def level_covariance(self, gap: np.ndarray) -> np.ndarray:
         """Covariance of the wandering level at weeks `gap` apart, the shape of `gap`."""
         return self.short * SHORT_MEMORY**gap + self.long * LONG_MEMORY**gap
 
 
-UNITS: Final = tuple(Noise(*(float(here == part) for here in range(4))) for part in range(4))
+PARTS: Final = 5
+UNITS: Final = tuple(
+    Noise(*(float(here == part) for here in range(PARTS))) for part in range(PARTS)
+)
+SILENT: Final = Noise(*[0.0] * PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Setting:
     week : (T,) week numbers; level : (m, T) level numbers of shop-wide events.
     counting : (m, T) variance of counting, `MISSING_VARIANCE` where nothing is known.
     off : (m, T) log price over the reference; spell : (m, T) number of the spell of one price.
+    event : (m, T) number of the shop-wide sale, 0 where none is on.
     """
 
     week: np.ndarray
@@ -74,11 +81,17 @@ class Setting:
     counting: np.ndarray
     off: np.ndarray
     spell: np.ndarray
+    event: np.ndarray
 
     def of(self, rows: Any) -> "Setting":
         """The same for some rows."""
         return Setting(
-            self.week, self.level[rows], self.counting[rows], self.off[rows], self.spell[rows]
+            self.week,
+            self.level[rows],
+            self.counting[rows],
+            self.off[rows],
+            self.spell[rows],
+            self.event[rows],
         )
 
 
@@ -98,6 +111,11 @@ def covariance(noise: Noise, setting: Setting) -> np.ndarray:
     result = level_covariance(noise, setting)
     same = setting.spell[:, :, None] == setting.spell[:, None, :]
     result += noise.answers * same * setting.off[:, :, None] * setting.off[:, None, :]
+    if setting.event.any():
+        number = setting.event
+        result += noise.event * (
+            (number[:, :, None] == number[:, None, :]) & (number[:, :, None] > 0)
+        )
     diagonal = np.arange(len(setting.week))
     result[:, diagonal, diagonal] += setting.counting + noise.white
     return result
@@ -127,23 +145,27 @@ def fit_noise(
     explained = np.einsum("mtp,p,msp->mts", design[rows], prior_variance, design[rows])
     here = setting.of(rows)
     # The covariance is linear in the variances: its parts are made once.
-    fixed = covariance(Noise(0.0, 0.0, 0.0, 0.0), here) + explained
-    parts = [covariance(one, here) for one in UNITS]
-    parts = [part - covariance(Noise(0.0, 0.0, 0.0, 0.0), here) for part in parts]
-    zero = np.log(np.maximum(astuple(start), 1e-5))
+    silent = covariance(SILENT, here)
+    parts = [covariance(one, here) - silent for one in UNITS]
+    told = [number for number, part in enumerate(parts) if part.any()]
+    before = np.log(np.maximum(astuple(start), 1e-5))
 
     def loss(logs: np.ndarray) -> float:
-        whole = fixed.copy()
-        for part, variance in zip(parts, astuple(_noise(logs)), strict=True):
-            whole += variance * part
+        whole = silent + explained
+        for number, variance in zip(told, np.exp(np.clip(logs, -12, 3)), strict=True):
+            whole += variance * parts[number]
         white, log_root = whiten(whole, residual[rows][:, :, None])
         likelihood = 0.5 * (white**2).sum() + log_root.sum()
-        return float(likelihood + 0.5 * (((logs - STARTS) / LOOSE) ** 2).sum())
+        return float(likelihood + 0.5 * (((logs - STARTS[told]) / LOOSE) ** 2).sum())
 
     found = minimize(
-        loss, zero, method="Nelder-Mead", options={"maxfev": 60, "xatol": 0.05, "fatol": 0.1}
+        loss,
+        before[told],
+        method="Nelder-Mead",
+        options={"maxfev": 60, "xatol": 0.05, "fatol": 0.1},
     )
-    return _noise(found.x)
+    before[told] = found.x
+    return _noise(before)
 
 
 def whiten(whole: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

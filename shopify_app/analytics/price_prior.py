@@ -23,15 +23,18 @@ EFFECTS: Final = (
     "others' prices",
     "step chased",
     "level chased",
+    "shop-wide sale itself",
 )
 LEVEL_CHASED: Final = EFFECTS.index("level chased")
+SALE: Final = EFFECTS.index("shop-wide sale itself")
 ANSWERS: Final = 4
 """The first effects are answers of demand to a price; the others are answers of the merchant to demand."""
 
-PRIOR_MEAN: Final = np.array([-2.2, 0.0, 0.15, 0.7, 0.0, 0.0])
+PRIOR_MEAN: Final = np.array([-2.2, 0.0, 0.15, 0.7, 0.0, 0.0, 0.0])
 """Elasticity of the price as it stands; what a promotion's cut adds to it; the log lift of a flag without a cut; elasticity
 of the mean price of the others beside it (a whole category answers far less than one of its items); how
-much demand was up (log) per log step, and per log level, of a price that chased it."""
+much demand was up (log) per log step, and per log level, of a price that chased it; the log lift of what a shop-wide sale
+cut, over that of what it left and besides its price."""
 
 COUNT: Final = len(EFFECTS) + 1
 """The effects and, last, by how much elasticities follow what costs imply."""
@@ -50,14 +53,23 @@ is too sure of itself (Grünwald & van Ommen 2017, Bayesian Analysis 12, 1069-11
 avocado and Complete Journey it foresees seven of eight parts better than evidence taken in full."""
 
 MARGINS: Final = (0.1, 0.9)
-SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 0.7, 5.0, 5.0, 0.25])
-GROUP_SD: Final = np.array([0.4, 0.4, 0.2, 0.3, 0.2, 0.2, 0.05])
-PRODUCT_SD: Final = np.array([0.8, 0.7, 0.3, 0.3, 0.8, 0.8, 0.05])
+SHOP_SD: Final = np.array([0.8, 0.7, 0.3, 0.7, 5.0, 5.0, 1.0, 0.25])
+GROUP_SD: Final = np.array([0.4, 0.4, 0.2, 0.3, 0.2, 0.2, 0.3, 0.05])
+PRODUCT_SD: Final = np.array([0.8, 0.7, 0.3, 0.3, 0.8, 0.8, 0.2, 0.05])
 PRODUCT_SDS: Final = np.array([0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.6])
 """Spreads of products that are tried."""
 
 PRODUCT_SD_LOOSE: Final = 0.4
 """Standard deviation of the log of how far products differ, around `PRODUCT_SD`."""
+
+SALE_SDS: Final = np.array([0.05, 0.1, 0.2, 0.3, 0.5])
+"""Spreads that are tried of what a shop-wide sale does to single products."""
+
+SALE_UNKNOWN: Final = 3.0
+"""A spread with which a sale tells nothing of its products' answers."""
+
+SALE_SD_LOOSE: Final = 0.7
+"""Standard deviation of the log of that spread, around its `PRODUCT_SD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,7 @@ class Pooled:
     """Posterior of effects.
 
     `mean` (m, p), `variance` (m, p, p); `shop_mean` (q,), `shop_variance` (q, q), `group_mean` (G, q), where
-    q = p + 1 counts how far elasticities follow costs; `product_sd`.
+    q = p + 1 counts how far elasticities follow costs; `product_sd`, and `sale_sd` of the pull of a sale.
     """
 
     mean: np.ndarray
@@ -74,6 +86,7 @@ class Pooled:
     shop_variance: np.ndarray
     group_mean: np.ndarray
     product_sd: float
+    sale_sd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,13 @@ def prior_variance() -> np.ndarray:
     return (SHOP_SD**2 + GROUP_SD**2 + PRODUCT_SD**2)[:-1]
 
 
+def known_variance() -> np.ndarray:
+    """(p,) as `prior_variance`, but the shop's sale known for what it was: how well a product's own weeks tell its answer."""
+    result = prior_variance()
+    result[SALE] = PRODUCT_SD[SALE] ** 2
+    return result
+
+
 def pool(
     information: np.ndarray,
     score: np.ndarray,
@@ -127,12 +147,9 @@ def pool(
     pushed = (np.swapaxes(turn, 1, 2) @ score[..., None])[..., 0]
     told = np.where(np.isnan(implied), 1.0, KNOWN_COST)
     setting = _Groups(group, repeats, shop_repeats, *_between(told, group, len(repeats)))
-    logs = np.array([_log_evidence(inside, pushed, setting, sd, told) for sd in PRODUCT_SDS])
-    weight = np.exp(logs - logs.max())
-    # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
-    sd = float(np.sqrt(weight @ PRODUCT_SDS**2 / weight.sum()))
+    sd, sale_sd = _spreads(inside, pushed, setting, told)
     # How far products differ is read off the whole evidence: read off a part, they would seem alike.
-    found = _pooled(EVIDENCE_WORTH * inside, EVIDENCE_WORTH * pushed, setting, sd, told)
+    found = _pooled(EVIDENCE_WORTH * inside, EVIDENCE_WORTH * pushed, setting, (sd, sale_sd), told)
     return replace(
         found,
         mean=(turn @ found.mean[..., None])[..., 0],
@@ -155,11 +172,33 @@ def _turn(implied: np.ndarray) -> np.ndarray:
     return result
 
 
-def _product_spread(sd: float, told: np.ndarray) -> np.ndarray:
+def _spreads(
+    information: np.ndarray, score: np.ndarray, setting: _Groups, told: np.ndarray
+) -> tuple[float, float]:
+    """How far products differ: in their answer to a price, in what a sale does to them besides.
+
+    The first is read off the prices of their own only: in a sale the two cannot be told apart.
+    """
+
+    def likely(pairs: list[tuple[float, float]]) -> np.ndarray:
+        logs = np.array([_log_evidence(information, score, setting, pair, told) for pair in pairs])
+        weight = np.exp(logs - logs.max())
+        # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
+        return np.sqrt(weight @ np.array(pairs) ** 2 / weight.sum())
+
+    sd = float(likely([(sd, SALE_UNKNOWN) for sd in PRODUCT_SDS.tolist()])[0])
+    if not information[:, SALE, SALE].any():
+        return sd, float(PRODUCT_SD[SALE])
+    return sd, float(likely([(sd, sale) for sale in SALE_SDS.tolist()])[1])
+
+
+def _product_spread(spreads: tuple[float, float], told: np.ndarray) -> np.ndarray:
     """Covariance (m, COUNT, COUNT) of products around their group; `told` (m,) is what costs leave of it."""
+    sd, sale_sd = spreads
     result = np.zeros((len(told), COUNT, COUNT))
     result[:, np.arange(1, COUNT), np.arange(1, COUNT)] = PRODUCT_SD[1:] ** 2
     result[:, 0, 0] = (sd * told) ** 2
+    result[:, SALE, SALE] = sale_sd**2
     return result
 
 
@@ -176,9 +215,13 @@ def _between(told: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarra
 
 
 def _pooled(
-    information: np.ndarray, score: np.ndarray, setting: _Groups, sd: float, told: np.ndarray
+    information: np.ndarray,
+    score: np.ndarray,
+    setting: _Groups,
+    spreads: tuple[float, float],
+    told: np.ndarray,
 ) -> Pooled:
-    product = _product_spread(sd, told)
+    product = _product_spread(spreads, told)
     group, between = setting.group, setting.between
     group_information, group_score = setting.sums(information, score, product)
     shop_marginal, shop_weighted = _seen_through(group_information, group_score, between)
@@ -191,7 +234,7 @@ def _pooled(
         group_information, group_score, between, shop_mean[None], shop_variance[None]
     )
     mean, variance = _lean(information, score, product, group_mean[group], group_variance[group])
-    return Pooled(mean, variance, shop_mean, shop_variance, group_mean, sd)
+    return Pooled(mean, variance, shop_mean, shop_variance, group_mean, *spreads)
 
 
 def _seen_through(
@@ -218,17 +261,22 @@ def _lean(
 
 
 def _log_evidence(
-    information: np.ndarray, score: np.ndarray, setting: _Groups, sd: float, told: np.ndarray
+    information: np.ndarray,
+    score: np.ndarray,
+    setting: _Groups,
+    spreads: tuple[float, float],
+    told: np.ndarray,
 ) -> float:
-    """Log marginal likelihood of one spread of products, groups at their means, plus its prior."""
-    product = _product_spread(sd, told)
+    """Log marginal likelihood of spreads of products, groups at their means, plus their prior."""
+    product = _product_spread(spreads, told)
     # The group's mean given everything: what the series' posterior leans on.
-    centre = _pooled(information, score, setting, sd, told).group_mean[setting.group]
+    centre = _pooled(information, score, setting, spreads, told).group_mean[setting.group]
     inner = np.eye(COUNT) + information @ product
     off = score - (information @ centre[..., None])[..., 0]
     quadratic = np.einsum(
         "mi,mij,mj->m", off, np.linalg.inv(information + np.linalg.inv(product)), off
     )
     each = -0.5 * np.linalg.slogdet(inner)[1] + 0.5 * quadratic
-    prior = -0.5 * (np.log(sd / PRODUCT_SD[0]) / PRODUCT_SD_LOOSE) ** 2
+    usual, loose = PRODUCT_SD[[0, SALE]], np.array([PRODUCT_SD_LOOSE, SALE_SD_LOOSE])
+    prior = -0.5 * float(((np.log(spreads / usual) / loose) ** 2).sum())
     return float((each / setting.repeats[setting.group]).sum() + prior)

@@ -6,11 +6,13 @@ Method: series that always moved together (colours or stores at one price) are a
 a week out of stock is left out, a week partly in stock counts for its part; a single cheaper week
 in an otherwise steady price is a quantity tier or a wholesale order unless it is marked as a promotion;
 a week in which an unusual share of the shop moved starts a new level for what moved: the
-event's own pull cannot be told from its price.
+event's own pull cannot be told from its price. A shop-wide sale that ended is marked as one: its pull is
+what its products have in common, so that what they do not have in common is an answer to its price.
 Weak: a genuine one-week sale of one product that nobody marked is left out too.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -28,6 +30,9 @@ MARKET_LEAST: Final = 3
 
 UNUSUAL: Final = 4.0
 """How many times the usual share of movers makes a week a shop-wide event."""
+
+MOST_SALE_WEEKS: Final = 8
+"""What a shop cut for longer than this it did not put on sale."""
 
 STEADY_SHARE: Final = 0.6
 STEADY_LEVELS: Final = 3
@@ -54,6 +59,10 @@ class PriceWeeks:
         Whether the week may say something.
     level : int
         Weeks with one number share a level; a shop-wide event starts another.
+    sale : bool
+        Weeks of a shop-wide sale in which the row was cut: it came back to the price it had.
+    event : int
+        Number of the shop-wide sale a week is in, of what is cut and what is not; 0: none.
     unit_cost : (m,) the last one known; NaN where none is.
     group : (m,) int codes; `groups` their names.
     market : (m,) int codes of what stands beside each other: the series of one store.
@@ -70,6 +79,8 @@ class PriceWeeks:
     promotion: np.ndarray
     known: np.ndarray
     level: np.ndarray
+    sale: np.ndarray
+    event: np.ndarray
     unit_cost: np.ndarray
     group: np.ndarray
     groups: np.ndarray
@@ -80,6 +91,12 @@ class PriceWeeks:
         """Number of the spell of one price, (m, T)."""
         moved = np.abs(np.diff(self.log_price, axis=1, prepend=self.log_price[:, :1])) > LEAST_STEP
         return moved.cumsum(axis=1)
+
+    @property
+    def lasting_level(self) -> np.ndarray:
+        """`level` with that of the weeks around it where a sale passed, (m, T)."""
+        around = pd.DataFrame(np.where(self.sale, np.nan, self.level)).ffill(axis=1)
+        return around.fillna(0.0).to_numpy(int)
 
 
 def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
@@ -118,13 +135,14 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
         cost[told.index.to_numpy(int)] = told.to_numpy(float)
     known = seen & (exposure >= LEAST_IN_STOCK)
     known &= ~_tiers(price, promotion, known)
-    unit_of = _copies(price, promotion, group)
+    store = _stores(panel, series, len(ids))
+    level = _levels(price, known, store)
+    sale = _sales(price, level)
+    unit_of = _copies(price, promotion, group, sale)
     first, share = _sizes(unit_of, units, known)
     summed, open_ = np.zeros((len(first), len(periods))), np.zeros((len(first), len(periods)))
     np.add.at(summed, unit_of, np.where(known, units, 0.0))
     np.add.at(open_, unit_of, np.where(known, exposure, 0.0) * share[:, None])
-    store = _stores(panel, series, len(ids))
-    level = _levels(price, known, store)
     return PriceWeeks(
         periods=periods,
         series_ids=np.asarray(ids),
@@ -138,6 +156,8 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
         promotion=promotion[first],
         known=open_ > LEAST_IN_STOCK / 2,
         level=level[first],
+        sale=sale[first],
+        event=_events(sale, store)[first],
         unit_cost=cost[first],
         group=group[first],
         groups=np.asarray(groups),
@@ -189,15 +209,21 @@ def _steady(price: np.ndarray, known: np.ndarray) -> np.ndarray:
     return result
 
 
-def _copies(price: np.ndarray, promotion: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """(n,) row numbers: series of one group whose prices made the same moves in the same weeks share one."""
+def _copies(
+    price: np.ndarray, promotion: np.ndarray, group: np.ndarray, sale: np.ndarray
+) -> np.ndarray:
+    """(n,) row numbers: series of one group whose prices made the same moves in the same weeks share one.
+
+    What only the shop's sales moved need not be alike for that.
+    """
     moves = np.round(np.diff(price, axis=1, prepend=price[:, :1]) / LEAST_STEP).astype(int)
+    alone = (moves != 0) & ~np.diff(sale, axis=1, prepend=sale[:, :1])
     seen: dict[tuple[int, bytes, bytes], int] = {}
     result = np.zeros(len(price), int)
     rows = 0
     for row in range(len(price)):
         key = (int(group[row]), moves[row].tobytes(), np.round(promotion[row], 1).tobytes())
-        if moves[row].any() and key in seen:
+        if alone[row].any() and key in seen:
             result[row] = seen[key]
             continue
         seen[key] = result[row] = rows
@@ -266,3 +292,25 @@ def _number_levels(level: np.ndarray, price: np.ndarray, events: np.ndarray) -> 
         back = [old for at, old in stood if abs(at - price[week]) < LEAST_STEP]
         level[week:] = back[-1] if back else count
         stood.append((float(before), int(number)))
+
+
+def _sales(log_price: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Weeks (n, T) cut by a shop-wide event, where the price soon came back to what it was."""
+    found = np.zeros(level.shape, bool)
+    for row in np.flatnonzero(level.max(axis=1, initial=0) > 0):
+        turns = np.flatnonzero(np.diff(level[row])) + 1
+        for first, end in pairwise(turns):
+            cut = log_price[row, first:end] < log_price[row, first - 1] - LEAST_STEP
+            came_back = level[row, end] == level[row, first - 1]
+            found[row, first:end] = cut & came_back & (end - first <= MOST_SALE_WEEKS)
+    return found
+
+
+def _events(sale: np.ndarray, store: np.ndarray) -> np.ndarray:
+    """(n, T) number of the sale of a row's store that a week is in: weeks on end are one sale."""
+    event = np.zeros(sale.shape, int)
+    for code in np.unique(store):
+        on: np.ndarray = sale[store == code].max(axis=0, initial=False)
+        begun = (np.diff(on.astype(int), prepend=0) > 0).cumsum()
+        event[store == code] = np.where(on, begun, 0)
+    return event

@@ -138,6 +138,30 @@ def test_prices_that_chased_demand_do_not_make_demand_look_indifferent():
     assert abs(found.mean() - shop.elasticity.mean()) < plain / 2
 
 
+def sale_only(rng, elasticity, pull):
+    """A shop that only ever moved prices in two sales, and whose sales pull by themselves too."""
+    panels = [group(rng, -2.0, count=6).assign(group="moved")]
+    for n, own in enumerate(elasticity):
+        cut = np.isin(np.arange(80), [20, 21, 60, 61]) & (n % 3 > 0)
+        price = np.where(cut, 16.0, 20.0)
+        units = rng.poisson(60 * (price / 20) ** own * np.where(cut, np.exp(pull), 1.0))
+        panels.append(series(f"s{n:02}", units.astype(float), price, group="a"))
+    return pd.concat(panels, ignore_index=True)
+
+
+@pytest.mark.parametrize("pull", [0.0, 0.5])
+def test_a_sale_tells_its_products_apart_and_its_own_pull_is_not_their_answer(pull):
+    rng = np.random.default_rng(15)
+    truth = rng.normal(-2.2, 0.8, 60)
+    table = fit_price_response(sale_only(rng, truth, pull)).table.set_index("series_id")
+    cut = np.arange(60) % 3 > 0
+    found = table.loc[[f"s{n:02}" for n in range(60)], "elasticity"].to_numpy()
+
+    assert np.corrcoef(found[cut], truth[cut])[0, 1] > 0.7
+    assert found[~cut].std() < 0.01
+    assert abs(found[cut].mean() - truth[cut].mean()) < 0.5  # all of the pull would be 2.2
+
+
 def test_more_history_narrows_and_none_leaves_the_priors_width():
     widths = []
     for history in ("unmoved", "thin", "rich"):
