@@ -47,6 +47,9 @@ HALF: Final = 0.5
 CHUNK: Final = 4000
 """Products worked on at a time, so that memory does not grow with the shop."""
 
+COUNTED_AT_ONCE: Final = 1000
+"""The same for single weeks, of which each has a number for every dispersion."""
+
 LEAST: Final = 1e-3
 """Weeks that a stretch without any counts as, so that logarithms exist."""
 
@@ -180,8 +183,8 @@ def _log_counts(
     table -= gammaln(values + 1)[:, None]
     parts = np.zeros((len(units), 3, len(SHAPES)))
     bounds = (0, *edges, units.shape[1])
-    for start in range(0, len(units), CHUNK):
-        rows = slice(start, start + CHUNK)
+    for start in range(0, len(units), COUNTED_AT_ONCE):
+        rows = slice(start, start + COUNTED_AT_ONCE)
         for part in range(3):
             weeks = slice(bounds[part], bounds[part + 1])
             mean = rate[rows, None] * exposure[rows, weeks]
