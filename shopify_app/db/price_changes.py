@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from shopify_app.db.connection import Connection, one_value, row_as, rows_as
 from shopify_app.domain.rollout import AT_ONCE, When
-from shopify_app.domain.suggestion import PriceChange, PriceChangeState
+from shopify_app.domain.suggestion import PriceChange, PriceChangeState, ShortageRaise
 
 
 def add(
@@ -91,6 +91,36 @@ def _newest(
             {"shop_id": shop_id, "suggestion_id": suggestion_id, "change_id": change_id},
         )
         return row_as(PriceChange, cur)
+
+
+def raised_while_short(conn: Connection, shop_id: int, on: date) -> list[ShortageRaise]:
+    """Raises for a shortage that stand: written, not taken back, and the variant's prices still what we wrote.
+
+    One is quiet as a decided price is (28 days, a dismissal until its day), and for good once its way back was
+    dismissed for another reason than that it is not the time.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT s.id AS suggestion_id, s.variant_id, s.proposal, s.evidence, c.finished_at AS written_at,
+                   EXISTS (SELECT FROM suggestions b
+                            WHERE b.shop_id = s.shop_id AND b.kind = 'price' AND b.variant_id = s.variant_id
+                              AND (b.proposal->>'back_from')::bigint = s.id
+                              AND (b.state IN ('accepted', 'undone') AND b.decided_at > %(on)s::date - interval '28 days'
+                                   OR b.state = 'dismissed'
+                                      AND (b.snoozed_until > %(on)s OR b.dismiss_reason <> 'not_now'))) AS is_quiet
+              FROM suggestions s
+              JOIN price_changes c ON (c.shop_id, c.suggestion_id) = (s.shop_id, s.id)
+              JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
+             WHERE s.shop_id = %(shop_id)s AND s.kind = 'price' AND s.state = 'accepted'
+               AND s.evidence->>'shortage' IS NOT NULL
+               AND c.undo_of IS NULL AND c.state = 'applied' AND v.deleted_at IS NULL
+               AND v.price = c.new_price AND v.compare_at_price IS NOT DISTINCT FROM c.new_compare_at_price
+             ORDER BY s.variant_id, s.id
+            """,
+            {"shop_id": shop_id, "on": on},
+        )
+        return rows_as(ShortageRaise, cur)
 
 
 def count_undos(conn: Connection, shop_id: int, change_id: int) -> int:

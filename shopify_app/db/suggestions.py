@@ -37,6 +37,12 @@ def cards(
                    c.error_code AS change_error_code, c.rollout_id,
                    CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.next_at END AS change_due_at,
                    CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
+                   s.evidence->>'shortage' IS NOT NULL AND EXISTS (
+                       SELECT FROM suggestions b
+                         JOIN price_changes bc ON (bc.shop_id, bc.suggestion_id) = (b.shop_id, b.id)
+                        WHERE b.shop_id = s.shop_id AND b.kind = 'price' AND b.state = 'accepted'
+                          AND b.variant_id = s.variant_id AND (b.proposal->>'back_from')::bigint = s.id
+                          AND bc.undo_of IS NULL AND bc.state = 'applied') AS went_back,
                    d.outcome AS verdict, d.profit AS verdict_profit, d.profit_low AS verdict_low,
                    d.profit_high AS verdict_high
               FROM suggestions s

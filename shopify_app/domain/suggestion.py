@@ -1,5 +1,6 @@
 """Suggestions and price changes: their states, and who may follow whom (docs/states.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -85,6 +86,25 @@ class NewSuggestion:
     as_of: date
 
 
+def way_back_of(proposal: Mapping[str, Any]) -> int | None:
+    """The accepted suggestion whose raise this price takes back, now that its reason is gone; None for any other."""
+    found = proposal.get("back_from")
+    return None if found is None else int(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortageRaise:
+    """A price that was raised because stock was short, and that stands in the shop as it was written."""
+
+    suggestion_id: int
+    variant_id: int
+    proposal: dict[str, Any]
+    evidence: dict[str, Any]
+    written_at: datetime
+    is_quiet: bool
+    """The merchant has decided about its way back: lately, or for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionCard:
     """A suggestion as a page shows it: the row, its variant's names, its last price change."""
@@ -127,6 +147,8 @@ class SuggestionCard:
     rollout_id: int | None
     measured_until: date | None
     """The stop date of a decision that is being measured; None where it is not."""
+    went_back: bool
+    """A raise for a shortage whose way back was accepted since."""
     verdict: str | None
     """`domain.outcome.VerdictOutcome`, once the stop date is past."""
     verdict_profit: Decimal | None

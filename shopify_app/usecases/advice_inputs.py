@@ -15,7 +15,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.db import calibrations, frames, purchase_orders, shop_settings, suggestions
+from shopify_app.db import (
+    calibrations,
+    frames,
+    price_changes,
+    purchase_orders,
+    shop_settings,
+    suggestions,
+)
 from shopify_app.db.connection import Connection
 from shopify_app.domain.frames import STOCK_PLACES
 from shopify_app.domain.shop import Shop
@@ -33,6 +40,17 @@ RANGE_LEVEL: Final = 0.8
 """Of the ranges of demand that a shop is shown, and of those that are held against what came."""
 
 TRENDS_SHOWN: Final = 200
+RAISE_EVIDENCE: Final = (
+    "shortage",
+    "elasticity",
+    "elasticity_low",
+    "elasticity_high",
+    "units_per_month_now",
+    "unit_cost",
+    "window_first",
+    "window_last",
+)
+"""Of a raise for a shortage: what its way back is worked out from."""
 VENDORS: Final = {
     "vendor": "str",
     "lead_time_days": "int64",
@@ -70,7 +88,7 @@ class Inputs:
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
-    settings : the shop's settings and currency, its open suggestions' and its ranges' past; JSON values
+    settings : the shop's settings and currency, its open suggestions' and its ranges' past, its raises for a shortage; JSON values
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
 
@@ -149,6 +167,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
+        "raised_while_short": _raised_while_short(conn, shop, as_of),
         "range_levels": _range_levels(conn, shop),
         "first_weekday": first_weekday(shop.shop_id),
         "part_share": weeks.part_share,
@@ -207,6 +226,21 @@ def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
     )
     found = {card.variant_id: str(card.proposal["direction"]) for card in shown}
     return [[variant, found[variant]] for variant in sorted(found)]
+
+
+def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> list[dict[str, Any]]:
+    """Raises for a shortage that stand, with what their way back rests on."""
+    return [
+        {
+            "suggestion_id": one.suggestion_id,
+            "variant_id": one.variant_id,
+            "proposal": one.proposal,
+            "evidence": {name: one.evidence[name] for name in RAISE_EVIDENCE},
+            "raised_on": one.written_at.astimezone(shop.zone).date().isoformat(),
+            "is_quiet": one.is_quiet,
+        }
+        for one in price_changes.raised_while_short(conn, shop.shop_id, as_of)
+    ]
 
 
 def _range_levels(conn: Connection, shop: Shop) -> dict[str, float]:

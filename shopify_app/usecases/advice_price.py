@@ -1,36 +1,46 @@
-"""Which price to move: `analytics.elasticity` and `analytics.pricing` in the shop's own terms."""
+"""Which price to move: `analytics.elasticity` and `analytics.pricing` in the shop's own terms.
+
+A raise that is made only because stock is short, so that with stock for all nothing would be raised, says until when
+(`evidence["shortage"]`): then, or once stock has come, its way back is suggested (`advice_way_back`).
+"""
 
 from collections import Counter
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import elasticity, pricing
+from shopify_app.analytics import elasticity, price_profit, pricing
+from shopify_app.analytics.elasticity import PriceResponse
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.usecases import advice_way_back
 from shopify_app.usecases.advice_inputs import Inputs
 from shopify_app.usecases.advice_lead_times import vendor_times
 
 MOST: Final = 30
 ORDER_SIZE_WEEKS: Final = 26
 WEEKS_PER_MONTH: Final = 52 / 12
+LEAST_SHORT_UNITS: Final = 1.0
+"""Units expected to be lost until more can come, below which stock is not called short."""
+
 LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
 
 
 def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[str]]:
     """Price suggestions, and how many variants got none for which reason."""
+    back = advice_way_back.suggest(inputs, seed=seed)
     panel = _panel(inputs)
     if panel.empty:
-        return [], Counter()
+        return back, Counter()
     response = elasticity.fit_price_response(panel, seed=seed)
     catalogue = _catalogue(inputs, response.table)
-    proposed = pricing.suggest_prices(
-        response, catalogue, _limits(inputs), stock=_stock(inputs, catalogue)
-    )
-    resting = set(inputs.settings["resting"]["price"])
+    limits, stock = _limits(inputs), _stock(inputs, catalogue)
+    proposed = pricing.suggest_prices(response, catalogue, limits, stock=stock)
+    resting = set(inputs.settings["resting"]["price"]) | advice_way_back.standing(inputs)
     reasons = Counter(proposed.loc[proposed["abstained_because"].notna(), "abstained_because"])
     good = proposed[
         proposed["abstained_because"].isna()
@@ -38,6 +48,7 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
         & ~proposed["series_id"].isin(resting)
     ]
     good = good.sort_values("gain_mid", ascending=False).head(MOST)
+    short = _shortages(inputs, good, stock, response, catalogue, limits)
     table = response.table.set_index("series_id")
     variants = inputs.variants.set_index("variant_id")
     tried = _tried(inputs, set(good["series_id"]))
@@ -49,11 +60,12 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
             table.loc[row["series_id"]],
             catalogue,
             tried,
+            short,
             seed,
         )
         for _, row in good.iterrows()
     ]
-    return found, Counter({str(reason): int(count) for reason, count in reasons.items()})
+    return [*back, *found], Counter({str(reason): int(count) for reason, count in reasons.items()})
 
 
 def _panel(inputs: Inputs) -> pd.DataFrame:
@@ -159,6 +171,42 @@ def _stock(inputs: Inputs, catalogue: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _shortages(
+    inputs: Inputs,
+    good: pd.DataFrame,
+    stock: pd.DataFrame,
+    response: PriceResponse,
+    catalogue: pd.DataFrame,
+    limits: pricing.PriceLimits,
+) -> dict[int, dict[str, Any]]:
+    """Of the raises those that stock for all would not ask for: how short it is, and until when.
+
+    All prices are chosen once more, as if these products had enough; the others as they are.
+    """
+    raised = set(good.loc[good["price"] > good["old_price"], "series_id"])
+    units = dict(zip(catalogue["series_id"], catalogue["units_per_month"], strict=True))
+    found: dict[int, dict[str, Any]] = {}
+    told = stock[stock["series_id"].isin(raised) & stock["available"].notna()]
+    columns = (told[name].tolist() for name in ("series_id", "available", "weeks_to_delivery"))
+    for series_id, there, weeks in zip(*columns, strict=True):
+        wanted = np.array([units[series_id] * weeks / WEEKS_PER_MONTH])
+        if float((wanted - price_profit.sold(there, wanted))[0]) >= LEAST_SHORT_UNITS:
+            found[series_id] = {
+                "until": (inputs.as_of + timedelta(weeks=weeks)).isoformat(),
+                "there_units": int(there),
+                "needed_units": round(float(wanted[0])),
+            }
+    if not found:
+        return {}
+    is_one = stock["series_id"].isin(found)
+    ample = stock.assign(
+        available=stock["available"].mask(is_one), is_short=stock["is_short"] & ~is_one
+    )
+    again = pricing.suggest_prices(response, catalogue, limits, stock=ample)
+    anyway = again.loc[again["price"] > again["old_price"], "series_id"]
+    return {one: shortage for one, shortage in found.items() if one not in set(anyway)}
+
+
 def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[dict[str, Any]]]:
     """Prices that each variant was sold at: weeks and units a week, the newest first."""
     weekly = inputs.weekly[
@@ -190,6 +238,7 @@ def _suggestion(
     fitted: pd.Series,
     catalogue: pd.DataFrame,
     tried: dict[int, list[dict[str, Any]]],
+    short: Mapping[int, dict[str, Any]],
     seed: int,
 ) -> NewSuggestion:
     variant_id, digits = int(row["series_id"]), int(inputs.settings["minor_digits"])
@@ -229,6 +278,7 @@ def _suggestion(
             "clamp_trail": row["clamp_trail"],
             "events": int(fitted["events"]),
             "information": float(fitted["information"]),
+            **({"shortage": short[variant_id]} if variant_id in short else {}),
             "window_first": inputs.week_start(int(inputs.weekly["weeks_ago"].max())).isoformat(),
             "window_last": inputs.last_day.isoformat(),
             "model": "price response 2: regression with wandering demand, pooled",

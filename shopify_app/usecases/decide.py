@@ -4,7 +4,8 @@ r"""A merchant decides: accept, dismiss, undo.
       \--dismiss--> dismissed --undo--> open
 
 Accepting a price only puts a write into the outbox (`price_outbox` sends it); accepting a restock
-puts a line on the draft purchase order; accepting a trend keeps it in view. A price may be planned for a
+puts a line on the draft purchase order; accepting a trend keeps it in view. The way back from a raise is a price of
+its own: no bet, so no cap holds it, and what it ends is the raise's window (`price_outbox`). A price may be planned for a
 moment: until then its undo costs no write. Nothing is rung from here:
 the pump sees the row within half a second, and a click does not wait for Redis.
 """
@@ -40,6 +41,7 @@ from shopify_app.domain.suggestion import (
     SuggestionCard,
     SuggestionKind,
     SuggestionState,
+    way_back_of,
 )
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import measuring
@@ -220,13 +222,15 @@ def _carry_out(
     if card.kind is SuggestionKind.PRICE:
         _put_price_in_outbox(conn, shop_id, card, by, click_key, when)
         return
-    _register_unmeasured(conn, shop_id, card)
+    _register_unmeasured(conn, shop_id, card, "not_in_store")
     if card.kind is SuggestionKind.RESTOCK:
         _put_on_purchase_order(conn, shop_id, card, by)
 
 
-def _register_unmeasured(conn: Connection, shop_id: int, card: SuggestionCard) -> None:
-    """A draft order or a watched trend changes nothing in the store: in the ledger, and not measured."""
+def _register_unmeasured(
+    conn: Connection, shop_id: int, card: SuggestionCard, because: str
+) -> None:
+    """In the ledger, and not measured: what changes nothing in the store, and the way back, which ends the raise it is from."""
     registration = NewRegistration(
         suggestion_id=card.id,
         variant_id=card.variant_id,
@@ -234,7 +238,7 @@ def _register_unmeasured(conn: Connection, shop_id: int, card: SuggestionCard) -
         is_held_back=False,
         state=RegistrationState.NOT_MEASURED,
         metric="none",
-        not_measurable_because="not_in_store",
+        not_measurable_because=because,
         first_on=None,
         stop_on=None,
         record=None,
@@ -248,8 +252,11 @@ def _put_price_in_outbox(
     conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
     _refuse_while_frozen(conn, shop_id, when.planned_for)
-    _refuse_beyond_cap(conn, shop_id, card)
-    proposal = card.proposal
+    proposal, is_way_back = card.proposal, way_back_of(card.proposal) is not None
+    if is_way_back:
+        _register_unmeasured(conn, shop_id, card, "way_back")
+    else:
+        _refuse_beyond_cap(conn, shop_id, card)
     change_id = price_changes.add(
         conn,
         shop_id,

@@ -3,7 +3,8 @@
     open --drawn by lot--> held_back (registered, rests until its stop date)
 
 A variant is drawn for once; until its draw has rested it is not drawn for again, so that nightly
-runs do not add up to more than the share that was agreed to.
+runs do not add up to more than the share that was agreed to. The way back from a raise was promised with it, and is
+never held back.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import structlog
 from shopify_app.analytics import outcomes
 from shopify_app.db import measuring_settings, suggestions
 from shopify_app.db.connection import transaction
-from shopify_app.domain.suggestion import SuggestionCard
+from shopify_app.domain.suggestion import SuggestionCard, way_back_of
 from shopify_app.usecases import register_decisions
 from shopify_app.usecases.register_decisions import ToRegister
 
@@ -36,7 +37,7 @@ def hold_back(shop_id: int, *, run_id: int, today: date) -> int:
         cards = [
             card
             for card in suggestions.cards(conn, shop_id, kinds=("price",), limit=500)
-            if card.variant_id not in drawn
+            if card.variant_id not in drawn and way_back_of(card.proposal) is None
         ]
     if not cards:
         return 0

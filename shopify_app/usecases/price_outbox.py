@@ -29,7 +29,7 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
-from shopify_app.domain.suggestion import PriceChange, PriceChangeState
+from shopify_app.domain.suggestion import PriceChange, PriceChangeState, way_back_of
 from shopify_app.errors import (
     AccessDeniedError,
     AppError,
@@ -291,18 +291,32 @@ def _finish(
 def _follow_up(conn: Connection, shop_id: int, change: PriceChange, state: PriceChangeState) -> str:
     """What an end means for the suggestion and for its measuring; the act for the log."""
     if change.undo_of is None:
-        if state is not PriceChangeState.APPLIED:
+        if state is PriceChangeState.APPLIED:
+            _end_raise(conn, shop_id, change)
+        else:
             registrations.make_void(conn, shop_id, change.suggestion_id)
         return state.value
     if state is not PriceChangeState.APPLIED:
         return state.value
     price_changes.mark_undone(conn, shop_id, change.undo_of)
     suggestions.mark_undone(conn, shop_id, change.suggestion_id)
+    _end_window(conn, shop_id, change.suggestion_id, "undone")
+    return "undone"
+
+
+def _end_raise(conn: Connection, shop_id: int, change: PriceChange) -> None:
+    """Where a price was a way back: the raise it is from holds no more."""
+    card = suggestions.card(conn, shop_id, change.suggestion_id)
+    raised = None if card is None else way_back_of(card.proposal)
+    if raised is not None:
+        _end_window(conn, shop_id, raised, "way_back")
+
+
+def _end_window(conn: Connection, shop_id: int, suggestion_id: int, because: str) -> None:
     shop = shops.by_id(conn, shop_id)
     if shop is not None:
         today = datetime.now(shop.zone).date()
-        registrations.mark_ended(conn, shop_id, change.suggestion_id, on=today, because="undone")
-    return "undone"
+        registrations.mark_ended(conn, shop_id, suggestion_id, on=today, because=because)
 
 
 def _old(change: PriceChange) -> Pair:

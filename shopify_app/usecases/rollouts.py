@@ -36,7 +36,12 @@ from shopify_app.domain.rollout import (
     When,
 )
 from shopify_app.domain.shop import Shop, ShopSettings
-from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.domain.suggestion import (
+    SuggestionCard,
+    SuggestionKind,
+    SuggestionState,
+    way_back_of,
+)
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import decide
 from shopify_app.usecases.decide import UndoAnswer
@@ -211,7 +216,7 @@ def _limits(
     cap = loss_cap(conn, shop.shop_id, today)
     risk = at_risk(conn, shop.shop_id, found.worst)
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop.shop_id)}
-    braked = sum(_kind(card) in stopped for card in cards)
+    braked = sum(_kind(card) in stopped and way_back_of(card.proposal) is None for card in cards)
     busy = set(exposure.variants_being_written(conn, shop.shop_id))
     writing = sum(card.variant_id in busy for card in cards)
     return [

@@ -25,7 +25,7 @@ from shopify_app.db import (
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
-from shopify_app.domain.suggestion import NewSuggestion
+from shopify_app.domain.suggestion import NewSuggestion, way_back_of
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases import (
     advice,
@@ -114,12 +114,15 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
 def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
     """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many.
 
-    A kind that has only begun to lose, or whose open decisions come near the cap, waits.
+    A kind that has only begun to lose, or whose open decisions come near the cap, waits. A way back is no bet.
     """
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop_id)}
     stopped |= set(ledgers.of_shop(conn, shop_id).waiting)
     kept = [
-        one for one in found.suggestions if move_kind(one.kind.value, one.proposal) not in stopped
+        one
+        for one in found.suggestions
+        if move_kind(one.kind.value, one.proposal) not in stopped
+        or way_back_of(one.proposal) is not None
     ]
     found.counts["braked"] = len(found.suggestions) - len(kept)
     return kept

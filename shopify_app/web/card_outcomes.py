@@ -12,6 +12,7 @@ from shopify_app.domain.suggestion import (
 )
 from shopify_app.web import formats
 from shopify_app.web.reading import today, zone
+from shopify_app.web.shortage_words import shortage_of, then_words
 from shopify_app.web.wording import DISMISS_REASONS, VERDICTS, is_under_way, words_for
 
 
@@ -62,6 +63,9 @@ def _price_outcome(card: SuggestionCard, state: PriceChangeState) -> Outcome:
         return Outcome(
             gettext("Sending %(price)s to your store …", price=new), "waiting", may_undo=waits
         )
+    if state is PriceChangeState.APPLIED and card.went_back:
+        words = gettext("Went back since, as stock came or its day had come.")
+        return Outcome(words, "done", may_undo=False, brief=verdict(card))
     if state is PriceChangeState.APPLIED:
         words = gettext("The price in your store is now %(price)s.", price=new)
         told = receipt(card)
@@ -84,6 +88,9 @@ def receipt(card: SuggestionCard) -> str:
         )
     if card.measured_until is not None:
         parts.append(gettext("Measuring until %(day)s.", day=formats.day(card.measured_until)))
+    shortage = shortage_of(card)
+    if shortage is not None and shortage["until"] > today().isoformat():
+        parts.append(then_words(card))
     if words := verdict(card):
         parts.append(words)
     return " ".join(parts)

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from flask_babel import gettext, ngettext
 
-from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, way_back_of
 from shopify_app.web import formats
 from shopify_app.web.lead_time_words import delivery_words
 from shopify_app.web.move_words import moves_first
+from shopify_app.web.shortage_words import shortage_of, until_words, way_back_words
 from shopify_app.web.wording import CAUSES, RULES, certainty, lasting_words, thing, words_for
 
 Facts = list[tuple[str, str]]
@@ -55,6 +56,8 @@ def price_title(card: Priced) -> str:
         "old": formats.price(old, card.currency),
         "new": formats.price(new, card.currency),
     }
+    if way_back_of(card.proposal) is not None:
+        return gettext("Set %(thing)s back from %(old)s to %(new)s", **words)
     if new > old:
         return gettext("Raise %(thing)s from %(old)s to %(new)s", **words)
     return gettext("Lower %(thing)s from %(old)s to %(new)s", **words)
@@ -104,6 +107,12 @@ def why(card: SuggestionCard) -> str:
 
 
 def _price_why(card: SuggestionCard) -> str:
+    if words := way_back_words(card):
+        return words
+    return f"{until_words(card)} {_price_evidence(card)}".strip()
+
+
+def _price_evidence(card: SuggestionCard) -> str:
     evidence = card.evidence
     tried = evidence.get("prices_tried", [])
     weeks = sum(int(t["weeks"]) for t in tried)
@@ -176,6 +185,8 @@ def _price_facts(card: SuggestionCard) -> Facts:
     old, new = Decimal(card.proposal["old_price"]), Decimal(card.proposal["price"])
     found = [(gettext("Step"), formats.change(new / old - 1, 1) if old else "")]
     found += [(gettext("Certainty"), words[0])] if (words := certainty(card)) else []
+    if shortage := shortage_of(card):
+        return [*found, (gettext("Until"), formats.day(shortage["until"]))]
     limit = card.evidence.get("binding_limit")
     if limit:
         return [*found, (gettext("Held by"), words_for(RULES, limit))]

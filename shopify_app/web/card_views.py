@@ -9,10 +9,16 @@ from flask import url_for
 from flask_babel import gettext
 
 from shopify_app.db.price_history import FixedPrice
-from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, SuggestionState
+from shopify_app.domain.suggestion import (
+    SuggestionCard,
+    SuggestionKind,
+    SuggestionState,
+    way_back_of,
+)
 from shopify_app.web import formats
 from shopify_app.web.card_outcomes import Outcome, outcome
 from shopify_app.web.card_titles import Facts, facts, title, why
+from shopify_app.web.shortage_words import shortage_of
 from shopify_app.web.wording import UNITS, certainty, is_under_way, thing, words_for
 
 
@@ -97,6 +103,8 @@ def card_json(view: CardView) -> dict[str, Any]:
         "measured_until": card.measured_until and card.measured_until.isoformat(),
         "verdict": _verdict_json(card),
         "fixed_in_markets": view.fixed_in,
+        "until": (shortage_of(card) or {}).get("until"),
+        "way_back_of": way_back_of(card.proposal),
     }  # fmt: skip
 
 

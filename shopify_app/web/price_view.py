@@ -12,6 +12,7 @@ from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
 from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
+from shopify_app.web.shortage_words import shortage_reasons
 from shopify_app.web.wording import RULES, words_for
 
 
@@ -168,6 +169,7 @@ def _reasons(card: SuggestionCard) -> list[str]:
     old, new = float(card.proposal["old_price"]), float(card.proposal["price"])
     cost = float(evidence["unit_cost"])
     found = [
+        *shortage_reasons(card),
         gettext(
             "Going from %(old)s to %(new)s should change units sold by about %(change)s, from %(now)s to %(then)s a month.",
             old=_price(card, old), new=_price(card, new), change=formats.change(then / now - 1) if now else "0%",
@@ -187,7 +189,8 @@ def _reasons(card: SuggestionCard) -> list[str]:
                 share=formats.percent(turning),
             )
         )
-    found.append(gettext("Season, discounts and days without stock are taken out first."))
+    if card.evidence.get("way_back") is None:
+        found.append(gettext("Season, discounts and days without stock are taken out first."))
     return found
 
 

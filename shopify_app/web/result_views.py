@@ -180,6 +180,8 @@ def _state_note(line: LedgerLine) -> str:
         return gettext("You edited the price on %(day)s", day=formats.day(line.ended_on))
     if line.ended_because == "undone" and line.ended_on is not None:
         return gettext("Undone on %(day)s", day=formats.day(line.ended_on))
+    if line.ended_because == "way_back" and line.ended_on is not None:
+        return gettext("Set back on %(day)s", day=formats.day(line.ended_on))
     if line.state is RegistrationState.MEASURING and line.stop_on is not None:
         return gettext("until %(day)s", day=formats.day(line.stop_on))
     return ""

@@ -95,6 +95,7 @@ NOT_MEASURED: Final = {
     "no_history": later("Sold too little before to compare with"),
     "too_few_comparisons": later("Too few products like it to compare with"),
     "not_registered": later("Could not be set up for measuring"),
+    "way_back": later("The way back from a price raised while stock was short"),
     "ended_early": later("Taken back or edited before measuring began"),
 }
 
