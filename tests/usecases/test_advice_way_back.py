@@ -190,6 +190,34 @@ def test_only_a_raise_that_stock_for_all_would_not_ask_for_has_an_end(fitted):
     assert advice_price._shortages(inputs, raised, ample, response, catalogue, limits) == {}
 
 
+def test_while_a_raise_stands_nothing_else_is_said_of_its_price(fitted, monkeypatch):
+    response, catalogue = fitted
+    variants = catalogue.rename(columns={"series_id": "variant_id"})[["variant_id", "unit_cost"]]
+    variants = variants.assign(compare_at_price=np.nan, available_units=0)
+    week = pd.DataFrame({"variant_id": [0], "weeks_ago": [0], "price": [np.nan]})
+    chosen = {"currency": "GBP", "minor_digits": 2, "resting": {"price": []}}
+    stock = catalogue[["series_id"]].assign(available=np.nan, weeks_to_delivery=np.nan, is_short=0)
+    limits = PriceLimits(max_step=0.1, margin_floor=0.0, max_revenue_share=1.0)
+    for name, made in {
+        "_panel": catalogue, "_catalogue": catalogue, "_stock": stock, "_limits": limits
+    }.items():  # fmt: skip
+        monkeypatch.setattr(advice_price, name, lambda *_, made=made: made)
+    monkeypatch.setattr(advice_price.elasticity, "fit_price_response", lambda *_, **__: response)
+
+    def prices(*raises):
+        settings = chosen | {"raised_while_short": list(raises)}
+        inputs = Inputs(TODAY, variants, week, pd.DataFrame(), settings)
+        return {one.variant_id for one in advice_price.suggest(inputs, seed=0)[0]}
+
+    free = prices()
+    one = min(free)
+
+    assert free - {one} <= prices(RAISE | {"variant_id": one})
+    assert one not in prices(RAISE | {"variant_id": one})
+    assert one in prices(RAISE | {"variant_id": one, "evidence": RAISE["evidence"] | {
+        "shortage": SHORTAGE | {"until": TODAY.isoformat()}}})  # fmt: skip
+
+
 # ---------------------------------------------------------------- in the shop
 
 

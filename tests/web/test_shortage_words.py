@@ -63,6 +63,7 @@ def test_a_raise_says_until_when_and_what_happens_then(client, acme, language, c
     number = raised(acme)
 
     assert card in page(client, acme, "/", language)
+    assert ("until Dec 10" in page(client, acme, "/pricing")) or language == "zh"
     detail = page(client, acme, f"/pricing/{number}", language)
     assert card in detail
     assert reason in detail
