@@ -207,7 +207,9 @@ def fit_correction(
     plain = features.shape[2] - HABITS
     seen = windows.exposure > FULLY_SEEN
     due = windows.foreseen * windows.exposure
-    windows = replace(windows, actual=without_bulk(windows.actual, due, dispersion))
+    likely = without_bulk(windows.actual, due, dispersion)
+    # How much more a launch may sell than was believed is what its age has to teach.
+    windows = replace(windows, actual=np.where(windows.ages < 0, likely, windows.actual))
     common = _common_move(windows, dispersion, groups)
     rows = features[seen]
     expected = np.maximum((due * common)[seen], 1e-3)
