@@ -24,4 +24,3 @@ def told(error: Exception) -> str:
     """An error as a row can keep it: it may quote what spoilt it, and Postgres keeps no NUL and no half character."""
     text = f"{type(error).__name__}: {error}"
     return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")[:LONGEST]
-

@@ -222,9 +222,7 @@ def test_a_connection_that_breaks_costs_one_batch_and_is_read_on_behind_what_is_
     assert (shopify.read_from, len(shopify.started)) == ([0, 40], 1)
 
 
-def test_an_uninstall_half_way_ends_the_reading(
-    acme, shopify, monkeypatch
-):
+def test_an_uninstall_half_way_ends_the_reading(acme, shopify, monkeypatch):
     monkeypatch.setattr(backfill, "ROWS_AT_ONCE", 2)
     begin(acme)
     go_on(acme)
