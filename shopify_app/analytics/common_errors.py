@@ -63,19 +63,26 @@ def common_errors(windows: Windows, groups: np.ndarray, doubt: np.ndarray) -> Co
     if not seen:
         return CommonErrors(np.ones((0, count + 1)), np.append(doubt[:, -1], doubt[:, -1].mean()))
     recency = windows.recency
-    whole = _measured(windows, np.zeros(groups.shape, int), np.zeros((seen, 1)))
-    of_groups = _measured(windows, groups, np.zeros((seen, count)))
-    usual = of_groups.due.sum(axis=0) / max(float(whole.due.sum()), 1e-9) @ doubt
+    whole = _measured(windows, np.zeros(groups.shape, int), np.zeros((seen, 1)), looks=LOOKS)
+    usual = _shares(windows, groups, count) @ doubt
     off = np.clip(whole.log, -LARGEST_MOVE, LARGEST_MOVE)
     scaled = (recency * off**2 / (usual[:seen, None] + whole.noise)).sum() + TRUSTED_DOUBT
     scale = float(scaled / (recency.sum() + TRUSTED_DOUBT))
     shared = whole.shrunk(scale * usual[:seen, None])
     moves, more = np.repeat(shared, count, axis=1), 0.0
     if count > 1:
-        own, more = _of_groups(_measured(windows, groups, moves), recency)
+        own, more = _of_groups(_measured(windows, groups, moves, looks=1), recency)
         moves = moves + own
     now = scale * np.append(doubt[:, -1], usual[-1]) + more
     return CommonErrors(np.exp(np.concatenate([moves, shared], axis=1)), now)
+
+
+def _shares(windows: Windows, groups: np.ndarray, count: int) -> np.ndarray:
+    """How much each group counts in what the whole shop does (groups,)."""
+    mean = windows.foreseen * windows.exposure * (windows.exposure > FULLY_SEEN)
+    due = (mean / (1 + ITEM_DISPERSION * mean)).sum(axis=0)
+    share = np.bincount(groups, due, minlength=count)
+    return share / max(float(share.sum()), 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class _Measured:
         return self.log * variance / (variance + self.noise)
 
 
-def _measured(windows: Windows, groups: np.ndarray, base: np.ndarray) -> _Measured:
+def _measured(windows: Windows, groups: np.ndarray, base: np.ndarray, *, looks: int) -> _Measured:
     """What came of each group at each moment, beyond log moves `base` (moments, groups) already explained."""
     found = np.empty((3, *base.shape))
     for number in range(len(base)):
@@ -99,7 +106,7 @@ def _measured(windows: Windows, groups: np.ndarray, base: np.ndarray) -> _Measur
         mean = windows.foreseen[number] * windows.exposure[number] * move.astype(float)
         mean[windows.exposure[number] <= FULLY_SEEN] = 0.0
         likely = mean
-        for _ in range(LOOKS):
+        for _ in range(looks):
             actual = without_bulk(windows.actual[number], likely, ITEM_DISPERSION) * (mean > 0)
             found[:, number] = _log_ratio(actual, mean, groups, base.shape[1])
             likely = mean * np.exp(found[0, number])[groups]
