@@ -300,8 +300,8 @@ def _predictive(
     for number, shape in enumerate(SHAPES):
         rows = np.flatnonzero(belongs[:, number] > NEGLIGIBLE)
         offset = joint[rows, number] - scale[rows]
-        for column, splitted in enumerate(splits):
-            before, after = (part[rows] for part in splitted)
+        for column, halves in enumerate(splits):
+            before, after = (part[rows] for part in halves)
             taken = offset - _both_at_rate(before, after, rate[rows], shape)
             likelihood[rows, column] += np.exp(
                 _integrated(before, after, shape, GRID) + taken[:, None]
