@@ -22,7 +22,7 @@ EVERY: Final = 6
 STEP: Final = 0.10
 TEST_STEP: Final = 0.08
 TEST_WEEKS: Final = 12
-TAUGHT_TOO_LITTLE: Final = ("too_few_price_changes", "too_few_sales")
+TAUGHT_TOO_LITTLE: Final = ("too_few_price_changes", "too_few_sales", "not_sure_enough")
 TEST_PRECISION: Final = 0.4
 WEEK: Final = np.timedelta64(7, "D")
 
