@@ -2,9 +2,10 @@
 
 In:  weekly counts, the week something was done, how long is measured.
 Out: the series to compare with; counts expected in the window and how far such a guess is usually off.
-Method: log-linear in the fast and the slow discounted rate before the change, fitted on the
-comparison series over the very same weeks, so that what met the whole shop is in the fit; large
-misses are clipped while fitting. The spread grows with the product's own unrest before.
+Method: log-linear in four discounted rates before the change, from slow to fast, fitted on the
+comparison series over the very same weeks, so that what met the whole shop is in the fit, and so
+is how fast this shop's products forget their past; large misses are clipped while fitting. The
+spread grows with the product's own unrest before.
 Source: pre-period outcomes as covariates: Deng, Xu, Kohavi & Walker (2013), "Improving the
 sensitivity of online controlled experiments by utilizing pre-experiment data", WSDM; M-estimation:
 Huber & Ronchetti (2009), *Robust Statistics*, ch. 7.
@@ -12,7 +13,7 @@ Weak: no product has a season of its own; a product that is itself new has a wid
 its rate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,10 @@ import pandas as pd
 from shopify_app.analytics.panel import as_panel
 
 FAST, SLOW = 0.75, 0.95
-"""A week's weight against the week after it, in the two rates of the past."""
+"""A week's weight against the week after it, in the two rates products are matched by."""
+
+FORGETTING: Final = (SLOW, 0.85, 0.7, 0.5)
+"""The same in the rates a window is foreseen from, slowest first: half a year's memory to a fortnight's."""
 
 LEAST_RATE: Final = 0.1
 """Added to weekly rates before their logarithm, so that silence is a low rate."""
@@ -112,14 +116,16 @@ def count_caps(weeks: Weeks, start: int, stop: int) -> np.ndarray:
     return np.maximum(CAP_FACTOR * np.quantile(past, 0.95, axis=1), LEAST_CAP)
 
 
-def rates(weeks: Weeks, stop: int, pre: int) -> np.ndarray:
-    """Logarithms of the fast and the slow weekly rate before column `stop`, (n, 2)."""
+def rates(
+    weeks: Weeks, stop: int, pre: int, forgetting: Sequence[float] = (FAST, SLOW)
+) -> np.ndarray:
+    """Logarithms of weekly rates before column `stop`, one a speed of forgetting, (n, speeds)."""
     start = max(stop - pre, 0)
     counts, exposure = weeks.counts[:, start:stop], weeks.exposure[:, start:stop]
     age = np.arange(counts.shape[1])[::-1]
     columns = [
         np.log((counts @ weight) / np.maximum(exposure @ weight, 0.5) + LEAST_RATE)
-        for weight in (FAST**age, SLOW**age)
+        for weight in (speed**age for speed in forgetting)
     ]
     return np.stack(columns, axis=1)
 
@@ -135,7 +141,7 @@ def expect(
     weeks: Weeks, fit_rows: np.ndarray, rows: np.ndarray, first: int, stop: int, pre: int
 ) -> Expectation:
     """Counts expected of `rows` in columns [first, stop), learnt from `fit_rows` in the same columns."""
-    design = np.c_[np.ones(len(weeks.ids)), rates(weeks, first, pre)]
+    design = np.c_[np.ones(len(weeks.ids)), rates(weeks, first, pre, FORGETTING)]
     open_share = weeks.exposure[:, first:stop].mean(axis=1)
     seen = weeks.counts[:, first:stop].sum(axis=1)
     usable = fit_rows[open_share[fit_rows] > 0]
@@ -146,19 +152,21 @@ def expect(
 
 
 def _fit(design: np.ndarray, seen: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Coefficients of a quasi-Poisson regression with clipped misses, (3,)."""
-    level = np.log((seen.sum() + 0.5) / (np.exp(design[:, 2]) @ exposure))
-    slope = np.array([level, 0.0, 1.0])
+    """Coefficients of a quasi-Poisson regression with clipped misses; column 1 is the slow rate."""
+    level = np.log((seen.sum() + 0.5) / (np.exp(design[:, 1]) @ exposure))
+    as_before = np.zeros(design.shape[1])
+    as_before[1] = 1.0
+    slope = np.r_[level, as_before[1:]]
+    # A ridge towards "as before": a handful of series must not tell a trend.
+    ridge = np.r_[1e-6, np.ones(design.shape[1] - 1)]
     for _ in range(12):
         mean = np.exp(np.clip(design @ slope, -10, 15)) * exposure
         spread = np.sqrt(mean + WORKING_OVERDISPERSION * mean**2)
         miss = np.clip((seen - mean) / spread, -CLIP, CLIP)
         curvature = (design * (mean / spread)[:, None] ** 2).T @ design
         score = (design * (mean / spread)[:, None]).T @ miss
-        # A ridge towards "as before": a handful of series must not tell a trend.
-        slope = slope + np.linalg.solve(
-            curvature + np.diag([1e-6, 1.0, 1.0]), score - [0.0, slope[1], slope[2] - 1.0]
-        )
+        pull = np.r_[0.0, slope[1:] - as_before[1:]]
+        slope = slope + np.linalg.solve(curvature + np.diag(ridge), score - pull)
     return slope
 
 

@@ -30,7 +30,7 @@ LEAST_COMPARISONS: Final = 19
 
 LEAST_PAST_WEEKS: Final = 8
 LEAST_EXPECTED_COUNTS: Final = 1.0
-METHOD: Final = "placebo-rank/1"
+METHOD: Final = "placebo-rank/2"
 
 
 def register(
