@@ -56,7 +56,8 @@ def hold_back(ids: Sequence[str], share: float, seed: int) -> tuple[str, ...]:
         raise ValueError("a suggestion stands twice")
     rng = np.random.default_rng(seed)
     count = int(share * len(ids) + rng.random())
-    return tuple(sorted(rng.permutation(sorted(ids))[:count].tolist()))
+    known = sorted(ids)  # numpy's strings would lose a zero byte at their end
+    return tuple(sorted(known[place] for place in rng.permutation(len(known))[:count]))
 
 
 def judge_portfolio(
