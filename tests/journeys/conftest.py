@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -22,6 +22,7 @@ def browser():
     path = (
         os.environ.get("KEEL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )
+    expect.set_options(timeout=20_000)  # pages are slow where the machine is busy
     with sync_playwright() as playwright:
         try:
             opened = playwright.chromium.launch(executable_path=path, args=FLAGS)

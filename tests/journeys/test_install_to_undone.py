@@ -111,6 +111,7 @@ def test_the_menu_leads_through_every_page_in_both_languages_without_an_error(wo
         ("zh", ["定价", "补货", "趋势", "设置"]),
     ):
         page.goto(admin(world, locale=locale))
+        expect(page.frame_locator("#app").locator("main")).not_to_be_empty()
         for word in words:
             page.locator("#menu button", has_text=word).click()
             expect(page.locator("#title")).to_contain_text(word)

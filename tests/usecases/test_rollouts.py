@@ -13,7 +13,10 @@ from shopify_app.usecases import rollouts as plans
 from tests.factories import make_run, make_suggestion, make_variant
 from tests.web.page_rows import set_change, set_settings
 
-NOW = Plan(datetime.now(UTC))
+
+def at_once():
+    """All prices now: a plan made when tests are gathered may be past when its test's turn comes."""
+    return Plan(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def cards(shop, ids):
 def test_a_preview_says_what_is_at_stake_and_changes_nothing(shelf):
     shop, ids = shelf
 
-    found = plans.preview(shop.shop_id, ids, NOW).exposure
+    found = plans.preview(shop.shop_id, ids, at_once()).exposure
 
     assert (found.prices, found.products) == (9, 6)
     assert found.share_of_sales == found.share_under_change == Decimal("0.09")
@@ -73,7 +76,7 @@ def test_a_limit_that_is_not_kept_refuses_the_whole_by_name(shelf, settings, cod
     set_settings(shop, **settings)
 
     with pytest.raises(InvalidInputError) as refused:
-        plans.confirm(shop.shop_id, ids, NOW, confirmed_by="42")
+        plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")
     assert refused.value.field == code
     assert {card.state for card in cards(shop, ids)} == {"open"}
 
@@ -84,7 +87,7 @@ def test_a_stopped_kind_is_refused(shelf):
         ledgers.pull_brake(conn, shop.shop_id, "price_rise", {"reason": "loses_money"})
 
     with pytest.raises(InvalidInputError) as refused:
-        plans.confirm(shop.shop_id, ids, NOW, confirmed_by="42")
+        plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")
     assert refused.value.field == "brake"
 
 
@@ -138,12 +141,12 @@ def test_undoing_a_plan_undoes_each_for_itself_and_names_what_cannot_be(shelf):
 
 def test_a_price_under_way_is_not_taken_a_second_time(shelf):
     shop, ids = shelf
-    plans.confirm(shop.shop_id, ids[:2], NOW, confirmed_by="42")
+    plans.confirm(shop.shop_id, ids[:2], at_once(), confirmed_by="42")
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute("UPDATE suggestions SET state = 'open' WHERE id = %s", (ids[0],))
 
     with pytest.raises(InvalidInputError) as refused:
-        plans.confirm(shop.shop_id, ids, NOW, confirmed_by="42")
+        plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")
     assert refused.value.field == "under_way"
 
 
@@ -160,12 +163,12 @@ def test_a_plan_has_bounds(shelf, plan, field):
 
 def test_a_rival_can_neither_see_nor_stop_nor_undo_our_plan(shelf, rival):
     shop, ids = shelf
-    number = plans.confirm(shop.shop_id, ids, NOW, confirmed_by="42")
+    number = plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")
 
     for act in (plans.stop, plans.undo):
         with pytest.raises(NotFoundError, match="rollout"):
             act(rival.shop_id, number, asked_by="7")
     with pytest.raises(NotFoundError, match="open price"):
-        plans.preview(rival.shop_id, ids, NOW)
+        plans.preview(rival.shop_id, ids, at_once())
     with transaction(rival.shop_id) as conn:
         assert rollouts.newest(conn, rival.shop_id) == []
