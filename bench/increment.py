@@ -93,7 +93,7 @@ def gaps(name: str, folder, most: int, seed: int) -> list[Gap]:
     """The gap after each close on a set."""
     panel = period_panel(sample(FORECAST_SETS[name](folder), most, seed))
     first = panel.units.shape[1] - HORIZON - CLOSES
-    panel = _of(panel, (panel.units[:, :first] > 0).any(axis=1))
+    panel = panel.of((panel.units[:, :first] > 0).any(axis=1))
     fit = _fit(_until(panel, first))
     learned, states = demand_state.learned_of(fit), demand_state.states_of(fit)
     found: list[Gap] = []
@@ -104,18 +104,6 @@ def gaps(name: str, folder, most: int, seed: int) -> list[Gap]:
         )
         found.append(_gap(panel, known, kept, _fit(_until(panel, known)).forecast))
     return found
-
-
-def _of(panel: Panel, rows: np.ndarray) -> Panel:
-    promoted = None if panel.promoted is None else panel.promoted[rows]
-    return replace(
-        panel,
-        series_ids=panel.series_ids[rows],
-        units=panel.units[rows],
-        exposure=panel.exposure[rows],
-        groups=panel.groups[rows],
-        promoted=promoted,
-    )
 
 
 def _until(panel: Panel, known: int) -> Panel:

@@ -4,7 +4,7 @@ In:  a frame `series_id, period (start, datetime64), units` and optional columns
 Out: a `Panel`. Periods in which a series could not be bought have exposure 0 and say nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,17 @@ class Panel:
     groups: np.ndarray
     promoted: np.ndarray | None = None
     group_names: np.ndarray = field(default_factory=lambda: np.array([""]))
+
+    def of(self, series: np.ndarray) -> "Panel":
+        """The panel of some series."""
+        return replace(
+            self,
+            series_ids=self.series_ids[series],
+            units=self.units[series],
+            exposure=self.exposure[series],
+            groups=self.groups[series],
+            promoted=None if self.promoted is None else self.promoted[series],
+        )
 
 
 def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None) -> Panel:

@@ -13,7 +13,7 @@ Weak: the line was fitted to three retail sets and a simulated shop; half of a p
 the beginning of one that lasts. A rise that a discount explains is taken down by judgement.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -93,7 +93,7 @@ def _foreseen(panel: Panel, changes: Changes, units: np.ndarray) -> np.ndarray:
     rows = _looked_at(panel.units, changes.said)
     lead = np.minimum(np.round(changes.lead_weeks), LONGEST_LEAD).astype(int)
     horizon = int(lead[changes.said].max()) + LANDING_WEEKS
-    past = demand.past_of(_part(panel, rows), "W", horizon)
+    past = demand.past_of(panel.of(rows), "W", horizon)
     forecast = demand.fit(past, horizon=horizon).forecast
     found = np.zeros(len(units))
     for weeks in np.unique(lead[changes.said]):
@@ -110,15 +110,3 @@ def _looked_at(units: np.ndarray, said: np.ndarray) -> np.ndarray:
     ranked = np.argsort(-units.sum(axis=1), kind="stable")
     others = ranked[np.linspace(0, len(ranked) - 1, min(LEARNED_FROM, len(ranked))).astype(int)]
     return np.union1d(np.flatnonzero(said), others)
-
-
-def _part(panel: Panel, rows: np.ndarray) -> Panel:
-    """Some of a panel's series."""
-    return replace(
-        panel,
-        series_ids=panel.series_ids[rows],
-        units=panel.units[rows],
-        exposure=panel.exposure[rows],
-        groups=panel.groups[rows],
-        promoted=None if panel.promoted is None else panel.promoted[rows],
-    )
