@@ -93,7 +93,8 @@ def gaps(name: str, folder, most: int, seed: int) -> list[Gap]:
     """The gap after each close on a set."""
     panel = period_panel(sample(FORECAST_SETS[name](folder), most, seed))
     first = panel.units.shape[1] - HORIZON - CLOSES
-    panel = panel.of((panel.units[:, :first] > 0).any(axis=1))
+    sold = np.flatnonzero(panel.units[:, :first].sum(axis=1) > 0)
+    panel = panel.of(sold)
     fit = _fit(_until(panel, first))
     learned, states = demand_state.learned_of(fit), demand_state.states_of(fit)
     found: list[Gap] = []
