@@ -16,7 +16,7 @@ from shopify_app.db.connection import (
     rows_as,
 )
 from shopify_app.db.migrate import migrations
-from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard
+from shopify_app.domain.suggestion import PriceChangeState
 from shopify_app.errors import TransientError
 
 
@@ -133,55 +133,6 @@ def decision_counts(conn: Connection, shop_id: int, since: datetime) -> Decision
         )
         found = row_as(DecisionCounts, cur)
     return found or DecisionCounts(0, 0, 0)
-
-
-def decided_cards(
-    conn: Connection,
-    shop_id: int,
-    *,
-    since: datetime,
-    kinds: tuple[str, ...] = ("price", "restock", "trend"),
-    limit: int = 20,
-) -> list[SuggestionCard]:
-    """Suggestions accepted or dismissed since a moment, the newest decision first."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT s.id, s.kind, s.state, s.variant_id, v.product_id, p.title AS product_title,
-                   v.title AS variant_title, v.sku, p.vendor, p.image_url, s.proposal, s.evidence,
-                   s.value_low, s.value_mid, s.value_high, s.value_unit, s.currency, s.rank_score,
-                   s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
-                   c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
-                   c.new_price AS change_new_price, c.seen_price AS change_seen_price,
-                   c.error AS change_error, c.finished_at AS change_finished_at, c.old_price AS change_old_price,
-                   c.error_code AS change_error_code, c.rollout_id,
-                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.next_at END AS change_due_at,
-                   CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
-                   s.evidence->>'shortage' IS NOT NULL AND EXISTS (
-                       SELECT FROM suggestions b
-                         JOIN price_changes bc ON (bc.shop_id, bc.suggestion_id) = (b.shop_id, b.id)
-                        WHERE b.shop_id = s.shop_id AND b.kind = 'price' AND b.state = 'accepted'
-                          AND b.variant_id = s.variant_id AND (b.proposal->>'back_from')::bigint = s.id
-                          AND bc.undo_of IS NULL AND bc.state = 'applied') AS went_back,
-                   d.outcome AS verdict, d.profit AS verdict_profit, d.profit_low AS verdict_low,
-                   d.profit_high AS verdict_high
-              FROM suggestions s
-              JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
-              JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
-              LEFT JOIN LATERAL (
-                   SELECT * FROM price_changes pc
-                    WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id
-                    ORDER BY pc.id DESC LIMIT 1) c ON true
-              LEFT JOIN registrations r ON (r.shop_id, r.suggestion_id) = (s.shop_id, s.id)
-              LEFT JOIN verdicts d ON (d.shop_id, d.registration_id) = (r.shop_id, r.id)
-             WHERE s.shop_id = %(shop_id)s AND s.state IN ('accepted', 'dismissed')
-               AND s.decided_at >= %(since)s AND s.kind = ANY (%(kinds)s)
-             ORDER BY s.decided_at DESC, s.id DESC
-             LIMIT %(limit)s
-            """,
-            {"shop_id": shop_id, "since": since, "kinds": list(kinds), "limit": limit},
-        )
-        return rows_as(SuggestionCard, cur)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Suggestions (table `suggestions`), and the cards that pages show. Every query names its shop."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from psycopg2.extras import Json, execute_values
 
@@ -21,9 +21,10 @@ def cards(
     kinds: Sequence[str] | None = None,
     states: Sequence[str] = ("open",),
     suggestion_id: int | None = None,
+    decided_since: datetime | None = None,
     limit: int = 50,
 ) -> list[SuggestionCard]:
-    """Suggestions in these states as cards, the most worth deciding first."""
+    """Suggestions in these states as cards, the most worth deciding first; those decided since a moment, the newest decision first."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -58,7 +59,10 @@ def cards(
                AND s.state = ANY (%(states)s)
                AND (%(kinds)s::text[] IS NULL OR s.kind = ANY (%(kinds)s))
                AND (%(id)s::bigint IS NULL OR s.id = %(id)s)
-             ORDER BY s.is_urgent DESC, s.rank_score DESC, s.id
+               AND (%(since)s::timestamptz IS NULL OR s.decided_at >= %(since)s)
+             ORDER BY CASE WHEN %(since)s::timestamptz IS NOT NULL THEN s.decided_at END DESC,
+                      CASE WHEN %(since)s::timestamptz IS NOT NULL THEN s.id END DESC,
+                      s.is_urgent DESC, s.rank_score DESC, s.id
              LIMIT %(limit)s
             """,
             {
@@ -66,10 +70,24 @@ def cards(
                 "states": list(states),
                 "kinds": kinds and list(kinds),
                 "id": suggestion_id,
+                "since": decided_since,
                 "limit": limit,
             },
         )
         return rows_as(SuggestionCard, cur)
+
+
+def decided_cards(
+    conn: Connection,
+    shop_id: int,
+    *,
+    since: datetime,
+    kinds: tuple[str, ...] = ("price", "restock", "trend"),
+    limit: int = 20,
+) -> list[SuggestionCard]:
+    """Suggestions accepted or dismissed since a moment, the newest decision first."""
+    states = (SuggestionState.ACCEPTED, SuggestionState.DISMISSED)
+    return cards(conn, shop_id, kinds=kinds, states=states, decided_since=since, limit=limit)
 
 
 def card(conn: Connection, shop_id: int, suggestion_id: int) -> SuggestionCard | None:

@@ -91,7 +91,7 @@ def _read_home(conn: Connection) -> Home:
     midnight = datetime.combine(today(), time.min, zone())
     steps = backfills.progress(conn, shop_id)
     waiting = suggestions.cards(conn, shop_id)
-    decided = pages.decided_cards(conn, shop_id, since=midnight)
+    decided = suggestions.decided_cards(conn, shop_id, since=midnight)
     fixed = price_history.fixed_prices(conn, shop_id, [c.variant_id for c in (*waiting, *decided)])
     return Home(
         waiting=[card_view(card, today(), fixed) for card in waiting],

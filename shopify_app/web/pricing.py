@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
     with reading() as conn:
         midnight = datetime.combine(today(), time.min, zone())
         waiting = suggestions.cards(conn, shop_id, kinds=("price",))
-        decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("price",))
+        decided = suggestions.decided_cards(conn, shop_id, since=midnight, kinds=("price",))
         earlier = pages.earlier_changes(conn, shop_id)
         run = pages.latest_run(conn, shop_id)
         shown = [*waiting, *decided]

@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
     with reading() as conn:
         midnight = datetime.combine(today(), time.min, zone())
         waiting = suggestions.cards(conn, shop_id, kinds=("restock",), limit=MOST_SHOWN)
-        decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("restock",))
+        decided = suggestions.decided_cards(conn, shop_id, since=midnight, kinds=("restock",))
         lines = pages.purchase_lines(conn, shop_id)
         order_budget = suggestion_runs.newest_order_budget(conn, shop_id)
         to_move = suggestion_runs.newest_moves(conn, shop_id)

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.answers import answer
@@ -23,7 +23,7 @@ def index() -> ResponseReturnValue:
     with reading() as conn:
         midnight = datetime.combine(today(), time.min, zone())
         waiting = suggestions.cards(conn, shop_id, kinds=("trend",), limit=100)
-        decided = pages.decided_cards(conn, shop_id, since=midnight, kinds=("trend",))
+        decided = suggestions.decided_cards(conn, shop_id, since=midnight, kinds=("trend",))
         watched = suggestions.cards(conn, shop_id, kinds=("trend",), states=("accepted",), limit=20)
     fresh = {card.id for card in decided}
     everything = [*waiting, *decided, *(card for card in watched if card.id not in fresh)]

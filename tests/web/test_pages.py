@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shopify_app.db import pages
+from shopify_app.db import pages, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW
@@ -101,7 +101,7 @@ def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder)
     pages.latest_run,
     lambda conn, shop_id: pages.open_counts(conn, shop_id).open,
     lambda conn, shop_id: pages.decision_counts(conn, shop_id, NOW).accepted,
-    lambda conn, shop_id: pages.decided_cards(conn, shop_id, since=NOW.replace(year=2020)),
+    lambda conn, shop_id: suggestions.decided_cards(conn, shop_id, since=NOW.replace(year=2020)),
     pages.purchase_lines,
     pages.vendors,
     pages.earlier_changes,
