@@ -9,13 +9,19 @@ from shopify_app.usecases.advice_inputs import Inputs
 
 
 def weekly_history(
-    inputs: Inputs, *, what: str, variants: np.ndarray | None = None, closed: bool = False
+    inputs: Inputs,
+    *,
+    what: str,
+    variants: np.ndarray | None = None,
+    closed: bool = False,
+    promoted: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """`series_id, period, units, in_stock, group` (and `on_promotion` of closed weeks) of every variant on sale, from its first week to the last.
+    """`series_id, period, units, in_stock, group` (and `on_promotion`) of every variant on sale, from its first week to the last.
 
     `what` is `units` or `orders`; `variants` are some to look at, without it all; `closed` are the shop's own weeks that
-    have closed (units only), else those that end yesterday. A week without a row sold nothing; a variant that never
-    sold starts in the week it was first seen; of one first seen after the last week it is only said that it exists.
+    have closed (units only), else those that end yesterday; `promoted` is a `promoted_weeks.PROMOTED_WEEKS` by the same
+    weeks. A week without a row sold nothing; a variant that never sold starts in the week it was first seen; of one first
+    seen after the last week it is only said that it exists.
     """
     on_sale = inputs.variants
     weekly = inputs.closed_weeks if closed else inputs.weekly
@@ -38,9 +44,8 @@ def weekly_history(
         ["variant_id", "weeks_ago"]
     )
     rows.loc[rows["variant_id"].isin(to_come) & rows[what].isna(), "in_stock"] = 0.0
-    with_promotions = closed and not inputs.promoted.empty
-    if with_promotions:
-        rows = _with_promotions(rows, inputs.promoted)
+    if promoted is not None and not promoted.empty:
+        rows = _with_promotions(rows, promoted)
     start = pd.Timestamp(last_day - timedelta(days=6))
     groups = on_sale.set_index("variant_id")["product_type"]
     found = pd.DataFrame(
@@ -54,7 +59,7 @@ def weekly_history(
             "group": groups.reindex(rows["variant_id"]).to_numpy(str),
         }
     )
-    if with_promotions:
+    if "on_promotion" in rows:
         found["on_promotion"] = rows["on_promotion"].fillna(0.0).to_numpy(float)
     return found
 

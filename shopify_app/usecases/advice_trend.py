@@ -65,21 +65,17 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
 
 def _history(inputs: Inputs) -> pd.DataFrame:
     """Orders a week with the week's price and promotions; what may move together is a product's variants, else its type."""
-    history = weekly_history(inputs, what="orders")
+    history = weekly_history(inputs, what="orders", promoted=_promoted(inputs))
     ago = (pd.Timestamp(inputs.week_start(0)) - history["period"]).dt.days // 7
-    history = _with_promotions(history.assign(weeks_ago=ago), _promoted(inputs))
-    starts = pd.Timestamp(inputs.week_start(0)) - pd.to_timedelta(7 * history["weeks_ago"], "D")
-    history["period"] = starts.to_numpy("datetime64[s]")
     prices = inputs.weekly.set_index(["variant_id", "weeks_ago"])["price"]
-    rows = pd.MultiIndex.from_frame(history[["series_id", "weeks_ago"]])
+    rows = pd.MultiIndex.from_arrays([history["series_id"], ago])
     history["price"] = prices.reindex(rows).to_numpy(float)
-    variants = inputs.variants.set_index("variant_id")
-    products = variants["product_id"]
+    products = inputs.variants.set_index("variant_id")["product_id"]
+    variants = products.map(products.value_counts())
     own = "product " + products.astype(str)
-    siblings = own.where(products.map(products.value_counts()) >= SIBLINGS)
-    groups = siblings.fillna(variants["product_type"])
-    history["group"] = groups.reindex(history["series_id"]).to_numpy(object)
-    return history.drop(columns="weeks_ago")
+    siblings = own.where(variants >= SIBLINGS).reindex(history["series_id"]).to_numpy(object)
+    history["group"] = pd.Series(siblings, index=history.index).fillna(history["group"])
+    return history
 
 
 def _promoted(inputs: Inputs) -> pd.DataFrame:
@@ -91,18 +87,7 @@ def _promoted(inputs: Inputs) -> pd.DataFrame:
         for later, share in shares.items()
         if share
     ]
-    both = pd.concat(parts).groupby(["variant_id", "weeks_ago"], as_index=False).sum()
-    return both[both["weeks_ago"] >= 0]
-
-
-def _with_promotions(history: pd.DataFrame, promoted: pd.DataFrame) -> pd.DataFrame:
-    """A history with `on_promotion`, and the weeks on promotion in which nothing was sold, since a variant's first."""
-    told = promoted.rename(columns={"variant_id": "series_id"})
-    first = told["series_id"].map(history.groupby("series_id")["weeks_ago"].max())
-    found = history.merge(
-        told[told["weeks_ago"] <= first], how="outer", on=["series_id", "weeks_ago"]
-    )
-    return found.fillna({"units": 0.0, "in_stock": 1.0, "on_promotion": 0.0})
+    return pd.concat(parts).groupby(["variant_id", "weeks_ago"], as_index=False).sum()
 
 
 def _lead_weeks(inputs: Inputs) -> "pd.Series[float]":

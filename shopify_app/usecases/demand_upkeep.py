@@ -21,7 +21,7 @@ from shopify_app.analytics import demand, demand_state
 from shopify_app.analytics.demand import DemandForecast
 from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand, beside
 from shopify_app.analytics.forecast_rows import rows_of
-from shopify_app.analytics.panel import as_panel
+from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.analytics.promotions import NO_LIFT, USUAL_PERIODS
 from shopify_app.db.demand_states import DemandFitRow, DemandStateRow
 from shopify_app.usecases.advice_history import weekly_history
@@ -168,7 +168,7 @@ def _fitted(inputs: Inputs, ids: np.ndarray, horizon: int, seed: int) -> _Standi
     if len(ids) > BATCH:
         rng = np.random.default_rng(seed)
         chosen = np.sort(rng.choice(ids, BATCH, replace=False))
-    panel = as_panel(weekly_history(inputs, what="units", variants=chosen, closed=True), period="W")
+    panel = _closed_panel(inputs, chosen)
     fit = demand.fit(demand.past_of(panel, "W", horizon), horizon=horizon, seed=seed)
     learned = demand_state.learned_of(fit)
     parts = [(demand_state.states_of(fit), fit.forecast)]
@@ -176,6 +176,14 @@ def _fitted(inputs: Inputs, ids: np.ndarray, horizon: int, seed: int) -> _Standi
     others = np.setdiff1d(ids, chosen, assume_unique=True)
     parts += _followed_in_batches(inputs, others, learned, horizon, 0)
     return learned, *_in_order(parts)
+
+
+def _closed_panel(inputs: Inputs, ids: np.ndarray) -> Panel:
+    """The closed weeks of some variants."""
+    history = weekly_history(
+        inputs, what="units", variants=ids, closed=True, promoted=inputs.promoted
+    )
+    return as_panel(history, period="W")
 
 
 def _followed_in_batches(
@@ -189,7 +197,7 @@ def _followed(
     inputs: Inputs, ids: np.ndarray, learned: LearnedDemand, horizon: int, closes: int
 ) -> tuple[DemandStates, DemandForecast]:
     """Variants followed anew by what was learned."""
-    panel = as_panel(weekly_history(inputs, what="units", variants=ids, closed=True), period="W")
+    panel = _closed_panel(inputs, ids)
     return demand_state.follow_history(learned, panel, horizon=horizon, closes=closes)
 
 
