@@ -1,11 +1,12 @@
 """A price raised while stock was short goes back once its reason is gone: as a suggestion, exactly, and never by itself."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+from psycopg2.extras import Json
 
 from shopify_app.analytics.elasticity import fit_price_response
 from shopify_app.analytics.pricing import PriceLimits, suggest_prices
@@ -350,14 +351,13 @@ def test_stock_that_comes_ends_the_raise_and_the_shop_has_its_old_price_again(wo
     shop = world.shop()
     evidence = price_evidence(shortage=SHORTAGE | {"there_units": 3})
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        from psycopg2.extras import Json
-
         cur.execute("UPDATE suggestions SET evidence = %s WHERE id = %s", (Json(evidence), number))
     decide.accept_suggestion(shop.shop_id, number, accepted_by="42")
     send(world)
     world.control(f"variants/{variant_id}/stock", available=400)
     world.deliver()
-    card = next(one for one in refreshed(shop, on=date.today()) if one.variant_id == variant_id)  # noqa: DTZ011
+    today = datetime.now(shop.zone).date()
+    card = next(one for one in refreshed(shop, on=today) if one.variant_id == variant_id)
 
     decide.accept_suggestion(shop.shop_id, card.id, accepted_by="42")
     send(world)
