@@ -298,7 +298,7 @@ ALTER TABLE ONLY public.orders FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.price_changes (
     shop_id bigint NOT NULL,
     id bigint NOT NULL,
-    suggestion_id bigint NOT NULL,
+    suggestion_id bigint,
     undo_of bigint,
     install_epoch integer NOT NULL,
     product_id bigint NOT NULL,
@@ -326,9 +326,14 @@ CREATE TABLE public.price_changes (
     stage integer,
     planned_for timestamp with time zone,
     before_updated_at timestamp with time zone,
+    test_id bigint,
+    test_block integer,
+    CONSTRAINT block_of_a_test CHECK (((test_block IS NULL) OR (test_id IS NOT NULL))),
     CONSTRAINT ended_has_its_time CHECK (((state = ANY (ARRAY['applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text])) = (finished_at IS NOT NULL))),
+    CONSTRAINT of_a_suggestion_or_a_test CHECK (((suggestion_id IS NULL) = (test_id IS NOT NULL))),
     CONSTRAINT price_changes_new_price_check CHECK ((new_price > (0)::numeric)),
     CONSTRAINT price_changes_state_check CHECK ((state = ANY (ARRAY['approved'::text, 'sending'::text, 'applied'::text, 'conflict'::text, 'failed'::text, 'unknown'::text, 'undone'::text]))),
+    CONSTRAINT price_changes_test_block_check CHECK ((test_block >= 0)),
     CONSTRAINT sending_has_a_lease CHECK (((state <> 'sending'::text) OR (lease_until IS NOT NULL))),
     CONSTRAINT staged_in_a_rollout CHECK (((rollout_id IS NULL) = (stage IS NULL)))
 );
@@ -362,6 +367,49 @@ ALTER TABLE ONLY public.price_history FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.price_history_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.price_tests (
+    shop_id bigint NOT NULL,
+    id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    state text DEFAULT 'proposed'::text NOT NULL,
+    plan jsonb NOT NULL,
+    weeks integer NOT NULL,
+    block_weeks integer NOT NULL,
+    maximum_cost numeric(18,4) NOT NULL,
+    expected_cost numeric(18,4) NOT NULL,
+    currency text NOT NULL,
+    proposed_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    first_on date,
+    weeks_read integer DEFAULT 0 NOT NULL,
+    reading jsonb,
+    stop_because text,
+    stopped_at timestamp with time zone,
+    stopped_by text,
+    ended_at timestamp with time zone,
+    next_at timestamp with time zone,
+    CONSTRAINT begun_has_its_day CHECK (((state = ANY (ARRAY['proposed'::text, 'declined'::text])) = (first_on IS NULL))),
+    CONSTRAINT price_tests_block_weeks_check CHECK ((block_weeks > 0)),
+    CONSTRAINT price_tests_maximum_cost_check CHECK ((maximum_cost >= (0)::numeric)),
+    CONSTRAINT price_tests_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'running'::text, 'returning'::text, 'ended'::text, 'declined'::text]))),
+    CONSTRAINT price_tests_stop_because_check CHECK ((stop_because = ANY (ARRAY['precise'::text, 'cost'::text, 'finished'::text, 'merchant'::text, 'frozen'::text, 'too_few_left'::text, 'uninstalled'::text]))),
+    CONSTRAINT price_tests_weeks_check CHECK ((weeks > 0)),
+    CONSTRAINT stopped_has_a_reason CHECK (((state = ANY (ARRAY['returning'::text, 'ended'::text])) = (stop_because IS NOT NULL))),
+    CONSTRAINT under_way_is_due CHECK (((state = ANY (ARRAY['running'::text, 'returning'::text])) = (next_at IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.price_tests FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_tests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.price_tests_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -750,6 +798,24 @@ CREATE TABLE public.sync_cursors (
 
 ALTER TABLE ONLY public.sync_cursors FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.tested_prices (
+    shop_id bigint NOT NULL,
+    test_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    regular_price numeric(18,4) NOT NULL,
+    regular_compare_at_price numeric(18,4),
+    left_because text,
+    left_at timestamp with time zone,
+    returned_at timestamp with time zone,
+    CONSTRAINT left_has_a_reason CHECK (((left_at IS NULL) = (left_because IS NULL))),
+    CONSTRAINT left_or_returned CHECK (((left_at IS NULL) OR (returned_at IS NULL))),
+    CONSTRAINT tested_prices_left_because_check CHECK ((left_because = ANY (ARRAY['edited'::text, 'conflict'::text, 'unknown'::text, 'failed'::text, 'gone'::text]))),
+    CONSTRAINT tested_prices_regular_price_check CHECK ((regular_price > (0)::numeric))
+);
+
+ALTER TABLE ONLY public.tested_prices FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.touched_days (
     shop_id bigint NOT NULL,
     sold_on date NOT NULL,
@@ -916,6 +982,9 @@ ALTER TABLE ONLY public.price_changes
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_pkey PRIMARY KEY (shop_id, id);
 
+ALTER TABLE ONLY public.price_tests
+    ADD CONSTRAINT price_tests_pkey PRIMARY KEY (shop_id, id);
+
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (shop_id, id);
 
@@ -982,6 +1051,9 @@ ALTER TABLE public.suggestions
 ALTER TABLE ONLY public.sync_cursors
     ADD CONSTRAINT sync_cursors_pkey PRIMARY KEY (shop_id, kind);
 
+ALTER TABLE ONLY public.tested_prices
+    ADD CONSTRAINT tested_prices_pkey PRIMARY KEY (shop_id, test_id, variant_id);
+
 ALTER TABLE ONLY public.touched_days
     ADD CONSTRAINT touched_days_pkey PRIMARY KEY (shop_id, sold_on);
 
@@ -1020,9 +1092,17 @@ CREATE UNIQUE INDEX price_changes_one_under_way ON public.price_changes USING bt
 
 CREATE INDEX price_changes_rollout ON public.price_changes USING btree (shop_id, rollout_id) WHERE (rollout_id IS NOT NULL);
 
+CREATE INDEX price_changes_test ON public.price_changes USING btree (shop_id, test_id, variant_id) WHERE (test_id IS NOT NULL);
+
 CREATE UNIQUE INDEX price_history_one_echo ON public.price_history USING btree (shop_id, change_id) WHERE (change_id IS NOT NULL);
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (shop_id, variant_id, seen_at);
+
+CREATE INDEX price_tests_due ON public.price_tests USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+CREATE UNIQUE INDEX price_tests_one_proposed ON public.price_tests USING btree (shop_id) WHERE (state = 'proposed'::text);
+
+CREATE UNIQUE INDEX price_tests_one_under_way ON public.price_tests USING btree (shop_id) WHERE (state = ANY (ARRAY['running'::text, 'returning'::text]));
 
 CREATE INDEX purchase_order_lines_on_their_way ON public.purchase_order_lines USING btree (shop_id) WHERE ((withdrawn_at IS NULL) AND (exported_at IS NOT NULL) AND (arrived_at IS NULL));
 
@@ -1126,11 +1206,20 @@ ALTER TABLE ONLY public.price_changes
 ALTER TABLE ONLY public.price_changes
     ADD CONSTRAINT price_changes_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.price_changes
+    ADD CONSTRAINT price_changes_test FOREIGN KEY (shop_id, test_id) REFERENCES public.price_tests(shop_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_change FOREIGN KEY (shop_id, change_id) REFERENCES public.price_changes(shop_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.price_tests
+    ADD CONSTRAINT price_tests_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.price_tests
+    ADD CONSTRAINT price_tests_shop_id_run_id_fkey FOREIGN KEY (shop_id, run_id) REFERENCES public.suggestion_runs(shop_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -1195,6 +1284,12 @@ ALTER TABLE ONLY public.suggestions
 ALTER TABLE ONLY public.sync_cursors
     ADD CONSTRAINT sync_cursors_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.tested_prices
+    ADD CONSTRAINT tested_prices_shop_id_test_id_fkey FOREIGN KEY (shop_id, test_id) REFERENCES public.price_tests(shop_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tested_prices
+    ADD CONSTRAINT tested_prices_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.touched_days
     ADD CONSTRAINT touched_days_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
@@ -1237,6 +1332,8 @@ CREATE POLICY due_work ON public.look_backs FOR SELECT TO keel_sweeper USING (tr
 CREATE POLICY due_work ON public.offline_tokens FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.price_changes FOR SELECT TO keel_sweeper USING (true);
+
+CREATE POLICY due_work ON public.price_tests FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.refetches FOR SELECT TO keel_sweeper USING (true);
 
@@ -1320,6 +1417,8 @@ CREATE POLICY own_shop ON public.price_changes TO keel_app USING ((shop_id = pub
 
 CREATE POLICY own_shop ON public.price_history TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.price_tests TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.products TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.purchase_order_lines TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
@@ -1352,6 +1451,8 @@ CREATE POLICY own_shop ON public.suggestions TO keel_app USING ((shop_id = publi
 
 CREATE POLICY own_shop ON public.sync_cursors TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.tested_prices TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.touched_days TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.variants TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
@@ -1367,6 +1468,8 @@ CREATE POLICY own_shop ON public.webhook_inbox TO keel_app USING ((shop_domain =
 ALTER TABLE public.price_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_tests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 
@@ -1399,6 +1502,8 @@ ALTER TABLE public.suggestion_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.suggestions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sync_cursors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tested_prices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.touched_days ENABLE ROW LEVEL SECURITY;
 
