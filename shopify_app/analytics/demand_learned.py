@@ -227,6 +227,8 @@ def beside(states: list[DemandStates]) -> DemandStates:
     ValueError
         If they are not of one moment.
     """
+    if len(states) == 1:
+        return states[0]
     return DemandStates(
         np.concatenate([one.ids for one in states]),
         filters.joined([one.filters for one in states]),

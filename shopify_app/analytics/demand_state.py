@@ -338,6 +338,8 @@ def _dispersions(
 
 def together(forecasts: list[DemandForecast]) -> DemandForecast:
     """Forecasts of parts of a shop, one below the other."""
+    if len(forecasts) == 1:
+        return forecasts[0]
     return replace(
         forecasts[0],
         series_ids=np.concatenate([one.series_ids for one in forecasts]),

@@ -134,6 +134,8 @@ def joined(states: list[FilterState]) -> FilterState:
     """
     if len({state.known for state in states}) != 1:
         raise ValueError("states of different moments cannot stand side by side")
+    if len(states) == 1:
+        return states[0]
     each = zip(*(state.arrays() for state in states), strict=True)
     return FilterState(states[0].known, *(np.concatenate(parts, axis=-1) for parts in each))
 

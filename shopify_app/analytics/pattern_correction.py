@@ -44,6 +44,9 @@ AGE_RIDGE: Final = 5.0
 """Cases, in units of noise, that an age needs for its own level to count half."""
 
 STEPS: Final = 8
+AT_ONCE: Final = 4_096
+"""Rows weighed together, so that no second copy of all of them is held."""
+
 LEAST_ROWS: Final = 200
 WINDOWS_TO_TRUST: Final = 2.0
 """Separate windows after which the correction counts half."""
@@ -64,7 +67,9 @@ class Correction:
 
     def factor(self, features: np.ndarray) -> np.ndarray:
         """Factors (...,) on the rate from features (..., k)."""
-        effect = _design(features[..., :-HABITS], self.middle, self.spread) @ self.coefficients
+        standard = _standard(features[..., :-HABITS], self.middle, self.spread)
+        level, own, upper = np.split(self.coefficients, [1, 1 + standard.shape[-1]])
+        effect = level + standard @ own + _upper(standard) @ upper
         more = np.clip(self.trees.effect(features), -LIMIT, LIMIT)
         return np.exp(self.trust * (np.clip(effect, -LIMIT, LIMIT) + more))
 
@@ -87,20 +92,20 @@ def pattern_features(
     moments : array of int, blocks known
     season, ahead : blocks in a year; blocks of the window to come
     """
-    running = _running(units * (exposure > 0), exposure)
+    running = _running((units * (exposure > 0)).T, exposure.T)
     length = units.shape[1]
     stamps = np.arange(1, length + 1)[None, :]
     last_sale = np.maximum.accumulate(np.where(units > 0, stamps, 0), axis=1)
     last_sale = np.pad(last_sale, ((0, 0), (1, 0)))
     born = np.where((exposure > 0).any(axis=1), np.argmax(exposure > 0, axis=1), length)
-    rows: list[np.ndarray] = []
+    found: list[np.ndarray] = []
     for number, known in enumerate(moments):
         # What was there when the shop's history begins was not launched then.
         age = np.where(born == 0, YOUNG[-1] + 1, known - born)
-        totals = _Totals(*running, int(known), int(known))
+        totals = _Totals(running, int(known), int(known))
         silent = known - last_sale[:, known]
-        rows.append(totals.features(rate[number], silent, age, season, ahead))
-    return np.stack(rows)
+        found.append(totals.features(rate[number], silent, age, season, ahead).T)
+    return np.array(found, order="C")
 
 
 def newest_features(
@@ -121,78 +126,69 @@ def newest_features(
     units, exposure : array (LOOKED_BACK, n), oldest first; 0 before the history begins
     silent, age : array (n,), blocks since the last sale (all, if there was none), and of age
     """
-    totals = _Totals(*_running(units.T, exposure.T), LOOKED_BACK, known)
-    return totals.features(rate, silent, age, season, ahead)
+    totals = _Totals(_running(units, exposure), LOOKED_BACK, known)
+    return totals.features(rate, silent, age, season, ahead).T
 
 
-_Running = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+def _running(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
+    """Running totals (blocks + 1, 4, n) of units, exposure, blocks with a sale, and squares of units.
 
-
-def _running(units: np.ndarray, exposure: np.ndarray) -> _Running:
-    """Running totals (n, blocks + 1) of units, exposure, blocks with a sale, and squares of units."""
-    each = (units, exposure, (units > 0).astype(units.dtype), units * units)
-    sold, time, sales, squares = (np.cumsum(np.pad(x, ((0, 0), (1, 0))), axis=1) for x in each)
-    return sold, time, sales, squares
+    `units` and `exposure` are (blocks, n). A block is added to those before it for all series together.
+    """
+    found = np.empty((len(units) + 1, 4, units.shape[1]), units.dtype)
+    found[0], each = 0.0, found[1:]
+    each[:, 0], each[:, 1], each[:, 2] = units, exposure, units > 0
+    np.multiply(units, units, out=each[:, 3])
+    for number in range(1, len(found)):
+        found[number] += found[number - 1]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
-    """Running totals (n, blocks + 1), of `_running`; column `at` is after all `known` blocks."""
+    """Running totals of `_running`; the one numbered `at` is after all `known` blocks."""
 
-    sold: np.ndarray
-    time: np.ndarray
-    sales: np.ndarray
-    squares: np.ndarray
+    running: np.ndarray
     at: int
     known: int
 
     def features(
         self, rate: np.ndarray, silent: np.ndarray, age: np.ndarray, season: int, ahead: int
     ) -> np.ndarray:
-        """Features (n, k) of each series."""
+        """Features (k, n) of each series."""
         expected = np.maximum(rate, 1e-4)
         columns = [
-            _against(self.sold, self.time, expected, max(self.at - blocks, 0), self.at)
-            for blocks in RECENT_BLOCKS
+            self._against(expected, max(self.at - blocks, 0), self.at) for blocks in RECENT_BLOCKS
         ]
         if self.known - season < LEAST_OF_LAST_YEAR:
-            columns += [np.zeros(len(expected))] * 2
+            columns += [np.zeros_like(expected)] * 2
         else:
-            columns += _last_year(self.sold, self.time, expected, self.at - season, ahead)
+            columns += self._last_year(expected, self.at - season, ahead)
         level = np.log(expected)
         columns += [level, level**2, np.log1p(silent), np.minimum(silent * expected, 5.0)]
         bins = np.digitize(age, YOUNG)
-        columns += [(bins == young).astype(float) for young in range(len(YOUNG))]
-        return np.stack([*columns, *self._habits()], axis=1).astype(np.float32)
+        columns += [bins == young for young in range(len(YOUNG))]
+        return np.stack([*columns, *self._habits()], dtype=np.float32, casting="same_kind")
+
+    def _against(self, rate: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Log of what was sold in some blocks against the rate foreseen."""
+        sold, time = self.running[last, :2] - self.running[first, :2]
+        return np.log((sold + 1.0) / (rate * time + 1.0))
+
+    def _last_year(self, rate: np.ndarray, then: int, ahead: int) -> list[np.ndarray]:
+        """Last year's same blocks against today's rate, and against the quarter before them."""
+        last = min(then + ahead + 1, len(self.running) - 1)
+        season = self._against(rate, then - 1, last)
+        quarter = self._against(rate, max(then - QUARTER, 0), then)
+        return [season, season - quarter]
 
     def _habits(self) -> list[np.ndarray]:
         """How often each series sold in a year and a quarter, and how much at once (HABITS, n)."""
         year, quarter = max(self.at - HABIT_BLOCKS, 0), max(self.at - QUARTER, 0)
-        sales = self.sales[:, self.at]
-        sold = self.sold[:, self.at] - self.sold[:, year]
-        squares = self.squares[:, self.at] - self.squares[:, year]
+        sold, _, sales, squares = self.running[self.at] - self.running[year]
+        of_quarter = self.running[self.at, 2] - self.running[quarter, 2]
         at_once = squares / np.maximum(sold, 1e-9)
-        often = [np.log1p(sales - self.sales[:, begin]) for begin in (year, quarter)]
-        return [*often, np.log1p(np.maximum(at_once, 0.0))]
-
-
-def _against(
-    sold: np.ndarray, time: np.ndarray, rate: np.ndarray, first: int, last: int
-) -> np.ndarray:
-    """Log of what was sold in some blocks against the rate foreseen."""
-    return np.log(
-        (sold[:, last] - sold[:, first] + 1.0) / (rate * (time[:, last] - time[:, first]) + 1.0)
-    )
-
-
-def _last_year(
-    sold: np.ndarray, time: np.ndarray, rate: np.ndarray, then: int, ahead: int
-) -> list[np.ndarray]:
-    """Last year's same blocks against today's rate, and against the quarter before them."""
-    last = min(then + ahead + 1, sold.shape[1] - 1)
-    season = _against(sold, time, rate, then - 1, last)
-    quarter = _against(sold, time, rate, max(then - QUARTER, 0), then)
-    return [season, season - quarter]
+        return [np.log1p(sales), np.log1p(of_quarter), np.log1p(np.maximum(at_once, 0.0))]
 
 
 def fit_correction(
@@ -242,12 +238,21 @@ def _regressed(
         mean = expected * np.exp(np.clip(design @ coefficients, -LIMIT * 1.5, LIMIT * 1.5))
         importance = weight * mean / (1 + dispersion * mean)
         slope = design.T @ (importance * (actual - mean) / mean) - ridge * coefficients
-        curvature = (design * importance[:, None]).T @ design + np.diag(ridge)
-        step = np.clip(np.linalg.solve(curvature, slope), -0.5, 0.5)
+        step = np.linalg.solve(_curvature(design, importance) + np.diag(ridge), slope)
+        step = np.clip(step, -0.5, 0.5)
         coefficients += step
         if np.abs(step).max() < 1e-3:
             break
     return coefficients
+
+
+def _curvature(design: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    """Squares and products (k, k) of a design's columns, each row by its importance."""
+    found = np.zeros((design.shape[1], design.shape[1]))
+    for begin in range(0, len(design), AT_ONCE):
+        part = slice(begin, begin + AT_ONCE)
+        found += (design[part] * importance[part, None]).T @ design[part]
+    return found
 
 
 def _ridge(features: int, spread: np.ndarray) -> np.ndarray:
@@ -264,11 +269,20 @@ def _none(features: int) -> np.ndarray:
 
 def _design(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """One, the standardised features, and their upper halves: rises and falls may teach unlike things."""
-    ages = len(YOUNG)
-    standard = (features - middle) / spread
-    standard[..., :-ages] = np.clip(standard[..., :-ages], -4.0, 4.0)
+    standard = _standard(features, middle, spread)
     one = np.ones((*standard.shape[:-1], 1))
-    return np.concatenate([one, standard, np.maximum(standard[..., :-ages], 0.0)], axis=-1)
+    return np.concatenate([one, standard, _upper(standard)], axis=-1)
+
+
+def _standard(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    standard = (features - middle) / spread
+    bounded = standard[..., : -len(YOUNG)]
+    np.clip(bounded, -4.0, 4.0, out=bounded)
+    return standard
+
+
+def _upper(standard: np.ndarray) -> np.ndarray:
+    return np.maximum(standard[..., : -len(YOUNG)], 0.0)
 
 
 def _common_move(windows: Windows, dispersion: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -130,7 +130,7 @@ def without_bulk(
 
 def rate_class(rate: np.ndarray) -> np.ndarray:
     """Class of each rate, 0..len(CLASSES)."""
-    return np.digitize(rate, CLASSES)
+    return np.searchsorted(CLASSES, rate, side="right")
 
 
 def component_weights(components: np.ndarray, windows: Windows, classes: np.ndarray) -> np.ndarray:
@@ -203,6 +203,8 @@ class SharedDispersion:
     def of(self, classes: np.ndarray, ages: np.ndarray) -> np.ndarray:
         """K (n,) of series of some classes and ages: few launches sell as most do."""
         pooled = self.by_class[classes]
+        if not (ages >= 0).any():
+            return pooled
         for (first, last), (own, share) in zip(AGE_CLASSES, self.by_age, strict=True):
             young = (ages >= first) & (ages <= last)
             pooled[young] = share * own + (1 - share) * pooled[young]

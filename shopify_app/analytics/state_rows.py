@@ -11,6 +11,8 @@ import numpy as np
 
 HEAD: Final = [("version", "u1"), ("spare", "u1"), ("moment", "<u2")]
 LATEST_MOMENT: Final = 65_535
+AT_ONCE: Final = 256
+"""Series turned from arrays to rows or back together: so many that the processor's own memory holds them."""
 
 
 def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
@@ -30,11 +32,17 @@ def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
     if not 0 <= moment <= LATEST_MOMENT:
         raise ValueError(f"moment must be within 0..{LATEST_MOMENT}, got {moment}")
     n = arrays[0].shape[-1]
-    flat = np.concatenate([array.reshape(math.prod(array.shape[:-1]), n) for array in arrays])
-    rows = np.zeros(n, _layout(len(flat)))
-    rows["version"], rows["moment"], rows["values"] = version, moment, flat.T
-    size, whole = rows.dtype.itemsize, rows.tobytes()
-    return [whole[begin : begin + size] for begin in range(0, len(whole), size)]
+    tables = [array.reshape(math.prod(array.shape[:-1]), n) for array in arrays]
+    layout = _layout(sum(len(table) for table in tables))
+    rows = np.zeros(min(n, AT_ONCE), layout)
+    rows["version"], rows["moment"] = version, moment
+    packed: list[bytes] = []
+    for begin in range(0, n, AT_ONCE):
+        some = rows[: n - begin]
+        values = [table[:, begin : begin + AT_ONCE] for table in tables]
+        some["values"] = np.concatenate(values).T
+        packed += some.view(f"V{layout.itemsize}").tolist()
+    return packed
 
 
 def unpack(
@@ -47,21 +55,25 @@ def unpack(
     ValueError
         If a row is of another version, length or moment than it should be.
     """
-    sizes = [int(np.prod(shape)) for shape in shapes]
+    sizes = [math.prod(shape) for shape in shapes]
     layout = _layout(sum(sizes))
     if wrong := {len(row) for row in rows} - {layout.itemsize}:
         raise ValueError(f"a state has {sorted(wrong)} bytes, not {layout.itemsize}")
-    found = np.frombuffer(b"".join(rows), layout)
-    if (found["version"] != version).any():
-        raise ValueError(f"a state is not of version {version}")
-    moments = np.unique(found["moment"])
+    values = np.empty((sum(sizes), len(rows)), np.float32)
+    moments: set[int] = set()
+    for begin in range(0, len(rows), AT_ONCE):
+        part = slice(begin, begin + AT_ONCE)
+        found = np.frombuffer(b"".join(rows[part]), layout)
+        if (found["version"] != version).any():
+            raise ValueError(f"a state is not of version {version}")
+        moments.update(found["moment"].tolist())
+        values[:, part] = found["values"].T
     if len(moments) > 1:
         raise ValueError("states of different moments cannot stand side by side")
-    values = np.ascontiguousarray(found["values"].T)
     edges = np.cumsum([0, *sizes])
     parts = zip(edges[:-1], edges[1:], shapes, strict=True)
     arrays = [values[low:high].reshape(*shape, len(rows)) for low, high, shape in parts]
-    return int(moments[0]) if len(moments) else 0, arrays
+    return moments.pop() if moments else 0, arrays
 
 
 def _layout(floats: int) -> np.dtype:

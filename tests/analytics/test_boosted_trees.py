@@ -43,6 +43,16 @@ def test_rounding_turns_no_answer_of_a_whole_number():
     np.testing.assert_array_equal(trees.effect(features), trees.effect(nudged))
 
 
+def test_each_row_is_answered_alone_as_among_many():
+    known = rows(lambda x: np.where(x[:, 0] > 0, 0.5, -0.5), n=3_000)
+    trees, features = grow(*known), known[0]
+
+    found = trees.effect(features)
+    alone = [trees.effect(features[row : row + 1])[0] for row in (0, 1_023, 1_024, 2_999)]
+    assert found[[0, 1_023, 1_024, 2_999]].tolist() == alone
+    assert trees.effect(features.reshape(3, 1_000, 5)).ravel().tolist() == found.tolist()
+
+
 def test_too_few_rows_to_ask_grow_no_tree():
     trees = grow(*rows(lambda x: np.zeros(len(x)), n=4))
 
