@@ -11,8 +11,11 @@ import numpy as np
 
 HEAD: Final = [("version", "u1"), ("spare", "u1"), ("moment", "<u2")]
 LATEST_MOMENT: Final = 65_535
-AT_ONCE: Final = 256
-"""Series turned from arrays to rows or back together: so many that the processor's own memory holds them."""
+AT_ONCE: Final = 300
+"""Series turned from arrays to rows or back together: the processor's own memory holds them.
+
+No power of two: columns that far apart would push one another out of it.
+"""
 
 
 def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
