@@ -16,6 +16,7 @@ from shopify_app.config import settings
 DOORBELLS: Final = {
     "workers.webhooks.drain_inbox": "webhooks",
     "workers.prices.send_price_changes": "prices",
+    "workers.prices.carry_on_price_tests": "prices",
     "workers.history.step_backfills": "history",
     "workers.history.refetch_resources": "history",
     "workers.history.reconcile_shops": "history",

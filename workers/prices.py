@@ -1,6 +1,6 @@
-"""Tasks that carry accepted prices to Shopify. Queue: prices."""
+"""Tasks that carry accepted prices to Shopify, and price tests on. Queue: prices."""
 
-from shopify_app.usecases import price_outbox
+from shopify_app.usecases import price_outbox, price_test_upkeep
 from workers.celery_app import celery
 
 
@@ -8,3 +8,9 @@ from workers.celery_app import celery
 def send_price_changes() -> None:
     """Send the price changes that are due. Safe to run twice."""
     price_outbox.send_price_changes()
+
+
+@celery.task(name="workers.prices.carry_on_price_tests", soft_time_limit=60, time_limit=90)
+def carry_on_price_tests() -> None:
+    """Do what price tests have to do now. Safe to run twice."""
+    price_test_upkeep.carry_on_due()

@@ -61,8 +61,16 @@ def replay_years() -> int:
     return replay_year.replay_due_shops()
 
 
+def carry_on_price_tests() -> int:
+    """Carry price tests on here (pandas, as above)."""
+    from shopify_app.usecases import price_test_upkeep  # noqa: PLC0415 -- as above
+
+    return price_test_upkeep.carry_on_due()
+
+
 INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.prices.send_price_changes": price_outbox.send_price_changes,
+    "workers.prices.carry_on_price_tests": carry_on_price_tests,
     "workers.webhooks.drain_inbox": inbox.drain_inbox,
     "workers.history.step_backfills": backfill.step_backfills,
     "workers.history.refetch_resources": refetch.refetch_resources,

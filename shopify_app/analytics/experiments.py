@@ -77,7 +77,8 @@ def plan_switchback(
     ----------
     catalogue : DataFrame
         `series_id, price, unit_cost, units_per_week` and optional `dispersion` (squared coefficient of
-        variation of a week's units beyond chance; 0.1 where missing) and the columns of `suggest_prices`.
+        variation of a week's units beyond chance; 0.1 where missing), `units_each` (where `units_per_week` counts
+        orders: units of a usual one) and the columns of `suggest_prices`.
     limits : the merchant's; every test price is inside, and no change is larger than `max_step`.
     precision : wanted half-width of the 80 % range of the products' mean elasticity.
     maximum_cost : gross profit the merchant agrees to give up at most; None: whatever it takes.
@@ -235,7 +236,8 @@ def _testable(row: Any, limits: PriceLimits, half: float) -> TrialSeries | None:
         return None
     if np.log(high / low) < LEAST_CONTRAST * np.log((1 + half) / (1 - half)):
         return None
-    return TrialSeries(str(row.series_id), price, low, high, cost, rate, _dispersion(row), ())
+    each = float(getattr(row, "units_each", 1.0))
+    return TrialSeries(str(row.series_id), price, low, high, cost, rate, _dispersion(row), (), each)
 
 
 def _price(price: float, limits: PriceLimits) -> float:

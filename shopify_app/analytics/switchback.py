@@ -37,6 +37,8 @@ class TrialSeries:
     dispersion: float
     starts_high: tuple[bool, ...]
     """Whether pair k of blocks begins with the high price."""
+    units_each: float = 1.0
+    """Where `units_per_week` counts orders: units of a usual one, for what the test costs."""
 
     def price_in(self, block: int) -> float:
         """The price of a block (counted from 0)."""
@@ -118,7 +120,7 @@ def cost_a_week(
     """
     old = np.array([s.old_price for s in series])[:, None, None]
     unit_cost = np.array([s.unit_cost for s in series])[:, None, None]
-    rate = np.array([s.units_per_week for s in series])[:, None, None]
+    rate = np.array([s.units_per_week * s.units_each for s in series])[:, None, None]
     each = np.clip(elasticity[None, :, None] + product_sd * NODES, STEEPEST, FLATTEST)
     low, high = (
         rate * ((old - unit_cost) - (price - unit_cost) * (price / old) ** each)

@@ -1,4 +1,4 @@
-"""What prices under change put at stake (tables `daily_sales`, `registrations`, `price_changes`). Every query names its shop."""
+"""What prices under change put at stake (tables `daily_sales`, `registrations`, `price_changes`, `tested_prices`). Every query names its shop."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -34,7 +34,7 @@ def all_sales(conn: Connection, shop_id: int, since: date) -> Decimal:
 
 
 def variants_under_change(conn: Connection, shop_id: int) -> list[int]:
-    """Variants whose new price is being measured, or waits to be written."""
+    """Variants whose new price is being measured, waits to be written, or is under a price test."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -43,6 +43,11 @@ def variants_under_change(conn: Connection, shop_id: int) -> list[int]:
              UNION
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND state IN ('approved', 'sending')
+             UNION
+            SELECT p.variant_id
+              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
+             WHERE p.shop_id = %(shop_id)s AND t.state IN ('running', 'returning')
+               AND p.left_at IS NULL AND p.returned_at IS NULL
              ORDER BY 1
             """,
             {"shop_id": shop_id},
@@ -51,12 +56,17 @@ def variants_under_change(conn: Connection, shop_id: int) -> list[int]:
 
 
 def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
-    """Variants of which a write is under way or planned: a second one is refused."""
+    """Variants of which a write is under way or planned, or a price test sets the price: another is refused."""
     with conn.cursor() as cur:
         cur.execute(
             """
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND state IN ('approved', 'sending')
+             UNION
+            SELECT p.variant_id
+              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
+             WHERE p.shop_id = %(shop_id)s AND t.state IN ('running', 'returning')
+               AND p.left_at IS NULL AND p.returned_at IS NULL
              ORDER BY 1
             """,
             {"shop_id": shop_id},

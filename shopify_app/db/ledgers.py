@@ -153,7 +153,7 @@ def stop_waiting(conn: Connection, shop_id: int, kinds: Sequence[str]) -> list[i
             UPDATE price_changes c
                SET state = 'failed', finished_at = now(), error_code = 'brake'
              WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.sent_at IS NULL
-               AND c.planned_for IS NOT NULL AND c.undo_of IS NULL
+               AND c.planned_for IS NOT NULL AND c.undo_of IS NULL AND c.suggestion_id IS NOT NULL
                AND CASE WHEN c.new_price > c.old_price THEN 'price_rise' ELSE 'price_cut' END = ANY (%(kinds)s)
             RETURNING c.suggestion_id
             """,

@@ -81,7 +81,8 @@ def _newest(
             """
             SELECT id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
                    new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
-                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at
+                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at,
+                   test_id, test_block
               FROM price_changes
              WHERE shop_id = %(shop_id)s
                AND (%(suggestion_id)s::bigint IS NULL OR suggestion_id = %(suggestion_id)s)
@@ -152,7 +153,8 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
     """Take due writes of a shop: state sending, a lease, the fence one higher.
 
     A write whose sender died (its lease ran out) is taken again; `sent_at` tells that it may
-    have landed. A decision that is not registered is not taken: see `unregistered`.
+    have landed. A decision that is not registered is not taken (see `unregistered`); a test's price is no
+    decision of its own.
     """
     with conn.cursor() as cur:
         cur.execute(
@@ -164,14 +166,15 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
                AND c.id IN (SELECT d.id FROM price_changes d
                              WHERE d.shop_id = %(shop_id)s
                                AND (d.state = 'approved' AND d.next_at <= now() OR d.state = 'sending' AND d.lease_until < now())
-                               AND (d.undo_of IS NOT NULL OR EXISTS (
+                               AND (d.undo_of IS NOT NULL OR d.test_id IS NOT NULL OR EXISTS (
                                     SELECT FROM registrations r
                                      WHERE r.shop_id = d.shop_id AND r.suggestion_id = d.suggestion_id))
                              ORDER BY d.product_id, d.id
                              LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             RETURNING id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,
                    new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,
-                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at
+                   before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at,
+                   test_id, test_block
             """,
             {"shop_id": shop_id, "limit": limit, "lease": lease_seconds},
         )
@@ -186,6 +189,7 @@ def unregistered(conn: Connection, shop_id: int, *, limit: int) -> list[int]:
             SELECT DISTINCT c.suggestion_id
               FROM price_changes c
              WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.next_at <= now() AND c.undo_of IS NULL
+               AND c.suggestion_id IS NOT NULL
                AND NOT EXISTS (SELECT FROM registrations r
                                 WHERE r.shop_id = c.shop_id AND r.suggestion_id = c.suggestion_id)
              ORDER BY 1 LIMIT %(limit)s

@@ -1,31 +1,55 @@
 """Price tests and the prices under them (tables `price_tests`, `tested_prices`). Every query names its shop, but for `due_shops`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from psycopg2.extras import Json
 
 from shopify_app.db.connection import Connection, one_value, row_as, rows_as
 from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest, StopReason
 
+PROPOSED_DAYS: Final = 7
+"""A proposal stands so long before a newer one takes its place: a merchant who looks at it can still agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceNow:
+    """A variant on sale: what it costs, and whether its price is being changed or measured."""
+
+    product_id: int
+    variant_id: int
+    price: Decimal
+    compare_at_price: Decimal | None
+    is_under_change: bool
+
 
 def propose(
     conn: Connection, shop_id: int, run_id: int, plan: Mapping[str, Any] | None, *, currency: str
 ) -> int | None:
-    """Make this the shop's one open proposal in place of the one before; None: have none. Its id."""
+    """Have this proposed unless a proposal of the last days stands, or a test is under way; its id.
+
+    None as a plan: nothing is to be proposed any more.
+    """
     with conn.cursor() as cur:
         cur.execute(
-            "DELETE FROM price_tests WHERE shop_id = %(shop_id)s AND state = 'proposed'",
-            {"shop_id": shop_id},
+            """
+            DELETE FROM price_tests
+             WHERE shop_id = %(shop_id)s AND state = 'proposed'
+               AND (%(none)s OR proposed_at < now() - make_interval(days => %(days)s))
+            """,
+            {"shop_id": shop_id, "none": plan is None, "days": PROPOSED_DAYS},
         )
         if plan is None:
             return None
         cur.execute(
             """
             INSERT INTO price_tests (shop_id, run_id, plan, weeks, block_weeks, maximum_cost, expected_cost, currency)
-            VALUES (%(shop_id)s, %(run_id)s, %(plan)s, %(weeks)s, %(block)s, %(maximum)s, %(expected)s, %(currency)s)
+            SELECT %(shop_id)s, %(run_id)s, %(plan)s, %(weeks)s, %(block)s, %(maximum)s, %(expected)s, %(currency)s
+             WHERE NOT EXISTS (SELECT FROM price_tests WHERE shop_id = %(shop_id)s AND state IN ('running', 'returning'))
+                ON CONFLICT DO NOTHING
             RETURNING id
             """,
             {
@@ -39,7 +63,77 @@ def propose(
                 "currency": currency,
             },
         )
-        return int(one_value(cur))
+        found = one_value(cur)
+        return None if found is None else int(found)
+
+
+def withdraw(conn: Connection, shop_id: int, test_id: int) -> None:
+    """Take a proposal back that the shop has outrun."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "DELETE FROM price_tests WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'proposed'",
+            {"shop_id": shop_id, "id": test_id},
+        )
+
+
+def may_propose(conn: Connection, shop_id: int, *, declined_days: int, ended_days: int) -> bool:
+    """Whether no test is under way, was declined lately, or ended lately."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT NOT EXISTS (
+                   SELECT FROM price_tests
+                    WHERE shop_id = %(shop_id)s
+                      AND (state IN ('running', 'returning')
+                           OR state = 'declined' AND decided_at > now() - make_interval(days => %(declined)s)
+                           OR state = 'ended' AND ended_at > now() - make_interval(days => %(ended)s)))
+            """,
+            {"shop_id": shop_id, "declined": declined_days, "ended": ended_days},
+        )
+        return bool(one_value(cur))
+
+
+def under_way(conn: Connection, shop_id: int) -> int | None:
+    """The test that sets prices now, or gives them back; its id."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT id FROM price_tests WHERE shop_id = %(shop_id)s AND state IN ('running', 'returning')",
+            {"shop_id": shop_id},
+        )
+        return one_value(cur)
+
+
+def prices_now(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> list[PriceNow]:
+    """What the variants on sale of these products cost."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT v.product_id, v.id AS variant_id, v.price, v.compare_at_price,
+                   EXISTS (SELECT FROM price_changes c
+                            WHERE c.shop_id = v.shop_id AND c.variant_id = v.id AND c.state IN ('approved', 'sending'))
+                   OR EXISTS (SELECT FROM registrations r
+                               WHERE r.shop_id = v.shop_id AND r.variant_id = v.id AND r.state = 'measuring'
+                                 AND r.ended_on IS NULL) AS is_under_change
+              FROM variants v
+             WHERE v.shop_id = %(shop_id)s AND v.product_id = ANY (%(products)s) AND v.deleted_at IS NULL
+             ORDER BY 1, 2
+            """,
+            {"shop_id": shop_id, "products": list(product_ids)},
+        )
+        return rows_as(PriceNow, cur)
+
+
+def variants_of(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> list[int]:
+    """The variants of these products that are there."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM variants
+             WHERE shop_id = %(shop_id)s AND product_id = ANY (%(products)s) AND deleted_at IS NULL ORDER BY 1
+            """,
+            {"shop_id": shop_id, "products": list(product_ids)},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def newest(
@@ -77,19 +171,32 @@ def locked(conn: Connection, shop_id: int, test_id: int) -> PriceTest | None:
 
 
 def start(
-    conn: Connection, shop_id: int, test_id: int, *, first_on: date, by: str, next_at: datetime
+    conn: Connection,
+    shop_id: int,
+    test_id: int,
+    *,
+    plan: Mapping[str, Any],
+    first_on: date,
+    by: str,
+    next_at: datetime,
 ) -> bool:
-    """Agree to a proposed test; False if it was decided before, or another is under way."""
+    """Agree to a proposed test, of the products that are still as proposed; False if it was decided before."""
     with conn.cursor() as cur:
         cur.execute(
             """
             UPDATE price_tests
-               SET state = 'running', decided_at = now(), decided_by = %(by)s, first_on = %(first_on)s, next_at = %(next_at)s
+               SET state = 'running', plan = %(plan)s, decided_at = now(), decided_by = %(by)s,
+                   first_on = %(first_on)s, next_at = %(next_at)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'proposed'
-               AND NOT EXISTS (SELECT FROM price_tests o
-                                WHERE o.shop_id = %(shop_id)s AND o.state IN ('running', 'returning'))
             """,
-            {"shop_id": shop_id, "id": test_id, "by": by, "first_on": first_on, "next_at": next_at},
+            {
+                "shop_id": shop_id,
+                "id": test_id,
+                "plan": Json(dict(plan)),
+                "by": by,
+                "first_on": first_on,
+                "next_at": next_at,
+            },
         )
         return cur.rowcount == 1
 
@@ -131,7 +238,7 @@ def keep_reading(
         cur.execute(
             """
             UPDATE price_tests SET reading = %(reading)s, weeks_read = %(weeks)s
-             WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'running' AND weeks_read < %(weeks)s
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND state IN ('running', 'returning') AND weeks_read < %(weeks)s
             """,
             {"shop_id": shop_id, "id": test_id, "reading": Json(dict(reading)), "weeks": weeks_read},
         )  # fmt: skip
@@ -215,26 +322,92 @@ def prices(conn: Connection, shop_id: int, test_id: int) -> list[PriceUnderTest]
         cur.execute(
             """
             SELECT t.product_id, t.variant_id, p.title AS product_title, v.title AS variant_title, t.regular_price,
-                   t.regular_compare_at_price, t.left_because, t.returned_at, v.price AS current_price,
+                   t.regular_compare_at_price, t.left_because, t.returned_at, v.deleted_at IS NOT NULL AS is_gone,
                    EXISTS (SELECT FROM price_history h
                             WHERE h.shop_id = t.shop_id AND h.variant_id = t.variant_id AND h.source = 'merchant'
                               AND h.recorded_at > d.decided_at) AS was_edited,
-                   v.deleted_at IS NOT NULL AS is_gone, c.id AS change_id, c.state AS change_state,
-                   c.test_block AS change_block, c.new_price AS change_price, c.sent_at IS NOT NULL AS change_sent
+                   coalesce(a.new_price, t.regular_price) AS written_price, c.state AS change_state, c.test_block AS change_block,
+                   c.error_code AS change_error_code
               FROM tested_prices t
               JOIN price_tests d ON (d.shop_id, d.id) = (t.shop_id, t.test_id)
               JOIN variants v ON (v.shop_id, v.id) = (t.shop_id, t.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (t.shop_id, t.product_id)
               LEFT JOIN LATERAL (
-                   SELECT * FROM price_changes pc
+                   SELECT state, test_block, error_code FROM price_changes pc
                     WHERE pc.shop_id = t.shop_id AND pc.test_id = t.test_id AND pc.variant_id = t.variant_id
                     ORDER BY pc.id DESC LIMIT 1) c ON true
+              LEFT JOIN LATERAL (
+                   SELECT new_price FROM price_changes pc
+                    WHERE pc.shop_id = t.shop_id AND pc.test_id = t.test_id AND pc.variant_id = t.variant_id
+                      AND pc.state = 'applied'
+                    ORDER BY pc.id DESC LIMIT 1) a ON true
              WHERE t.shop_id = %(shop_id)s AND t.test_id = %(id)s
              ORDER BY p.title, t.product_id, t.variant_id
             """,
             {"shop_id": shop_id, "id": test_id},
         )
         return rows_as(PriceUnderTest, cur)
+
+
+def queue_writes(
+    conn: Connection,
+    shop_id: int,
+    test_id: int,
+    wanted: Mapping[int, Decimal],
+    *,
+    block: int | None,
+    by: str,
+) -> int:
+    """Put the prices of a block (None: the regular ones) in the outbox, variant -> price; how many.
+
+    A variant of which a write is under way is left out: ask again. The price compared with before the write is
+    the one that the test wrote last, or the regular one.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO price_changes (shop_id, install_epoch, product_id, variant_id, old_price, old_compare_at_price, new_price,
+                   new_compare_at_price, currency, click_key, approved_by, test_id, test_block)
+            SELECT t.shop_id, s.install_epoch, t.product_id, t.variant_id, coalesce(a.new_price, t.regular_price),
+                   t.regular_compare_at_price, w.price, t.regular_compare_at_price, d.currency,
+                   format('test:%%s:%%s:%%s:%%s', t.test_id, t.variant_id, coalesce(%(block)s::text, 'back'), s.install_epoch),
+                   %(by)s, t.test_id, %(block)s
+              FROM unnest(%(variants)s::bigint[], %(prices)s::numeric[]) AS w (variant_id, price)
+              JOIN tested_prices t ON (t.shop_id, t.test_id, t.variant_id) = (%(shop_id)s, %(id)s, w.variant_id)
+              JOIN price_tests d ON (d.shop_id, d.id) = (t.shop_id, t.test_id)
+              JOIN shops s ON s.shop_id = t.shop_id
+              LEFT JOIN LATERAL (
+                   SELECT new_price FROM price_changes pc
+                    WHERE pc.shop_id = t.shop_id AND pc.test_id = t.test_id AND pc.variant_id = t.variant_id
+                      AND pc.state = 'applied'
+                    ORDER BY pc.id DESC LIMIT 1) a ON true
+             WHERE t.left_at IS NULL AND t.returned_at IS NULL
+                ON CONFLICT DO NOTHING
+            """,
+            {
+                "shop_id": shop_id,
+                "id": test_id,
+                "variants": list(wanted),
+                "prices": list(wanted.values()),
+                "block": block,
+                "by": by,
+            },
+        )
+        return cur.rowcount
+
+
+def withdraw_waiting(conn: Connection, shop_id: int, test_id: int) -> int:
+    """Take back the prices of blocks that have not left; how many."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE price_changes SET state = 'undone', finished_at = now()
+             WHERE shop_id = %(shop_id)s AND test_id = %(id)s AND test_block IS NOT NULL
+               AND state = 'approved' AND sent_at IS NULL
+            """,
+            {"shop_id": shop_id, "id": test_id},
+        )
+        return cur.rowcount
 
 
 def leave(

@@ -113,7 +113,7 @@ def newest_moves(conn: Connection, shop_id: int) -> list[dict[str, Any]]:
 
 
 def forget_unused_inputs(conn: Connection, shop_id: int) -> int:
-    """Let go of snapshots that no open or decided suggestion rests on; how many."""
+    """Let go of snapshots that no open or decided suggestion and no price test rests on; how many."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -122,6 +122,7 @@ def forget_unused_inputs(conn: Connection, shop_id: int) -> int:
                AND r.id < (SELECT max(id) FROM suggestion_runs WHERE shop_id = %(shop_id)s)
                AND NOT EXISTS (SELECT FROM suggestions s
                                 WHERE s.shop_id = r.shop_id AND s.run_id = r.id AND s.state <> 'superseded')
+               AND NOT EXISTS (SELECT FROM price_tests t WHERE t.shop_id = r.shop_id AND t.run_id = r.id)
             """,
             {"shop_id": shop_id},
         )

@@ -206,6 +206,11 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
              UNION
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND %(kind)s = 'price' AND state IN ('approved', 'sending')
+             UNION
+            SELECT p.variant_id
+              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
+             WHERE p.shop_id = %(shop_id)s AND %(kind)s = 'price' AND t.state IN ('running', 'returning')
+               AND p.left_at IS NULL AND p.returned_at IS NULL
             """,
             {"shop_id": shop_id, "kind": kind.value, "on": on},
         )

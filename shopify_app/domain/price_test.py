@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from shopify_app.domain.suggestion import PriceChangeState
+
 
 class PriceTestState(StrEnum):
     """See the module's head."""
@@ -103,7 +105,15 @@ class PriceTest:
 
 @dataclass(frozen=True, slots=True)
 class PriceUnderTest:
-    """A row of `tested_prices` with the newest write of the test and what the store shows; `block` None: back to regular."""
+    """A row of `tested_prices`, with what the store has had of the test.
+
+    Attributes
+    ----------
+    was_edited : by the merchant, since the test was agreed to
+    written_price : the newest price of the test that is in the store; the regular one before the first
+    change_state, change_block, change_error_code : of the newest write (`price_changes`), None before the first;
+        the block is None for the way back
+    """
 
     product_id: int
     variant_id: int
@@ -113,13 +123,14 @@ class PriceUnderTest:
     regular_compare_at_price: Decimal | None
     left_because: LeftReason | None
     returned_at: datetime | None
-    current_price: Decimal
-    """As we know the store."""
-    was_edited: bool
-    """By the merchant, since the test was agreed to."""
     is_gone: bool
-    change_id: int | None
-    change_state: str | None
+    was_edited: bool
+    written_price: Decimal
+    change_state: PriceChangeState | None
     change_block: int | None
-    change_price: Decimal | None
-    change_sent: bool
+    change_error_code: str | None
+
+    @property
+    def is_in_test(self) -> bool:
+        """Whether it is the test that sets this price."""
+        return self.left_because is None and self.returned_at is None

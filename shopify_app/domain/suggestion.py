@@ -158,10 +158,10 @@ class SuggestionCard:
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
-    """A row of `price_changes`."""
+    """A row of `price_changes`: a write of a suggestion, or of a price test."""
 
     id: int
-    suggestion_id: int
+    suggestion_id: int | None
     undo_of: int | None
     install_epoch: int
     product_id: int
@@ -184,3 +184,6 @@ class PriceChange:
     error_code: str | None
     error: str | None
     finished_at: datetime | None
+    test_id: int | None
+    test_block: int | None
+    """Of a price test: counted from 0; None: back to the regular price."""

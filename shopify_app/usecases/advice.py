@@ -8,31 +8,36 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shopify_app.domain.suggestion import NewSuggestion
-from shopify_app.usecases import advice_price, advice_restock, advice_trend
+from shopify_app.usecases import advice_price, advice_price_test, advice_restock, advice_trend
 from shopify_app.usecases.advice_inputs import Inputs
 
-MODEL_VERSION: Final = "10"
+MODEL_VERSION: Final = "11"
 """Raised with every change of a method or of what a suggestion is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a run found and looked at; what each budget would buy (`advice_orders`); what to move first (`advice_moves`)."""
+    """What a run found and looked at.
+
+    What each budget would buy: `advice_orders`; what to move first: `advice_moves`; which prices to test:
+    `advice_price_test`.
+    """
 
     suggestions: list[NewSuggestion]
     counts: dict[str, Any]
     order_budget: dict[str, Any]
     moves: list[dict[str, Any]]
+    price_test: dict[str, Any] | None
 
 
 def work_out(inputs: Inputs, *, seed: int) -> Advice:
     """Every suggestion of a shop, unranked, and how many variants needed nothing or were not sure."""
     restock = advice_restock.suggest(inputs, seed=seed)
-    price, not_sure_price = advice_price.suggest(inputs, seed=seed)
+    price = advice_price.suggest(inputs, seed=seed)
     trend = advice_trend.suggest(inputs, seed=seed)
-    found = [*restock.suggestions, *price, *trend]
+    found = [*restock.suggestions, *price.suggestions, *trend]
     touched = {one.variant_id for one in found}
-    not_sure: Counter[str] = Counter(not_sure_price) + restock.not_sure
+    not_sure: Counter[str] = Counter(price.not_sure) + restock.not_sure
     looked_at = len(inputs.variants)
     return Advice(
         found,
@@ -44,4 +49,5 @@ def work_out(inputs: Inputs, *, seed: int) -> Advice:
         },
         restock.order_budget,
         restock.moves,
+        advice_price_test.propose(inputs, price.unknown, advice_price.limits(inputs), seed=seed),
     )

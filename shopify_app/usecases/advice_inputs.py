@@ -18,7 +18,10 @@ import pandas as pd
 from shopify_app.db import (
     calibrations,
     frames,
+    measuring_settings,
     price_changes,
+    price_history,
+    price_tests,
     purchase_orders,
     shop_settings,
     suggestions,
@@ -27,6 +30,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.domain.frames import STOCK_PLACES
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
+from shopify_app.usecases import measuring
 from shopify_app.usecases.facts import MINOR_DIGITS
 from shopify_app.usecases.known_demand import KnownDemand
 from shopify_app.usecases.promoted_weeks import PROMOTED_WEEKS
@@ -40,6 +44,10 @@ RANGE_LEVEL: Final = 0.8
 """Of the ranges of demand that a shop is shown, and of those that are held against what came."""
 
 TRENDS_SHOWN: Final = 200
+TEST_DECLINED_DAYS: Final = 90
+TEST_ENDED_DAYS: Final = 28
+"""How long no price test is proposed after one was declined, or has ended."""
+
 RAISE_EVIDENCE: Final = (
     "shortage",
     "elasticity",
@@ -169,6 +177,8 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         "trends_before": _trends_before(conn, shop),
         "raised_while_short": _raised_while_short(conn, shop, as_of),
         "range_levels": _range_levels(conn, shop),
+        "price_switches": _price_switches(conn, shop, as_of),
+        "price_test": _price_test(conn, shop, as_of, variants["variant_id"].tolist()),
         "first_weekday": first_weekday(shop.shop_id),
         "part_share": weeks.part_share,
     }
@@ -241,6 +251,30 @@ def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> list[dict[
         }
         for one in price_changes.raised_while_short(conn, shop.shop_id, as_of)
     ]
+
+
+def _price_switches(conn: Connection, shop: Shop, as_of: date) -> list[list[int | str]]:
+    """Variant and day of the prices that tests changed: a week with two prices tells nothing of either."""
+    since = as_of - timedelta(weeks=HISTORY_WEEKS)
+    found = price_tests.switches(conn, shop.shop_id, since, shop.timezone)
+    return [[variant, day.isoformat()] for variant, day in found]
+
+
+def _price_test(
+    conn: Connection, shop: Shop, as_of: date, variant_ids: list[int]
+) -> dict[str, Any]:
+    """Whether a price test may be proposed, what it may cost, how much of sales it may hold, what it may not touch."""
+    left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
+        conn, shop.shop_id, Decimal(0)
+    )
+    return {
+        "may_propose": price_tests.may_propose(
+            conn, shop.shop_id, declined_days=TEST_DECLINED_DAYS, ended_days=TEST_ENDED_DAYS
+        ),
+        "cost_left": str(left),
+        "exposure_limit": str(measuring_settings.of_shop(conn, shop.shop_id).exposure_limit),
+        "fixed": sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids)),
+    }
 
 
 def _range_levels(conn: Connection, shop: Shop) -> dict[str, float]:

@@ -6,6 +6,7 @@ A raise that is made only because stock is short, so that with stock for all not
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -21,6 +22,7 @@ from shopify_app.usecases.advice_inputs import Inputs
 from shopify_app.usecases.advice_lead_times import vendor_times
 
 MOST: Final = 30
+UNKNOWN: Final = ["series_id", "price", "unit_cost", "units_per_week", "units_each"]
 ORDER_SIZE_WEEKS: Final = 26
 WEEKS_PER_MONTH: Final = 52 / 12
 LEAST_SHORT_UNITS: Final = 1.0
@@ -30,16 +32,37 @@ LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
 
 
-def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[str]]:
-    """Price suggestions, and how many variants got none for which reason."""
+TAUGHT_TOO_LITTLE: Final = ("too_few_price_changes", "too_few_sales", "not_sure_enough")
+"""Reasons for saying nothing of a price that a test of it would take away."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAdvice:
+    """What a run says of prices.
+
+    Attributes
+    ----------
+    suggestions : prices to move, and ways back
+    not_sure : how many variants got none, by reason
+    unknown : series_id, price, unit_cost, units_per_week (orders), units_each, of variants whose prices taught too
+        little and of which nothing else is said: what a test could be made of (`advice_price_test`)
+    """
+
+    suggestions: list[NewSuggestion]
+    not_sure: Counter[str]
+    unknown: pd.DataFrame
+
+
+def suggest(inputs: Inputs, *, seed: int) -> PriceAdvice:
+    """Price suggestions, and of which variants too little is known."""
     back = advice_way_back.suggest(inputs, seed=seed)
     panel = _panel(inputs)
     if panel.empty:
-        return back, Counter()
+        return PriceAdvice(back, Counter(), pd.DataFrame(columns=UNKNOWN))
     response = elasticity.fit_price_response(panel, seed=seed)
     catalogue = _catalogue(inputs, response.table)
-    limits, stock = _limits(inputs), _stock(inputs, catalogue)
-    proposed = pricing.suggest_prices(response, catalogue, limits, stock=stock)
+    allowed, stock = limits(inputs), _stock(inputs, catalogue)
+    proposed = pricing.suggest_prices(response, catalogue, allowed, stock=stock)
     resting = set(inputs.settings["resting"]["price"]) | advice_way_back.standing(inputs)
     reasons = Counter(proposed.loc[proposed["abstained_because"].notna(), "abstained_because"])
     good = proposed[
@@ -48,7 +71,7 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
         & ~proposed["series_id"].isin(resting)
     ]
     good = good.sort_values("gain_mid", ascending=False).head(MOST)
-    short = _shortages(inputs, good, stock, response, catalogue, limits)
+    short = _shortages(inputs, good, stock, response, catalogue, allowed)
     table = response.table.set_index("series_id")
     variants = inputs.variants.set_index("variant_id")
     tried = _tried(inputs, set(good["series_id"]))
@@ -65,7 +88,13 @@ def suggest(inputs: Inputs, *, seed: int) -> tuple[list[NewSuggestion], Counter[
         )
         for _, row in good.iterrows()
     ]
-    return [*back, *found], Counter({str(reason): int(count) for reason, count in reasons.items()})
+    is_unknown = proposed["abstained_because"].isin(TAUGHT_TOO_LITTLE).to_numpy()
+    unknown = catalogue.loc[is_unknown & ~proposed["series_id"].isin(resting).to_numpy(), UNKNOWN]
+    return PriceAdvice(
+        [*back, *found],
+        Counter({str(reason): int(count) for reason, count in reasons.items()}),
+        unknown.reset_index(drop=True),
+    )
 
 
 def _panel(inputs: Inputs) -> pd.DataFrame:
@@ -90,6 +119,7 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
         .reindex(index=orders.index, columns=every_week)
         .fillna(1.0)
     )
+    stock = stock.mask(_has_two_prices(inputs, stock), 0.0)
     price = price.ffill(axis=1)
     known = price.notna().to_numpy()
     series, ago = np.nonzero(known)
@@ -107,6 +137,20 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
             "unit_cost": variants["unit_cost"].to_numpy(float)[series],
         }
     )
+
+
+def _has_two_prices(inputs: Inputs, weeks: pd.DataFrame) -> np.ndarray:
+    """Whether a price test changed the price within a week, by variant and weeks ago: such a week tells nothing."""
+    found = np.zeros(weeks.shape, dtype=bool)
+    row = {int(str(variant)): place for place, variant in enumerate(weeks.index)}
+    column = {int(str(ago)): place for place, ago in enumerate(weeks.columns)}
+    for variant, day in inputs.settings.get("price_switches", ()):
+        days_ago = (inputs.last_day - date.fromisoformat(day)).days
+        # On a week's first day (six days before its last) the price is that of the whole week.
+        ago, is_first_day = days_ago // 7, days_ago % 7 == 6
+        if variant in row and ago in column and not is_first_day:
+            found[row[variant], column[ago]] = True
+    return found
 
 
 def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
@@ -129,11 +173,14 @@ def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
             "unit_cost": variants["unit_cost"].to_numpy(),
             "units_per_month": (orders * number.map(each).fillna(1.0)).to_numpy(),
             "level_sd": number.map(known["level_sd"]).to_numpy(),
+            "units_per_week": number.map(known["units_per_week"]).to_numpy(),
+            "units_each": number.map(each).fillna(1.0).to_numpy(),
         }
     )
 
 
-def _limits(inputs: Inputs) -> pricing.PriceLimits:
+def limits(inputs: Inputs) -> pricing.PriceLimits:
+    """What the merchant allows."""
     chosen = inputs.settings
     frozen = chosen["prices_frozen_first"] is not None and (
         date.fromisoformat(chosen["prices_frozen_first"])
@@ -177,7 +224,7 @@ def _shortages(
     stock: pd.DataFrame,
     response: PriceResponse,
     catalogue: pd.DataFrame,
-    limits: pricing.PriceLimits,
+    allowed: pricing.PriceLimits,
 ) -> dict[int, dict[str, Any]]:
     """Of the raises those that stock for all would not ask for: how short it is, and until when.
 
@@ -202,7 +249,7 @@ def _shortages(
     ample = stock.assign(
         available=stock["available"].mask(is_one), is_short=stock["is_short"] & ~is_one
     )
-    again = pricing.suggest_prices(response, catalogue, limits, stock=ample)
+    again = pricing.suggest_prices(response, catalogue, allowed, stock=ample)
     anyway = again.loc[again["price"] > again["old_price"], "series_id"]
     return {one: shortage for one, shortage in found.items() if one not in set(anyway)}
 

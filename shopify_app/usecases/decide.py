@@ -20,6 +20,7 @@ from shopify_app.db import (
     decision_log,
     measuring_settings,
     price_changes,
+    price_tests,
     purchase_orders,
     registrations,
     shop_settings,
@@ -79,8 +80,8 @@ def accept_suggestion(
     NotFoundError
         If this shop has no such suggestion.
     InvalidInputError
-        If prices are frozen on the day, or another write of the variant is under way, or the vendor does not
-        sell so many units.
+        If prices are frozen on the day, another write of the variant is under way, a price test sets its price, or the
+        vendor does not sell so many units.
     """
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
@@ -252,6 +253,8 @@ def _put_price_in_outbox(
     conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
     _refuse_while_frozen(conn, shop_id, when.planned_for)
+    if card.variant_id in price_tests.variants_under_test(conn, shop_id):
+        raise InvalidInputError("a price test sets this price", field="under_test")
     proposal, is_way_back = card.proposal, way_back_of(card.proposal) is not None
     if is_way_back:
         _register_unmeasured(conn, shop_id, card, "way_back")

@@ -6,6 +6,7 @@ from shopify_app.db import (
     ledgers,
     look_backs,
     price_changes,
+    price_tests,
     refetches,
     refresh_requests,
     schedules,
@@ -19,6 +20,7 @@ def due_tasks() -> list[str]:
     with sweep_transaction() as conn:
         due = {
             "workers.prices.send_price_changes": bool(price_changes.due_shops(conn)),
+            "workers.prices.carry_on_price_tests": bool(price_tests.due_shops(conn)),
             "workers.webhooks.drain_inbox": bool(webhook_inbox.due_domains(conn)),
             "workers.history.step_backfills": bool(backfills.due_shops(conn)),
             "workers.history.refetch_resources": bool(refetches.due_shops(conn)),

@@ -13,7 +13,14 @@ from typing import Any, Final
 
 import structlog
 
-from shopify_app.db import backfills, offline_tokens, price_changes, shop_settings, shops
+from shopify_app.db import (
+    backfills,
+    offline_tokens,
+    price_changes,
+    price_tests,
+    shop_settings,
+    shops,
+)
 from shopify_app.db.connection import (
     Connection,
     become_shop,
@@ -21,6 +28,7 @@ from shopify_app.db.connection import (
     token_lock,
     transaction,
 )
+from shopify_app.domain.price_test import StopReason
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.shopify import payloads, shop_api, tokens
 from shopify_app.shopify.session_token import IdToken
@@ -127,6 +135,8 @@ def uninstall_shop(conn: Connection, shop_id: int, *, triggered_at: datetime) ->
         return False
     offline_tokens.forget(conn, shop_id)
     price_changes.cancel_waiting(conn, shop_id, error_code="uninstalled")
+    # Nothing can be written any more; after a reinstall the prices of a test are given back.
+    price_tests.stop(conn, shop_id, StopReason.UNINSTALLED, by="shopify")
     log.info("shop_uninstalled", shop_id=shop_id)
     return True
 

@@ -9,6 +9,7 @@ from shopify_app.db import (
     exposure,
     ledgers,
     measuring_settings,
+    price_tests,
     refresh_requests,
     registrations,
     shop_settings,
@@ -43,12 +44,13 @@ def loss_cap(conn: Connection, shop_id: int, today: date) -> Decimal:
 
 
 def at_risk(conn: Connection, shop_id: int, worst_a_month: Decimal) -> Decimal:
-    """What prices under change, waiting to be written and now asked for may lose before they are judged (>= 0).
+    """What prices under change, waiting to be written, under a test and now asked for may lose before they are judged (>= 0).
 
     `worst_a_month` is the low end of the ones asked for, below zero where they may lose.
     """
     waiting = exposure.waiting_worst(conn, shop_id) + max(Decimal(0), -worst_a_month)
-    return registrations.open_risk(conn, shop_id) + waiting * MONTHS_MEASURED
+    tested = price_tests.open_cost(conn, shop_id)
+    return registrations.open_risk(conn, shop_id) + tested + waiting * MONTHS_MEASURED
 
 
 def check(form: Mapping[str, str]) -> Errors:

@@ -265,19 +265,20 @@ def _finish(
         )
         if not ended:
             return
-        action = _follow_up(conn, shop_id, change, state)
-        decision_log.add(
-            conn,
-            shop_id,
-            change.suggestion_id,
-            actor="keel",
-            action=action,
-            detail={
-                "change_id": change.id,
-                "seen_price": str(seen[0]) if seen else None,
-                "error_code": error_code,
-            },
-        )
+        if change.suggestion_id is not None:  # a price test looks at its writes itself
+            action = _follow_up(conn, shop_id, change, change.suggestion_id, state)
+            decision_log.add(
+                conn,
+                shop_id,
+                change.suggestion_id,
+                actor="keel",
+                action=action,
+                detail={
+                    "change_id": change.id,
+                    "seen_price": str(seen[0]) if seen else None,
+                    "error_code": error_code,
+                },
+            )
     PRICE_WRITES.labels(state.value).inc()
     log.info(
         "price_change_ended",
@@ -288,25 +289,27 @@ def _finish(
     )
 
 
-def _follow_up(conn: Connection, shop_id: int, change: PriceChange, state: PriceChangeState) -> str:
+def _follow_up(
+    conn: Connection, shop_id: int, change: PriceChange, suggestion_id: int, state: PriceChangeState
+) -> str:
     """What an end means for the suggestion and for its measuring; the act for the log."""
     if change.undo_of is None:
         if state is PriceChangeState.APPLIED:
-            _end_raise(conn, shop_id, change)
+            _end_raise(conn, shop_id, suggestion_id)
         else:
-            registrations.make_void(conn, shop_id, change.suggestion_id)
+            registrations.make_void(conn, shop_id, suggestion_id)
         return state.value
     if state is not PriceChangeState.APPLIED:
         return state.value
     price_changes.mark_undone(conn, shop_id, change.undo_of)
-    suggestions.mark_undone(conn, shop_id, change.suggestion_id)
-    _end_window(conn, shop_id, change.suggestion_id, "undone")
+    suggestions.mark_undone(conn, shop_id, suggestion_id)
+    _end_window(conn, shop_id, suggestion_id, "undone")
     return "undone"
 
 
-def _end_raise(conn: Connection, shop_id: int, change: PriceChange) -> None:
+def _end_raise(conn: Connection, shop_id: int, suggestion_id: int) -> None:
     """Where a price was a way back: the raise it is from holds no more."""
-    card = suggestions.card(conn, shop_id, change.suggestion_id)
+    card = suggestions.card(conn, shop_id, suggestion_id)
     raised = None if card is None else way_back_of(card.proposal)
     if raised is not None:
         _end_window(conn, shop_id, raised, "way_back")

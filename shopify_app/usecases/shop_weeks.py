@@ -72,9 +72,9 @@ def read_weeks(
     stock = frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone)
     rolling = as_of - timedelta(days=7 * weeks)
     prices = standing_prices(frames.weekly_prices(conn, shop.shop_id, rolling, last))
-    weekly = _with_prices(_by_week(sales, stock, as_of), prices, weeks)
+    weekly = _with_prices(by_week(sales, stock, as_of), prices, weeks)
     promoted = promoted_weeks(sales, _weeks_ago(sales["sold_on"], begin), variants)
-    closed = _by_week(sales, stock, begin)[list(CLOSED_WEEKS)].astype(CLOSED_WEEKS)
+    closed = by_week(sales, stock, begin)[list(CLOSED_WEEKS)].astype(CLOSED_WEEKS)
     if begin == as_of:
         return ShopWeeks(weekly, closed.iloc[:0], promoted, 0.0)
     return ShopWeeks(weekly, closed, promoted, part_share(sales, begin, as_of))
@@ -90,7 +90,7 @@ def part_share(sales: pd.DataFrame, begin: date, as_of: date) -> float:
     return round(float(counts[passed].sum() / counts.sum()), 4)
 
 
-def _by_week(sales: pd.DataFrame, stock: pd.DataFrame, begin: date) -> pd.DataFrame:
+def by_week(sales: pd.DataFrame, stock: pd.DataFrame, begin: date) -> pd.DataFrame:
     """Units, orders and share in stock of each variant and week before a day (and of the days since: -1)."""
     ago = _weeks_ago(sales["sold_on"], begin)
     sold = sales.groupby([sales["variant_id"], ago.rename("weeks_ago")])[

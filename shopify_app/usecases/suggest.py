@@ -17,6 +17,7 @@ import structlog
 from shopify_app.db import (
     demand_states,
     ledgers,
+    price_tests,
     refresh_requests,
     shops,
     suggestion_runs,
@@ -95,6 +96,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             order_budget=found.order_budget,
             moves=found.moves,
         )
+        price_tests.propose(conn, shop_id, run_id, found.price_test, currency=shop.currency)
         for one in kept:
             one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
         opened = suggestions.replace_open(conn, shop_id, run_id, kept)

@@ -200,7 +200,7 @@ def test_while_a_raise_stands_nothing_else_is_said_of_its_price(fitted, monkeypa
     stock = catalogue[["series_id"]].assign(available=np.nan, weeks_to_delivery=np.nan, is_short=0)
     limits = PriceLimits(max_step=0.1, margin_floor=0.0, max_revenue_share=1.0)
     for name, made in {
-        "_panel": catalogue, "_catalogue": catalogue, "_stock": stock, "_limits": limits
+        "_panel": catalogue, "_catalogue": catalogue, "_stock": stock, "limits": limits
     }.items():  # fmt: skip
         monkeypatch.setattr(advice_price, name, lambda *_, made=made: made)
     monkeypatch.setattr(advice_price.elasticity, "fit_price_response", lambda *_, **__: response)
@@ -208,7 +208,7 @@ def test_while_a_raise_stands_nothing_else_is_said_of_its_price(fitted, monkeypa
     def prices(*raises):
         settings = chosen | {"raised_while_short": list(raises)}
         inputs = Inputs(TODAY, variants, week, pd.DataFrame(), settings)
-        return {one.variant_id for one in advice_price.suggest(inputs, seed=0)[0]}
+        return {one.variant_id for one in advice_price.suggest(inputs, seed=0).suggestions}
 
     free = prices()
     one = min(free)

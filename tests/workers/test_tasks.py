@@ -11,6 +11,7 @@ from shopify_app.queue import DOORBELLS
 CALLS = {
     "workers.webhooks.drain_inbox": "shopify_app.usecases.inbox.drain_inbox",
     "workers.prices.send_price_changes": "shopify_app.usecases.price_outbox.send_price_changes",
+    "workers.prices.carry_on_price_tests": "shopify_app.usecases.price_test_upkeep.carry_on_due",
     "workers.history.step_backfills": "shopify_app.usecases.backfill.step_backfills",
     "workers.history.refetch_resources": "shopify_app.usecases.refetch.refetch_resources",
     "workers.history.reconcile_shops": "shopify_app.usecases.reconcile.reconcile_shops",
