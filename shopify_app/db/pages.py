@@ -1,9 +1,10 @@
 """What pages read besides cards. Every query names its shop, but for the state of the schema."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import psycopg2
 
@@ -135,12 +136,17 @@ def decision_counts(conn: Connection, shop_id: int, since: datetime) -> Decision
     return found or DecisionCounts(0, 0, 0)
 
 
+TEST_WRITES_SHOWN: Final = 5
+"""Of a price test, among all earlier changes: it writes every product's price with each block, and has its own page."""
+
+
 @dataclass(frozen=True, slots=True)
 class EarlierChange:
-    """A price change that came to an end."""
+    """A price change that came to an end: of a suggestion or of a price test."""
 
     id: int
-    suggestion_id: int
+    suggestion_id: int | None
+    test_id: int | None
     product_title: str
     variant_title: str
     old_price: Decimal
@@ -155,23 +161,60 @@ class EarlierChange:
 def earlier_changes(
     conn: Connection, shop_id: int, *, variant_id: int | None = None, limit: int = 20
 ) -> list[EarlierChange]:
-    """Price changes that ended, the newest first; of one variant if it is given."""
+    """Price changes that ended, the newest first; of one variant (all of them) if it is given."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT c.id, c.suggestion_id, p.title AS product_title, v.title AS variant_title, c.old_price, c.new_price,
+            SELECT c.id, c.suggestion_id, c.test_id, p.title AS product_title, v.title AS variant_title, c.old_price, c.new_price,
                    c.seen_price, c.currency, c.undo_of IS NOT NULL AS is_undo, c.state, c.finished_at
-              FROM price_changes c
+              FROM (SELECT *, row_number() OVER (PARTITION BY test_id ORDER BY finished_at DESC, id DESC) AS of_its_test
+                      FROM price_changes
+                     WHERE shop_id = %(shop_id)s AND finished_at IS NOT NULL
+                       AND (%(variant_id)s::bigint IS NULL OR variant_id = %(variant_id)s)) c
               JOIN variants v ON (v.shop_id, v.id) = (c.shop_id, c.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
-             WHERE c.shop_id = %(shop_id)s AND c.finished_at IS NOT NULL
-               AND (%(variant_id)s::bigint IS NULL OR c.variant_id = %(variant_id)s)
+             WHERE c.test_id IS NULL OR c.of_its_test <= %(of_a_test)s OR %(variant_id)s::bigint IS NOT NULL
              ORDER BY c.finished_at DESC, c.id DESC
              LIMIT %(limit)s
             """,
-            {"shop_id": shop_id, "variant_id": variant_id, "limit": limit},
+            {
+                "shop_id": shop_id,
+                "variant_id": variant_id,
+                "of_a_test": TEST_WRITES_SHOWN,
+                "limit": limit,
+            },
         )
         return rows_as(EarlierChange, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class StorePrice:
+    """A variant and what it costs now, as we know the store."""
+
+    product_id: int
+    variant_id: int
+    product_title: str
+    variant_title: str
+    image_url: str | None
+    price: Decimal
+
+
+def store_prices(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> list[StorePrice]:
+    """The variants on sale of these products, by product."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT p.id AS product_id, v.id AS variant_id, p.title AS product_title, v.title AS variant_title,
+                   p.image_url, v.price
+              FROM products p
+              JOIN variants v ON (v.shop_id, v.product_id) = (p.shop_id, p.id)
+             WHERE p.shop_id = %(shop_id)s AND p.id = ANY (%(products)s)
+               AND p.deleted_at IS NULL AND v.deleted_at IS NULL
+             ORDER BY p.title, p.id, v.id
+            """,
+            {"shop_id": shop_id, "products": list(product_ids)},
+        )
+        return rows_as(StorePrice, cur)
 
 
 @dataclass(frozen=True, slots=True)

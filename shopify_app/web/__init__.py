@@ -21,6 +21,7 @@ from shopify_app.web import (
     lead_time_words,
     move_words,
     oauth,
+    price_tests,
     pricing,
     purchase_orders,
     restock,
@@ -63,6 +64,7 @@ PAGES = (
     decisions.blueprint,
     results.blueprint,
     rollouts.blueprint,
+    price_tests.blueprint,
     purchase_orders.blueprint,
 )
 

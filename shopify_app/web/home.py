@@ -107,7 +107,10 @@ def _read_home(conn: Connection) -> Home:
 
 
 def everything(run: LatestRun | None) -> dict[str, Any] | None:
-    """The quiet line: what was looked at, what needs nothing, what we are not sure of and why."""
+    """The quiet line: variants looked at, those without a suggestion; prices and stocks we could not judge, and why.
+
+    The last may be of variants with or without a suggestion: it is no part of either number.
+    """
     if run is None or not run.counts.get("looked_at"):
         return None
     not_sure: dict[str, int] = run.counts.get("not_sure", {})

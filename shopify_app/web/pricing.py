@@ -6,13 +6,16 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import ledgers, pages, price_history, rollouts, suggestions
+from shopify_app.db import ledgers, pages, price_history, price_tests, rollouts, suggestions
 from shopify_app.db.pages import EarlierChange
+from shopify_app.domain.price_test import PriceTestState
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import card_json, card_view
 from shopify_app.web.home import everything
+from shopify_app.web.price_test_views import price_test_json
+from shopify_app.web.price_test_words import price_test_view
 from shopify_app.web.price_view import price_view
 from shopify_app.web.reading import chosen, now, reading, shop, today, zone
 from shopify_app.web.result_views import brake_json, brake_view, waiting_views
@@ -36,17 +39,21 @@ def index() -> ResponseReturnValue:
         plans = [plan for plan in rollouts.newest(conn, shop_id) if plan.waiting]
         stopped = ledgers.brakes_on(conn, shop_id)
         ledger = ledgers.of_shop(conn, shop_id)
+        tests = price_tests.newest(conn, shop_id)
+    shown_tests = [price_test_view(test, today()) for test in tests if test.is_under_way or test.state is PriceTestState.PROPOSED]  # fmt: skip
     views = [card_view(card, today(), fixed) for card in shown]
     body = {
         "suggestions": [card_json(view) for view in views],
         "earlier": [_change_json(change) for change in earlier],
         "rollouts": [rollout_json(plan) for plan in plans],
         "stopped": [brake_json(brake) for brake in stopped],
+        "price_tests": [price_test_json(view) for view in shown_tests],
     }
     return answer(
         "pricing/index.html", body,
         views=views, open_count=len(waiting), earlier=earlier, everything=everything(run), chosen=chosen(),
         plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped] + waiting_views(ledger),
+        price_tests=shown_tests,
     )  # fmt: skip
 
 
@@ -81,7 +88,7 @@ def show(suggestion_id: int) -> ResponseReturnValue:
 
 def _change_json(change: EarlierChange) -> dict[str, Any]:
     return {
-        "id": change.id, "suggestion_id": change.suggestion_id, "product_title": change.product_title,
+        "id": change.id, "suggestion_id": change.suggestion_id, "test_id": change.test_id, "product_title": change.product_title,
         "variant_title": change.variant_title, "old_price": str(change.old_price), "new_price": str(change.new_price),
         "seen_price": None if change.seen_price is None else str(change.seen_price), "currency": change.currency,
         "is_undo": change.is_undo, "state": change.state, "finished_at": change.finished_at.isoformat(),

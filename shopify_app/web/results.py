@@ -8,14 +8,18 @@ from shopify_app.db import (
     issued_ranges,
     ledgers,
     measuring_settings,
+    price_tests,
     registrations,
     replays,
 )
+from shopify_app.domain.price_test import PriceTestState
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.measuring import lift_brake
 from shopify_app.web.answers import answer
+from shopify_app.web.price_test_views import price_test_json
+from shopify_app.web.price_test_words import price_test_view
 from shopify_app.web.range_words import ranges_view
-from shopify_app.web.reading import reading, shop, wants_json
+from shopify_app.web.reading import reading, shop, today, wants_json
 from shopify_app.web.replay_words import replay_view
 from shopify_app.web.result_views import (
     brake_json,
@@ -32,7 +36,7 @@ blueprint = Blueprint("results", __name__, url_prefix="/results")
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
-    """The ledger, as last worked out by the nightly judge."""
+    """The ledger, as last worked out by the nightly judge, and the price tests."""
     shop_id = shop().shop_id
     with reading() as conn:
         ledger = ledgers.of_shop(conn, shop_id)
@@ -42,6 +46,8 @@ def index() -> ResponseReturnValue:
         held = calibrations.of_shop(conn, shop_id)
         next_due_on = issued_ranges.next_due_on(conn, shop_id)
         replayed = replay_view(replays.newest(conn, shop_id))
+        tests = price_tests.newest(conn, shop_id)
+    shown_tests = [price_test_view(test, today()) for test in tests if test.is_under_way or test.state is PriceTestState.ENDED]  # fmt: skip
     total = total_view(ledger, shop().currency)
     ranges = ranges_view(held, next_due_on)
     shown = [result_line(line) for line in lines]
@@ -62,11 +68,12 @@ def index() -> ResponseReturnValue:
         "next_ranges_due_on": next_due_on and next_due_on.isoformat(),
         "replay": replayed and replayed.figures,
         "replay_words": replayed and replayed.verdict,
+        "price_tests": [price_test_json(view) for view in shown_tests],
     }
     return answer(
         "results/index.html", body,
         total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
-        ranges=ranges, replayed=replayed, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
+        ranges=ranges, replayed=replayed, price_tests=shown_tests, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip
 
 

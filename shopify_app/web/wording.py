@@ -74,6 +74,9 @@ ACCEPT_REFUSALS: Final = {
     "under_way": later(
         "Another price change of this product is being sent. Try again in a moment."
     ),
+    "under_test": later(
+        "A price test sets this price now, so nothing was changed. Wait until the test is over, or stop it on Pricing."
+    ),
 }
 """Why a click on a price changed nothing."""
 

@@ -2,16 +2,18 @@
 
 import time
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import jwt
 from psycopg2.extras import Json
 
+from shopify_app.db import price_tests
 from shopify_app.db.connection import transaction
+from shopify_app.domain.price_test import StopReason
 from shopify_app.domain.shop import Shop
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
-from tests.factories import NOW, make_suggestion, make_variant
+from tests.factories import NOW, make_run, make_suggestion, make_variant
 
 TODAY = NOW.date()
 PROVENANCE = {
@@ -214,3 +216,62 @@ def set_counts(shop: Shop, counts: dict[str, Any]) -> None:
             "UPDATE suggestion_runs SET counts = %(counts)s WHERE shop_id = %(shop_id)s",
             {"counts": Json(counts), "shop_id": shop.shop_id},
         )
+
+
+def plan_record(products: list[int], **changed: Any) -> dict[str, Any]:
+    """A plan of a price test as a run keeps it: every second product begins with its high price."""
+    series = [
+        {"series_id": str(product), "old_price": 24.0, "low_price": 22.8, "high_price": 25.2, "unit_cost": 9.0,
+         "units_per_week": 6.0, "dispersion": 0.1, "starts_high": [place % 2 == 0] * 4, "units_each": 1.0}
+        for place, product in enumerate(products)
+    ]  # fmt: skip
+    return {
+        "maximum_cost": 30.2, "expected_cost": 9.4, "weeks": 8, "block_weeks": 1, "precision": 0.5, "prior_mean": -2.2,
+        "prior_sd": 1.1, "product_sd": 0.8, "wanted_precision": 0.6, "series": series,
+        "comparison_ids": [str(number) for number in range(13)], "abstained_because": None, "seed": 0, **changed,
+    }  # fmt: skip
+
+
+def reading_record(**changed: Any) -> dict[str, Any]:
+    """What a test has shown: sales fall by 1.9 % for each 1 % of price."""
+    return {
+        "weeks_seen": 4, "elasticity": -1.9, "sd": 0.35, "low": -2.35, "high": -1.45, "drawn_low": -2.6, "drawn_high": -1.3,
+        "p_value_no_answer": 0.03, "cost_so_far": 6.2, "cost_high": 11.5, "cost_after_next_block_high": 14.0,
+        "stop_because": None, "series": [], **changed,
+    }  # fmt: skip
+
+
+def price_test_row(
+    shop: Shop, state: str = "proposed", *, title: str = "Tea towel", products: int = 12,
+    plan: dict[str, Any] | None = None, reading: dict[str, Any] | None = None, weeks_read: int = 4,
+    first_on: date | None = None, because: StopReason = StopReason.FINISHED,
+) -> int:  # fmt: skip
+    """A price test brought into a state by its own statements; product 0 has two variants. Its id."""
+    variants = [make_variant(shop, title=f"{title} {number:02}") for number in range(products)]
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT id, product_id FROM variants WHERE shop_id = %s AND id = ANY (%s) ORDER BY id",
+            (shop.shop_id, variants),
+        )
+        ids = [product for _, product in cur.fetchall()]
+    make_variant(shop, title=f"{title} 00", variant_title="Moss", product_id=ids[0])
+    run_id, planned = make_run(shop), plan_record(ids, **(plan or {}))
+    with transaction(shop.shop_id) as conn:
+        made = price_tests.propose(conn, shop.shop_id, run_id, planned, currency=shop.currency)
+        assert made is not None
+        if state == "declined":
+            price_tests.decline(conn, shop.shop_id, made, by="42")
+        if state in ("running", "returning", "ended"):
+            price_tests.start(
+                conn, shop.shop_id, made, plan=planned, first_on=first_on or TODAY, by="42", next_at=NOW
+            )  # fmt: skip
+            price_tests.add_prices(conn, shop.shop_id, made, ids)
+            if reading is not None:
+                price_tests.keep_reading(conn, shop.shop_id, made, reading, weeks_read=weeks_read)
+        if state in ("returning", "ended"):
+            price_tests.stop(conn, shop.shop_id, because, by="42", test_id=made)
+        if state == "ended":
+            back = [row.variant_id for row in price_tests.prices(conn, shop.shop_id, made)]
+            price_tests.mark_returned(conn, shop.shop_id, made, back)
+            price_tests.end(conn, shop.shop_id, made)
+    return made

@@ -6,7 +6,7 @@ import pytest
 
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
-from tests.web.page_rows import as_json, bearer, price_row, restock_row, trend_row
+from tests.web.page_rows import as_json, bearer, price_row, price_test_row, restock_row, trend_row
 
 SIGNED_LINKS = {"purchase_orders.show", "purchase_orders.show_csv"}
 """Their id is a signed link of one shop; tests/web/test_purchase_orders.py alters them."""
@@ -44,7 +44,7 @@ def rows_of(shop):
 
 
 def test_every_route_that_takes_an_id_gives_404_for_each_of_the_rivals(client, acme, rival):
-    theirs = [price_row(rival), restock_row(rival), trend_row(rival)]
+    theirs = [price_row(rival), restock_row(rival), trend_row(rival), price_test_row(rival)]
     before = rows_of(rival)
     asked = 0
 
@@ -65,6 +65,7 @@ def test_the_same_ids_open_for_their_owner(client, rival):
         "pricing": price_row(rival),
         "restock": restock_row(rival),
         "trends": trend_row(rival),
+        "price-tests": price_test_row(rival),
     }
 
     for folder, number in theirs.items():

@@ -49,8 +49,8 @@ def test_home_says_what_it_looked_at_and_why_it_is_not_sure(client, acme):
     set_counts(
         acme,
         {
-            "looked_at": 412,
-            "need_nothing": 391,
+            "looked_at": 4_120,
+            "need_nothing": 3_910,
             "not_sure": {"no_cost": 12, "too_new": 4},
             "suggested": 5,
         },
@@ -59,7 +59,7 @@ def test_home_says_what_it_looked_at_and_why_it_is_not_sure(client, acme):
     page = re.sub(r"\s+", " ", html(client, acme, "/"))
 
     assert (
-        "We looked at 412 products. 391 need nothing. 16 we are not sure about: without a cost, too new."
+        "We looked at 4,120 products. For 3,910 we suggest nothing. 16 prices or stocks we could not judge: without a cost, too new."
         in page
     )
 
@@ -105,6 +105,7 @@ def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder)
     pages.purchase_lines,
     pages.vendors,
     pages.earlier_changes,
+    lambda conn, shop_id: pages.store_prices(conn, shop_id, range(9_000_000_000, 9_000_010_000)),
     lambda conn, shop_id: pages.idle_stock(conn, shop_id, NOW.date()),
     lambda conn, shop_id: pages.mark_exported(conn, shop_id, "Norrland Mill"),
 ])  # fmt: skip
