@@ -8,7 +8,14 @@ from shopify_app.db import pages, price_tests
 from shopify_app.db.connection import transaction
 from shopify_app.domain.price_test import LeftReason, StopReason
 from shopify_app.web import create_app
-from tests.web.page_rows import as_json, bearer, price_test_row, reading_record, set_settings
+from tests.web.page_rows import (
+    as_json,
+    bearer,
+    price_row,
+    price_test_row,
+    reading_record,
+    set_settings,
+)
 from tests.web.test_openapi import check
 
 PATH = "/price-tests/{test_id}"
@@ -224,3 +231,17 @@ def test_earlier_changes_link_a_tests_writes_to_it_and_are_not_flooded_by_them(c
     assert {one["suggestion_id"] for one in body.json["earlier"]} == {None}
     assert f'href="/price-tests/{number}"' in client.get("/pricing", headers=bearer(acme)).text
     assert len(of_one) == 1
+
+
+def test_a_price_under_test_is_not_changed_by_a_suggestion_and_says_so(client, acme):
+    number = price_test_row(acme, "running")
+    with transaction(acme.shop_id) as conn:
+        variant_id = price_tests.prices(conn, acme.shop_id, number)[0].variant_id
+    suggestion_id = price_row(acme, variant_id=variant_id)
+
+    answer = client.post(
+        f"/suggestions/{suggestion_id}/acceptance", headers=bearer(acme, Accept="text/html")
+    )
+
+    assert answer.status_code == 422
+    assert "A price test sets this price now, so nothing was changed." in answer.text
