@@ -91,6 +91,14 @@ def parser() -> argparse.ArgumentParser:
         (("id",), {"type": int}),
     )
     add(
+        "price-test",
+        cli_commands.tell_price_test,
+        "a shop's newest price test (or one of them): how it stands, and whether its plan comes out again; --stop gives its prices back",
+        shop,
+        (("--id",), {"type": int}),
+        (("--stop",), {"action": "store_true"}),
+    )
+    add(
         "judge",
         cli_commands.judge_decisions,
         "judge the decisions whose stop date has come, work the ledger out, tell it",

@@ -7,6 +7,7 @@ from shopify_app.config import settings
 from shopify_app.db import (
     ledgers,
     offline_tokens,
+    price_tests,
     redactions,
     shops,
     suggestions,
@@ -17,6 +18,7 @@ from shopify_app.db.migrate import migrate
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import access, facts, inbox, reconcile
+from shopify_app.usecases import price_tests as stopping
 
 
 def migrate_schema(_: argparse.Namespace) -> dict[str, Any]:
@@ -104,6 +106,39 @@ def explain_suggestion(arguments: argparse.Namespace) -> Any:
     from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
     return explain.explain(_shop(arguments.shop).shop_id, arguments.id)
+
+
+def tell_price_test(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How a price test stands; stopped first, if asked for."""
+    from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
+
+    shop_id = _shop(arguments.shop).shop_id
+    with transaction(shop_id) as conn:
+        found = price_tests.newest(conn, shop_id, test_id=arguments.id)
+    if not found:
+        raise NotFoundError("price test")
+    test = found[0]
+    if arguments.stop:
+        stopping.stop(shop_id, test.id, asked_by="operator")
+    explained = explain.explain_price_test(shop_id, test.id)
+    with transaction(shop_id) as conn:
+        test = price_tests.newest(conn, shop_id, test_id=test.id)[0]
+        prices = price_tests.prices(conn, shop_id, test.id)
+    return {
+        "id": test.id,
+        "state": test.state,
+        "first_on": test.first_on,
+        "weeks": test.weeks,
+        "weeks_read": test.weeks_read,
+        "maximum_cost": test.maximum_cost,
+        "stop_because": test.stop_because,
+        "prices": len(prices),
+        "given_back": sum(one.returned_at is not None for one in prices),
+        "left": {one.variant_id: one.left_because for one in prices if one.left_because},
+        "plan_comes_out_again": explained.matches,
+        "differences": explained.differences,
+        "reading": test.reading,
+    }
 
 
 def judge_decisions(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Evidence recomputes: a suggestion's numbers worked out again from what its run saw."""
+"""Evidence recomputes: a suggestion's numbers, or a price test's, worked out again from what its run saw."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shopify_app.db import suggestion_runs, suggestions
+from shopify_app.db import price_tests, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
@@ -16,7 +16,7 @@ NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version", "ch
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A suggestion as it was stored and as it comes out now.
+    """A suggestion, or a price test, as it was stored and as it comes out now.
 
     `matches` is True when every number is the same; `differences` names those that are not.
     """
@@ -76,6 +76,38 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
         differences,
         stored,
         recomputed,
+    )
+
+
+def explain_price_test(shop_id: int, test_id: int) -> Explanation:
+    """Work a price test's plan out again; of the products, those that it began with.
+
+    Raises
+    ------
+    NotFoundError
+        If this shop has no such test, or its run's inputs were let go.
+    """
+    with transaction(shop_id) as conn:
+        tests = price_tests.newest(conn, shop_id, test_id=test_id)
+        run = suggestion_runs.inputs_of(conn, shop_id, tests[0].run_id) if tests else None
+    if run is None:
+        raise NotFoundError(f"price test {test_id}, or the inputs of its run")
+    inputs, stored = advice_inputs.from_bytes(run.inputs), tests[0].plan
+    again = advice.work_out(inputs, seed=run.seed).price_test
+    begun = {one["series_id"] for one in stored["series"]}
+    recomputed = again and again | {
+        "series": [one for one in again["series"] if one["series_id"] in begun]
+    }
+    names = sorted(stored.keys() | (recomputed or {}).keys())
+    differences = {
+        name: [stored.get(name), recomputed.get(name) if recomputed else None]
+        for name in names
+        if recomputed is None or stored.get(name) != recomputed.get(name)
+    }
+    intact = advice_inputs.digest(inputs) == run.inputs_sha256
+    is_same = intact and not differences and run.model_version == MODEL_VERSION
+    return Explanation(
+        test_id, "price_test", run.model_version, intact, is_same, differences, stored, recomputed
     )
 
 

@@ -1,5 +1,6 @@
 """A price test: proposed with its cost, agreed to, prices set block by block, read, and given back exactly."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from psycopg2.extras import execute_values
 
+from shopify_app import cli
 from shopify_app.analytics.experiments import plan_from
 from shopify_app.db import exposure, measuring_settings, price_tests, suggestions
 from shopify_app.db.connection import transaction
@@ -592,6 +594,38 @@ def test_what_a_test_may_cost_is_at_risk_while_it_is_under_way(begun):
     carry_on(shop, test)
     with transaction(shop.shop_id) as conn:
         assert at_risk(conn, shop.shop_id, Decimal(0)) == 0
+
+
+# ---------------------------------------------------------------- an operator
+
+
+def told(capsys, shop, *more):
+    assert cli.main(["price-test", "--shop", shop.domain, "--json", *more]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_an_operator_sees_how_a_test_stands_that_its_plan_comes_out_again_and_can_stop_it(
+    begun, capsys
+):
+    shop, test = begun
+    carry_on(shop, test)
+    store_takes(shop)
+
+    found = told(capsys, shop)
+    assert (found["id"], found["state"], found["plan_comes_out_again"]) == (
+        test.id,
+        "running",
+        True,
+    )
+
+    rows(
+        shop,
+        "UPDATE price_tests SET plan = plan || '{\"precision\": 0.01}' WHERE id = %(id)s RETURNING 1",
+        id=test.id,
+    )
+    found = told(capsys, shop, "--stop")
+    assert (found["state"], found["stop_because"]) == ("returning", "merchant")
+    assert list(found["differences"]) == ["precision"]
 
 
 # ---------------------------------------------------------------- in a store
