@@ -20,6 +20,13 @@ def about(amount: Decimal | float, test: PriceTest) -> str:
     return gettext("about %(amount)s", amount=formats.money(amount, test.currency))
 
 
+def likely(test: PriceTest) -> str:
+    """What it will cost, as far as we can foresee: where many answers are likely it may be nothing."""
+    if test.expected_cost <= 0:
+        return gettext("nothing")
+    return about(test.expected_cost, test)
+
+
 def so_far(test: PriceTest) -> str:
     """What it has cost, about."""
     if test.reading is None:

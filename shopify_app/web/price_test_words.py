@@ -114,7 +114,7 @@ Parts = tuple[str, str, str, list[tuple[str, str]], list[tuple[str, str]]]
 
 
 def _proposed(test: PriceTest) -> Parts:
-    most, likely = costs.at_most(test.maximum_cost, test), costs.about(test.expected_cost, test)
+    most, likely = costs.at_most(test.maximum_cost, test), costs.likely(test)
     brief = gettext(
         "A test of %(products)s over %(weeks)s, at most %(most)s.",
         products=terms.products(test),
