@@ -29,11 +29,12 @@ WEEK: Final = np.timedelta64(7, "D")
 
 @dataclass
 class Diary:
-    """What the shop knows by now: prices and units so far (n, weeks)."""
+    """What the shop knows by now: prices, units and whether a lot drew the price, so far (n, weeks)."""
 
     shop: PriceShop
     price: np.ndarray
     units: np.ndarray
+    randomised: np.ndarray
 
     @property
     def week(self) -> int:
@@ -50,6 +51,7 @@ class Diary:
                     "period": np.tile(FIRST_WEEK + np.arange(weeks) * WEEK, n),
                     "units": self.units.ravel(),
                     "price": self.price.ravel(),
+                    "randomised": self.randomised.ravel(),
                     "group": np.repeat(self.shop.group, weeks),
                     "unit_cost": np.repeat(self.shop.unit_cost, weeks),
                 }
@@ -145,7 +147,7 @@ class Advice:
 def live(shop: PriceShop, policy: Policy, seed: int) -> Year:
     """Live a year by a policy."""
     rng = np.random.default_rng(seed)
-    diary = Diary(shop, shop.price.copy(), shop.units.copy())
+    diary = Diary(shop, shop.price.copy(), shop.units.copy(), np.zeros(shop.units.shape, bool))
     price, year = shop.price_now.copy(), Year(_oracle(shop))
     test = _begin_test(diary, price, seed, year) if policy.tests else None
     for week in range(WEEKS):
@@ -185,16 +187,18 @@ def _one_week(
     diary: Diary, price: np.ndarray, test: PriceTest | None, year: Year, rng: np.random.Generator
 ) -> None:
     shop, week = diary.shop, diary.shop.weeks + diary.week
-    stands = price.copy()
+    stands, drawn = price.copy(), np.zeros(len(price), bool)
     if test is not None and not test.is_over:
         block = (diary.week - test.began) // test.plan.block_weeks
         stands[_rows(test.plan)] = [series.price_in(block) for series in test.plan.series]
+        drawn[_rows(test.plan)] = True
         test.cost += profit(shop, week, price) - profit(shop, week, stands)
     kept = profit(shop, week, shop.price_now)
     year.gained += profit(shop, week, stands) - kept
     year.kept += kept
     diary.units = np.c_[diary.units, shop.sell(week, stands, rng)]
     diary.price = np.c_[diary.price, stands]
+    diary.randomised = np.c_[diary.randomised, drawn]
     if test is not None and not test.is_over:
         test.is_over = _stops(diary, test)
 

@@ -212,7 +212,7 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
     ----------
     panel : DataFrame
         `series_id, period` (start of the week), `units, price` (as it stood that week) and optional `group` (product type),
-        `on_promotion` (0..1), `in_stock` (0..1), `unit_cost`, `store`.
+        `on_promotion` (0..1), `in_stock` (0..1), `randomised` (whether the price was drawn by lot: a test's), `unit_cost`, `store`.
     seed : int
         Kept for callers that record it; the method draws nothing.
 
@@ -232,6 +232,7 @@ def fit_price_response(panel: pd.DataFrame, *, seed: int = 0) -> PriceResponse:
         weeks.group,
         repeated,
         shop_repeated,
+        price_evidence.randomised_share(weeks, evidence),
     )
     level = _levels(weeks, evidence, pooled)
     lasting = _lasting(weeks, pooled)

@@ -186,7 +186,7 @@ def _usual_price(log_price: np.ndarray, at: np.ndarray, inner: np.ndarray) -> fl
 
 
 def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
-    """Weeks in which a price was chosen: neither a return to the one before, nor an event, nor a promotion."""
+    """Weeks in which a price was chosen: neither a return to the one before, nor an event, a promotion, or a lot's."""
     price = weeks.log_price[row]
     moves = np.flatnonzero(np.abs(np.diff(price)) > LEAST_STEP) + 1
     event = weeks.level[row, moves] != weeks.level[row, moves - 1]
@@ -194,7 +194,15 @@ def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
     stood = np.r_[price[0], price[moves]] if len(moves) else price[:1]
     returned = np.zeros(len(moves), bool)
     returned[1:] = np.abs(stood[2:] - stood[:-2]) < LEAST_STEP
-    return moves[~(event | promoted | returned)]
+    drawn = weeks.randomised[row, moves] | weeks.randomised[row, moves - 1]
+    return moves[~(event | promoted | returned | drawn)]
+
+
+def randomised_share(weeks: PriceWeeks, evidence: Evidence) -> np.ndarray:
+    """Share of what each row's prices tell that comes from prices drawn by lot, (m,)."""
+    told = evidence.whitened_price**2
+    drawn = np.where(weeks.randomised, told, 0.0).sum(axis=1)
+    return drawn / np.maximum(told.sum(axis=1), 1e-12)
 
 
 def columns(

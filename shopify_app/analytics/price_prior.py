@@ -130,6 +130,7 @@ def pool(
     group: np.ndarray,
     repeats: np.ndarray,
     shop_repeats: float,
+    randomised: np.ndarray | None = None,
 ) -> Pooled:
     """Pool evidence.
 
@@ -141,6 +142,7 @@ def pool(
         Elasticity at which the price now would be best for its cost; NaN where the cost is unknown.
     group : (m,) codes 0..G-1; repeats : (G,) and shop_repeats
         How many times the evidence of a group, and of the shop's groups, repeats itself (>= 1).
+    randomised : (m,) share of a series' evidence that comes from prices drawn by lot: it counts in full; None: nothing of it.
     """
     turn = _turn(implied)
     inside = np.swapaxes(turn, 1, 2) @ information @ turn
@@ -149,7 +151,11 @@ def pool(
     setting = _Groups(group, repeats, shop_repeats, *_between(told, group, len(repeats)))
     sd, sale_sd = _spreads(inside, pushed, setting, told)
     # How far products differ is read off the whole evidence: read off a part, they would seem alike.
-    found = _pooled(EVIDENCE_WORTH * inside, EVIDENCE_WORTH * pushed, setting, (sd, sale_sd), told)
+    drawn = np.zeros(len(group)) if randomised is None else randomised
+    worth = EVIDENCE_WORTH + (1 - EVIDENCE_WORTH) * drawn
+    found = _pooled(
+        worth[:, None, None] * inside, worth[:, None] * pushed, setting, (sd, sale_sd), told
+    )
     return replace(
         found,
         mean=(turn @ found.mean[..., None])[..., 0],

@@ -1,12 +1,13 @@
 """Which prices of a panel are answers to a price, and which only look so.
 
-In:  a frame `series_id, period, units, price` and optional `group, on_promotion, in_stock, store`.
+In:  a frame `series_id, period, units, price` and optional `group, on_promotion, in_stock, randomised, store`.
 Out: `PriceWeeks`: units, log prices, promotion and exposure side by side, one row a unit of evidence.
 Method: series that always moved together (colours or stores at one price) are added up and count once;
 a week out of stock is left out, a week partly in stock counts for its part; a single cheaper week
 in an otherwise steady price is a quantity tier or a wholesale order unless it is marked as a promotion;
 a week in which an unusual share of the shop moved starts a new level for what moved: the
-event's own pull cannot be told from its price. A shop-wide sale that ended is marked as one: its pull is
+event's own pull cannot be told from its price. A price that was drawn by lot (a price test) is nobody's choice and no copy of
+another that was drawn alike. A shop-wide sale that ended is marked as one: its pull is
 what its products have in common, so that what they do not have in common is an answer to its price.
 Weak: a genuine one-week sale of one product that nobody marked is left out too.
 """
@@ -17,6 +18,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+
+DRAWN: Final = 0.5
+"""Share of a week from which its price was one drawn by lot."""
 
 LEAST_STEP: Final = 0.02
 """Smaller changes of log price are rounding."""
@@ -61,6 +65,8 @@ class PriceWeeks:
         Weeks with one number share a level; a shop-wide event starts another.
     sale : bool
         Weeks of a shop-wide sale in which the row was cut: it came back to the price it had.
+    randomised : bool
+        Weeks whose price was drawn by lot.
     event : int
         Number of the shop-wide sale a week is in, of what is cut and what is not; 0: none.
     unit_cost : (m,) the last one known; NaN where none is.
@@ -80,6 +86,7 @@ class PriceWeeks:
     known: np.ndarray
     level: np.ndarray
     sale: np.ndarray
+    randomised: np.ndarray
     event: np.ndarray
     unit_cost: np.ndarray
     group: np.ndarray
@@ -123,6 +130,7 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
     price = _filled(spread(np.log(panel["price"].to_numpy(float)), np.nan))
     promotion = spread(_optional(panel, "on_promotion", 0.0), 0.0)
     exposure = spread(_optional(panel, "in_stock", 1.0), 0.0)
+    randomised = spread(_optional(panel, "randomised", 0.0), 0.0) >= DRAWN
     group_names = (
         panel["group"].astype(str).to_numpy() if "group" in panel else np.full(len(panel), "")
     )
@@ -138,7 +146,7 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
     store = _stores(panel, series, len(ids))
     level = _levels(price, known, store)
     sale = _sales(price, level)
-    unit_of = _copies(price, promotion, group, sale)
+    unit_of = _copies(price, promotion, group, sale, randomised)
     first, share = _sizes(unit_of, units, known)
     summed, open_ = np.zeros((len(first), len(periods))), np.zeros((len(first), len(periods)))
     np.add.at(summed, unit_of, np.where(known, units, 0.0))
@@ -157,6 +165,7 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
         known=open_ > LEAST_IN_STOCK / 2,
         level=level[first],
         sale=sale[first],
+        randomised=randomised[first],
         event=_events(sale, store)[first],
         unit_cost=cost[first],
         group=group[first],
@@ -210,14 +219,19 @@ def _steady(price: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _copies(
-    price: np.ndarray, promotion: np.ndarray, group: np.ndarray, sale: np.ndarray
+    price: np.ndarray,
+    promotion: np.ndarray,
+    group: np.ndarray,
+    sale: np.ndarray,
+    randomised: np.ndarray,
 ) -> np.ndarray:
     """(n,) row numbers: series of one group whose prices made the same moves in the same weeks share one.
 
-    What only the shop's sales moved need not be alike for that.
+    What only the shop's sales moved need not be alike for that; nor what a lot gave the same order of prices.
     """
     moves = np.round(np.diff(price, axis=1, prepend=price[:, :1]) / LEAST_STEP).astype(int)
     alone = (moves != 0) & ~np.diff(sale, axis=1, prepend=sale[:, :1])
+    alone &= ~randomised.any(axis=1, keepdims=True)
     seen: dict[tuple[int, bytes, bytes], int] = {}
     result = np.zeros(len(price), int)
     rows = 0

@@ -474,17 +474,19 @@ def open_cost(conn: Connection, shop_id: int) -> Decimal:
         return Decimal(one_value(cur))
 
 
-def switches(conn: Connection, shop_id: int, since: date, timezone: str) -> list[tuple[int, date]]:
-    """(variant, day) of every price that a test changed since a day, in the shop's zone."""
+def switches(
+    conn: Connection, shop_id: int, since: date, timezone: str
+) -> list[tuple[int, date, bool]]:
+    """(variant, day in the shop's zone, whether back to the regular price) of every price that a test set since a day."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT variant_id, (finished_at AT TIME ZONE %(zone)s)::date AS day
+            SELECT variant_id, (finished_at AT TIME ZONE %(zone)s)::date AS day, test_block IS NULL AS is_back
               FROM price_changes
              WHERE shop_id = %(shop_id)s AND test_id IS NOT NULL AND state = 'applied'
                AND finished_at >= %(since)s::date
-             ORDER BY 1, 2
+             ORDER BY variant_id, finished_at, id
             """,
             {"shop_id": shop_id, "since": since, "zone": timezone},
         )
-        return [(int(variant), day) for variant, day in cur.fetchall()]
+        return [(int(variant), day, bool(is_back)) for variant, day, is_back in cur.fetchall()]

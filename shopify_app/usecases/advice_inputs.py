@@ -253,11 +253,11 @@ def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> list[dict[
     ]
 
 
-def _price_switches(conn: Connection, shop: Shop, as_of: date) -> list[list[int | str]]:
-    """Variant and day of the prices that tests changed: a week with two prices tells nothing of either."""
+def _price_switches(conn: Connection, shop: Shop, as_of: date) -> list[list[int | str | bool]]:
+    """Variant, day, whether back to the regular price, of the prices that tests set."""
     since = as_of - timedelta(weeks=HISTORY_WEEKS)
     found = price_tests.switches(conn, shop.shop_id, since, shop.timezone)
-    return [[variant, day.isoformat()] for variant, day in found]
+    return [[variant, day.isoformat(), is_back] for variant, day, is_back in found]
 
 
 def _price_test(

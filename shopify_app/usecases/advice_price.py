@@ -119,7 +119,8 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
         .reindex(index=orders.index, columns=every_week)
         .fillna(1.0)
     )
-    stock = stock.mask(_has_two_prices(inputs, stock), 0.0)
+    drawn, mixed = _tested(inputs, stock)
+    stock = stock.mask(mixed, 0.0)
     price = price.ffill(axis=1)
     known = price.notna().to_numpy()
     series, ago = np.nonzero(known)
@@ -133,24 +134,30 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
             "units": np.nan_to_num(orders.to_numpy())[known],
             "price": price.to_numpy()[known],
             "in_stock": stock.to_numpy()[known],
+            "randomised": drawn[known],
             "group": groups[series],
             "unit_cost": variants["unit_cost"].to_numpy(float)[series],
         }
     )
 
 
-def _has_two_prices(inputs: Inputs, weeks: pd.DataFrame) -> np.ndarray:
-    """Whether a price test changed the price within a week, by variant and weeks ago: such a week tells nothing."""
-    found = np.zeros(weeks.shape, dtype=bool)
+def _tested(inputs: Inputs, weeks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """By variant and weeks ago: (whether a price test set the price, whether it changed it within the week).
+
+    A price that a lot drew is nobody's answer to demand; a week with two prices tells nothing of either.
+    """
+    drawn, mixed = np.zeros(weeks.shape, dtype=bool), np.zeros(weeks.shape, dtype=bool)
     row = {int(str(variant)): place for place, variant in enumerate(weeks.index)}
     column = {int(str(ago)): place for place, ago in enumerate(weeks.columns)}
-    for variant, day in inputs.settings.get("price_switches", ()):
+    for variant, day, is_back in inputs.settings.get("price_switches", ()):
         days_ago = (inputs.last_day - date.fromisoformat(day)).days
         # On a week's first day (six days before its last) the price is that of the whole week.
         ago, is_first_day = days_ago // 7, days_ago % 7 == 6
-        if variant in row and ago in column and not is_first_day:
-            found[row[variant], column[ago]] = True
-    return found
+        if variant not in row or ago not in column:
+            continue
+        drawn[row[variant], column[ago] :] = not is_back
+        mixed[row[variant], column[ago]] |= not is_first_day
+    return drawn & ~mixed, mixed
 
 
 def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 from bench.lib.price_shops import make_shop
 from shopify_app.analytics.elasticity import GRID, fit_price_response
 from shopify_app.analytics.price_prior import PRIOR_MEAN
+from shopify_app.analytics.price_spells import price_weeks
 
 STARTS = np.datetime64("2025-01-06", "s") + np.arange(80) * np.timedelta64(7, "D")
 
@@ -204,3 +205,36 @@ def test_rows_that_cannot_be_answered_are_refused():
 def test_a_panel_of_nothing_answers_with_nothing():
     empty = series("a", np.zeros(0), np.zeros(0))
     assert len(fit_price_response(empty).table) == 0
+
+
+def test_a_price_that_a_lot_drew_is_nobodys_choice_and_no_copy_of_one_drawn_alike():
+    panel, truth = switched_by_lot()
+    plain = fit_price_response(panel.drop(columns="randomised")).table
+    drawn = fit_price_response(panel).table
+
+    off = [abs(table["elasticity"].mean() - truth) for table in (plain, drawn)]
+    assert off[1] < off[0]
+    assert drawn["sd"].mean() > 0.35  # of each product it tells little
+    assert len(price_weeks(panel).units) == panel["series_id"].nunique()
+    assert len(price_weeks(panel.drop(columns="randomised")).units) < panel["series_id"].nunique()
+
+
+def switched_by_lot(count=40, weeks=60, test_weeks=16, truth=-3.4):
+    """Products of one price that then alternate by 5 % either way, half of them the other way round."""
+    rng = np.random.default_rng(4)
+    turn = np.repeat(np.array([1, -1] * (test_weeks // 4)), 2)
+    price = np.full((count, weeks), 20.0)
+    price[:, -test_weeks:] *= 1 + 0.05 * np.where(np.arange(count) % 2, 1, -1)[:, None] * turn
+    units = rng.poisson(12 * (price / 20) ** truth)
+    starts = np.datetime64("2025-01-06") + np.arange(weeks) * np.timedelta64(7, "D")
+    drawn = np.broadcast_to(np.arange(weeks) >= weeks - test_weeks, price.shape)
+    panel = pd.DataFrame(
+        {
+            "series_id": np.repeat(np.arange(count), weeks),
+            "period": np.tile(starts, count),
+            "units": units.ravel().astype(float),
+            "price": price.ravel(),
+            "randomised": drawn.ravel(),
+        }
+    )
+    return panel, truth

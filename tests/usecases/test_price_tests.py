@@ -17,7 +17,14 @@ from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.price_test import LeftReason, PriceTestState, StopReason
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import decide, install, price_test_upkeep, suggest
+from shopify_app.usecases import (
+    advice_inputs,
+    advice_price,
+    decide,
+    install,
+    price_test_upkeep,
+    suggest,
+)
 from shopify_app.usecases import price_tests as deciding
 from tests.factories import make_suggestion, make_variant, rows
 from tests.simulated import install as install_into
@@ -494,26 +501,28 @@ def test_at_the_end_of_its_weeks_a_test_stops_whatever_it_showed(begun):
     assert set(asked_for(shop).values()) == {Decimal(24)}
 
 
-def test_the_weeks_in_which_a_price_was_switched_tell_nothing_of_either_price(begun):
-    from shopify_app.usecases import advice_inputs, advice_price
-
+def test_prices_learn_that_a_lot_drew_them_and_nothing_from_a_week_with_two_of_them(begun):
     shop, test = begun
-    carry_on(shop, test)
-    store_takes(shop)
-    rows(
-        shop,
-        "UPDATE price_changes SET finished_at = now() - interval '10 days' WHERE test_id IS NOT NULL RETURNING 1",
-    )
+    tested = [one.variant_id for one in prices_of(shop, test)]
+    for days_ago, act in ((24, None), (10, None), (3, "stop")):
+        if act:
+            deciding.stop(shop.shop_id, test.id, asked_by="42")
+        day = today(shop) - timedelta(days=days_ago)
+        carry_on(shop, test, test.first_on + timedelta(days=24 - days_ago))
+        rows(
+            shop,
+            "UPDATE price_changes SET state = 'applied', sent_at = now(), finished_at = %(day)s"
+            " WHERE state = 'approved' RETURNING 1",
+            day=datetime(day.year, day.month, day.day, 12, tzinfo=shop.zone),
+        )
     with transaction(shop.shop_id) as conn:
         inputs = advice_inputs.read_inputs(conn, shop, today(shop))
-    tested = [one.variant_id for one in prices_of(shop, test)]
-    rows_of = inputs.weekly.groupby("variant_id").ngroup()
-    assert len(rows_of)
 
-    weeks = pd.DataFrame(1.0, index=[*tested, 1], columns=[2, 1, 0])
-    found = advice_price._has_two_prices(inputs, weeks)
+    weeks = pd.DataFrame(1.0, index=[*tested, 1], columns=[4, 3, 2, 1, 0])
+    drawn, mixed = advice_price._tested(inputs, weeks)
 
-    assert found.tolist() == [[False, True, False]] * len(tested) + [[False] * 3]
+    assert mixed.tolist() == [[False, True, False, True, True]] * len(tested) + [[False] * 5]
+    assert drawn.tolist() == [[False, False, True, False, False]] * len(tested) + [[False] * 5]
 
 
 # ---------------------------------------------------------------- given back
