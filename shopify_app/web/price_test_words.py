@@ -215,6 +215,11 @@ def _ended(test: PriceTest, _today: date, back: int, of: int) -> Parts:
         (gettext("What we guessed before"), answers.guess_words(test)),
         (gettext("What it cost"), costs.words(test)),
     ]
+    if test.weeks_read:
+        learned = gettext(
+            "These weeks are part of your price history now: later price suggestions learn from them."
+        )
+        clauses.append((gettext("What comes of it"), learned))
     if of:
         back_words = gettext(
             "%(back)s of %(of)s prices are exactly what they were before the test.",
