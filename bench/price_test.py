@@ -78,12 +78,17 @@ def _begun(running: Simulated) -> tuple[int, Any]:
     if proposed is None:
         raise RuntimeError("no price test is proposed in this shop")
     price_tests.start(shop_id, proposed.id, started_by="bench")
+    _change(running, "UPDATE price_tests SET next_at = now() + interval '1 year'")
+    return shop_id, _newest(shop_id)
+
+
+def _change(running: Simulated, statement: str, *values: Any) -> None:
+    """Let the database know of days that only the simulator lives through."""
     conn = psycopg2.connect(running.children.environment["DATABASE_URL"])
     conn.autocommit = True
     with conn.cursor() as cur:
-        cur.execute("UPDATE price_tests SET next_at = now() + interval '1 year'")
+        cur.execute(statement, values)
     conn.close()
-    return shop_id, _newest(shop_id)
 
 
 def _live(running: Simulated, stop: threading.Event, shop_id: int, test: Any) -> None:
@@ -107,6 +112,11 @@ def _carried_on(
     from shopify_app.usecases import price_test_upkeep  # noqa: PLC0415 -- as above
 
     for _ in range(MOST_ROUNDS):
+        _change(
+            running,
+            "UPDATE price_changes SET finished_at = %s + time '15:00' WHERE finished_at <= now()",
+            day,
+        )
         if price_test_upkeep.carry_on(shop_id, test_id, today=day) is None:
             return True
         if _is_settled(running):

@@ -490,3 +490,20 @@ def switches(
             {"shop_id": shop_id, "since": since, "zone": timezone},
         )
         return [(int(variant), day, bool(is_back)) for variant, day, is_back in cur.fetchall()]
+
+
+def applied_prices(
+    conn: Connection, shop_id: int, test_id: int, timezone: str
+) -> list[tuple[int, int, date, Decimal]]:
+    """(product, variant, day in the shop's zone, price) of every price that a test set in the store, the oldest first."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT product_id, variant_id, (finished_at AT TIME ZONE %(zone)s)::date AS day, new_price
+              FROM price_changes
+             WHERE shop_id = %(shop_id)s AND test_id = %(id)s AND state = 'applied'
+             ORDER BY finished_at, id
+            """,
+            {"shop_id": shop_id, "id": test_id, "zone": timezone},
+        )
+        return [(int(one[0]), int(one[1]), one[2], Decimal(one[3])) for one in cur.fetchall()]

@@ -11,7 +11,7 @@ wrote last, so that an edit of the merchant's is never overwritten, on the way b
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -186,6 +186,8 @@ def _read(shop: Shop, test: PriceTest, day: date) -> None:
         if not plan.series:
             return
         observed = _observed(conn, shop, plan, test.first_on, weeks)
+        applied = price_tests.applied_prices(conn, shop.shop_id, test.id, shop.timezone)
+    observed = _without_other_prices(observed, other_prices(plan, applied, test.first_on, weeks))
     reading = evaluate_switchback(plan, observed)
     with transaction(shop.shop_id) as conn:
         price_tests.keep_reading(conn, shop.shop_id, test.id, asdict(reading), weeks_read=weeks)
@@ -219,6 +221,58 @@ def _observed(
     )
     summed = found.groupby(["series_id", "week"]).agg(units=("orders", "sum"), in_stock=("in_stock", "mean"))  # fmt: skip
     return _with_every_week(summed.reset_index(), weeks)
+
+
+def other_prices(
+    plan: SwitchbackPlan,
+    applied: Sequence[tuple[int, int, date, Decimal]],
+    first_on: date,
+    weeks: int,
+) -> set[tuple[str, int]]:
+    """(product, week) of the weeks that did not have the plan's price from their first day to their last.
+
+    A store that could not be written to for days keeps the block before.
+    """
+    written: dict[str, dict[int, list[tuple[date, Decimal]]]] = defaultdict(lambda: defaultdict(list))  # fmt: skip
+    for product, variant, day, price in applied:
+        written[str(product)][variant].append((day, price))
+    return {
+        (series.series_id, week)
+        for series in plan.series
+        for week in range(weeks)
+        if not _has_its_price(
+            written[series.series_id].values(),
+            Decimal(str(series.price_in(week // plan.block_weeks))),
+            first_on + timedelta(weeks=week),
+        )
+    }
+
+
+def _has_its_price(
+    variants: Collection[Sequence[tuple[date, Decimal]]], planned: Decimal, first: date
+) -> bool:
+    """Whether every variant of a product stood at a price for the week that begins on a day."""
+    last = first + timedelta(days=6)
+    for writes in variants:
+        before = [price for day, price in writes if day <= first]
+        changed = any(first < day <= last for day, _ in writes)
+        if changed or not before or before[-1] != planned:
+            return False
+    return bool(variants)
+
+
+def _without_other_prices(
+    observed: pd.DataFrame, others: Collection[tuple[str, int]]
+) -> pd.DataFrame:
+    """Weeks at another price say nothing: nothing was on offer as the plan has it."""
+    if not others:
+        return observed
+    left_out = pd.DataFrame(sorted(others), columns=["series_id", "week"]).assign(
+        units=0.0, in_stock=0.0
+    )
+    known = pd.MultiIndex.from_frame(observed[["series_id", "week"]])
+    kept = observed[~known.isin(pd.MultiIndex.from_frame(left_out[["series_id", "week"]]))]
+    return pd.concat([kept, left_out], ignore_index=True)
 
 
 def _with_every_week(observed: pd.DataFrame, weeks: int) -> pd.DataFrame:

@@ -132,13 +132,13 @@ def starts_on(shop, test, day):
     )  # fmt: skip
 
 
-def store_takes(shop, state="applied", code=None, **which):
+def store_takes(shop, state="applied", code=None, on=None, **which):
     """The outbox wrote, or could not write, what waits: without a Shopify."""
     rows(
         shop,
-        "UPDATE price_changes SET state = %(state)s, finished_at = now(), sent_at = now(), error_code = %(code)s"
+        "UPDATE price_changes SET state = %(state)s, finished_at = coalesce(%(on)s::date, now()), sent_at = now(), error_code = %(code)s"
         " WHERE state = 'approved' AND (%(variant)s::bigint IS NULL OR variant_id = %(variant)s) RETURNING 1",
-        state=state, code=code, variant=which.get("variant_id"),
+        state=state, code=code, on=on, variant=which.get("variant_id"),
     )  # fmt: skip
 
 
@@ -454,9 +454,9 @@ def test_what_the_weeks_showed_is_read_and_a_test_that_knows_enough_stops_by_its
     )
     starts_on(shop, test, today(shop) - timedelta(weeks=8))
     test = newest(shop)
+    for week in range(0, 8, test.block_weeks):
+        block_begins(shop, test, week)
     lives(shop, test, 8)
-    carry_on(shop, test, test.first_on)
-    store_takes(shop)
 
     carry_on(shop, test)
 
@@ -465,6 +465,29 @@ def test_what_the_weeks_showed_is_read_and_a_test_that_knows_enough_stops_by_its
     assert abs(found.reading["elasticity"] - ANSWER) < 2 * found.reading["sd"] < 1.6
     assert found.reading["cost_high"] < test.maximum_cost
     assert (found.state, found.stop_because) == (PriceTestState.RETURNING, StopReason.PRECISE)
+
+
+def block_begins(shop, test, week, days_late=0):
+    """The prices of a block are asked for and written, in time or some days late."""
+    begin = test.first_on + timedelta(weeks=week)
+    price_test_upkeep._set_prices(shop, test.id, begin)  # no week is read yet
+    store_takes(shop, on=begin + timedelta(days=days_late))
+
+
+def test_weeks_that_did_not_have_their_price_from_the_first_day_on_tell_nothing(begun):
+    shop, test = begun
+    starts_on(shop, test, today(shop) - timedelta(weeks=8))
+    test = newest(shop)
+    for week in range(0, 8, test.block_weeks):
+        block_begins(shop, test, week, days_late=9 if week == 2 else 0)
+    with transaction(shop.shop_id) as conn:
+        applied = price_tests.applied_prices(conn, shop.shop_id, test.id, shop.timezone)
+    plan = plan_from(test.plan)
+
+    found = price_test_upkeep.other_prices(plan, applied, test.first_on, 8)
+
+    assert {week for _, week in found} == {2, 3}  # nine days late: both weeks of the block
+    assert {product for product, _ in found} == {series.series_id for series in plan.series}
 
 
 def test_a_week_that_is_not_over_is_not_read_and_nothing_is_read_twice(begun):
