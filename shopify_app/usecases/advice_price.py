@@ -32,8 +32,9 @@ LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
 
 
-TAUGHT_TOO_LITTLE: Final = ("too_few_price_changes", "too_few_sales", "not_sure_enough")
-"""Reasons for saying nothing of a price that a test of it would take away."""
+NEVER_MOVED: Final = "too_few_price_changes"
+"""The reason for saying nothing of a price that a test is for. Where prices moved and advice is only not sure, a year
+with a test brought no more than a year without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class PriceAdvice:
     ----------
     suggestions : prices to move, and ways back
     not_sure : how many variants got none, by reason
-    unknown : series_id, price, unit_cost, units_per_week (orders), units_each, of variants whose prices taught too
-        little and of which nothing else is said: what a test could be made of (`advice_price_test`)
+    unknown : series_id, price, unit_cost, units_per_week (orders), units_each, of variants whose prices never
+        moved and of which nothing else is said: what a test could be made of (`advice_price_test`)
     """
 
     suggestions: list[NewSuggestion]
@@ -88,7 +89,7 @@ def suggest(inputs: Inputs, *, seed: int) -> PriceAdvice:
         )
         for _, row in good.iterrows()
     ]
-    is_unknown = proposed["abstained_because"].isin(TAUGHT_TOO_LITTLE).to_numpy()
+    is_unknown = (proposed["abstained_because"] == NEVER_MOVED).to_numpy()
     unknown = catalogue.loc[is_unknown & ~proposed["series_id"].isin(resting).to_numpy(), UNKNOWN]
     return PriceAdvice(
         [*back, *found],
