@@ -310,12 +310,13 @@ class Machine:
             cur.execute(
                 "SELECT id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price, old_compare_at_price,"
                 " new_price, new_compare_at_price, currency, approved_by, approved_at, state, attempts, sent_at,"
-                " before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at"
-                " FROM price_changes WHERE shop_id = %s AND suggestion_id = ANY (%s) ORDER BY id",
+                " before_updated_at, planned_for, seen_price, seen_compare_at_price, error_code, error, finished_at,"
+                " test_id, test_block FROM price_changes WHERE shop_id = %s AND suggestion_id = ANY (%s) ORDER BY id",
                 (self.shop_id, list(suggestion_ids)),
             )
             for change in rows_as(PriceChange, cur):
-                facts[change.suggestion_id][1].append(change)
+                if change.suggestion_id is not None:
+                    facts[change.suggestion_id][1].append(change)
         return facts
 
     def _writing(self, suggestion_ids: Sequence[int]) -> set[int]:
