@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from shopify_app.domain.price_test import PriceTest
 from shopify_app.web import formats
+from shopify_app.web.price_test_terms import never_began
 
 HALF_RANGE_80: Final = 1.2816
 """Half an 80 % range, in deviations of a normal distribution."""
@@ -106,6 +107,8 @@ def known_so_far(test: PriceTest) -> str:
 
 def showed(test: PriceTest) -> str:
     """The result as a heading."""
+    if never_began(test):
+        return gettext("The test never began")
     if test.reading is None or not could_tell(test):
         return gettext("The test could not tell what your prices do")
     elasticity, one = float(test.reading["elasticity"]), formats.percent(0.01)

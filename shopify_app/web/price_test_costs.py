@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from shopify_app.domain.price_test import PriceTest, PriceTestState
 from shopify_app.web import formats
-from shopify_app.web.price_test_terms import weeks
+from shopify_app.web.price_test_terms import never_began, weeks
 
 
 def at_most(amount: Decimal | float, test: PriceTest) -> str:
@@ -29,6 +29,8 @@ def likely(test: PriceTest) -> str:
 
 def so_far(test: PriceTest) -> str:
     """What it has cost, about."""
+    if never_began(test):
+        return gettext("nothing")
     if test.reading is None:
         return (
             gettext("not read yet") if test.state is PriceTestState.RUNNING else gettext("not read")
@@ -40,6 +42,8 @@ def so_far(test: PriceTest) -> str:
 def words(test: PriceTest) -> str:
     """What it has cost, with its range, beside what was stated."""
     reading, most = test.reading, at_most(test.maximum_cost, test)
+    if never_began(test):
+        return gettext("It never began, so it cost nothing.")
     if reading is None:
         return gettext(
             "No whole week of it was read, so what it cost is not known. Over all its weeks it would have been at most %(most)s.",
@@ -64,6 +68,8 @@ def words(test: PriceTest) -> str:
 
 def brief(test: PriceTest) -> str:
     """What it cost in a sentence."""
+    if never_began(test):
+        return gettext("It never began, so it cost nothing.")
     if test.reading is None:
         return gettext("What it cost was not read.")
     return gettext(

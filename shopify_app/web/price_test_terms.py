@@ -8,6 +8,7 @@ from flask_babel import gettext, ngettext
 
 from shopify_app.domain.price_test import PriceTest
 from shopify_app.web import formats
+from shopify_app.web.reading import zone
 
 
 def block_prices(series: dict[str, Any], block: int) -> bool:
@@ -76,6 +77,13 @@ def comparison(test: PriceTest) -> str:
         "%(num)s other products keep their prices, drawn by lot: they show what the weeks would have brought anyway.",
         len(test.plan["comparison_ids"]),
     )
+
+
+def never_began(test: PriceTest) -> bool:
+    """Whether it was stopped before its first block: no price was ever another."""
+    if test.stopped_at is None or test.first_on is None:
+        return False
+    return test.stopped_at.astimezone(zone()).date() < test.first_on
 
 
 def when(test: PriceTest, today: date) -> str:

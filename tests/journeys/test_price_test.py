@@ -38,7 +38,7 @@ def test_a_test_is_agreed_to_seen_under_way_and_stopped_without_a_price_written(
     world.work()
     page.reload()
     page.goto(admin(world, "/results"))
-    expect(main).to_contain_text("The test could not tell what your prices do")
+    expect(main).to_contain_text("The test never began")
 
     assert [write for write in world.look("price-writes") if write["actor"] == "app"] == []
     assert page.problems == []

@@ -38,7 +38,7 @@ def made(
         id=1, run_id=1, state=PriceTestState(state), plan=plan, weeks=plan["weeks"], block_weeks=plan["block_weeks"],
         maximum_cost=Decimal(maximum), expected_cost=Decimal("9.4000"), currency="GBP", proposed_at=MOMENT,
         decided_at=None, decided_by=None, first_on=first_on if begun else None, weeks_read=weeks_read,
-        reading=changed.pop("reading", None), stop_because=because, stopped_at=None,
+        reading=changed.pop("reading", None), stop_because=because, stopped_at=changed.pop("stopped_at", None),
         ended_at=MOMENT if state == "ended" else None,
     )  # fmt: skip
 
@@ -167,6 +167,16 @@ def test_a_test_of_which_no_week_was_read_claims_no_cost():
     view = price_test_view(made("ended", because=StopReason.UNINSTALLED, weeks_read=0), DAY)
 
     assert "What it cost was not read." in view.brief
+
+
+def test_a_test_stopped_before_its_first_day_cost_nothing_and_did_not_begin():
+    stopped = {"because": StopReason.MERCHANT, "stopped_at": MOMENT, "weeks_read": 0}
+    words = said(price_test_view(made("ended", first_on=DAY + timedelta(days=1), **stopped), DAY))
+
+    assert "The test never began" in words
+    assert "It never began, so it cost nothing." in words
+    begun = said(price_test_view(made("ended", first_on=DAY, **stopped), DAY))
+    assert "never began" not in begun
 
 
 def test_every_code_has_its_words():
