@@ -1,9 +1,10 @@
-"""What prices under change put at stake (tables `daily_sales`, `registrations`, `price_changes`, `tested_prices`). Every query names its shop."""
+"""What prices under change put at stake (tables `daily_sales`, `registrations`, `price_changes`). Every query names its shop."""
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from shopify_app.db import price_tests
 from shopify_app.db.connection import Connection, one_value
 
 
@@ -43,16 +44,11 @@ def variants_under_change(conn: Connection, shop_id: int) -> list[int]:
              UNION
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND state IN ('approved', 'sending')
-             UNION
-            SELECT p.variant_id
-              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
-             WHERE p.shop_id = %(shop_id)s AND t.state IN ('running', 'returning')
-               AND p.left_at IS NULL AND p.returned_at IS NULL
-             ORDER BY 1
             """,
             {"shop_id": shop_id},
         )
-        return [int(row[0]) for row in cur.fetchall()]
+        changing = {int(row[0]) for row in cur.fetchall()}
+    return sorted(changing | price_tests.variants_under_test(conn, shop_id))
 
 
 def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
@@ -62,16 +58,11 @@ def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
             """
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND state IN ('approved', 'sending')
-             UNION
-            SELECT p.variant_id
-              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
-             WHERE p.shop_id = %(shop_id)s AND t.state IN ('running', 'returning')
-               AND p.left_at IS NULL AND p.returned_at IS NULL
-             ORDER BY 1
             """,
             {"shop_id": shop_id},
         )
-        return [int(row[0]) for row in cur.fetchall()]
+        changing = {int(row[0]) for row in cur.fetchall()}
+    return sorted(changing | price_tests.variants_under_test(conn, shop_id))
 
 
 def waiting_worst(conn: Connection, shop_id: int) -> Decimal:

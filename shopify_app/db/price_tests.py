@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from psycopg2.extras import Json
 
-from shopify_app.db.connection import Connection, one_value, row_as, rows_as
+from shopify_app.db.connection import Connection, one_value, rows_as
 from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest, StopReason
 
 PROPOSED_DAYS: Final = 7
@@ -123,19 +123,6 @@ def prices_now(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> li
         return rows_as(PriceNow, cur)
 
 
-def variants_of(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> list[int]:
-    """The variants of these products that are there."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT id FROM variants
-             WHERE shop_id = %(shop_id)s AND product_id = ANY (%(products)s) AND deleted_at IS NULL ORDER BY 1
-            """,
-            {"shop_id": shop_id, "products": list(product_ids)},
-        )
-        return [int(row[0]) for row in cur.fetchall()]
-
-
 def newest(
     conn: Connection, shop_id: int, *, test_id: int | None = None, limit: int = 20
 ) -> list[PriceTest]:
@@ -158,16 +145,11 @@ def locked(conn: Connection, shop_id: int, test_id: int) -> PriceTest | None:
     """One test, held until the transaction ends."""
     with conn.cursor() as cur:
         cur.execute(
-            """
-            SELECT id, run_id, state, plan, weeks, block_weeks, maximum_cost, expected_cost, currency, proposed_at,
-                   decided_at, decided_by, first_on, weeks_read, reading, stop_because, stopped_at, ended_at
-              FROM price_tests
-             WHERE shop_id = %(shop_id)s AND id = %(id)s
-               FOR UPDATE
-            """,
+            "SELECT FROM price_tests WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE",
             {"shop_id": shop_id, "id": test_id},
         )
-        return row_as(PriceTest, cur)
+    found = newest(conn, shop_id, test_id=test_id)
+    return found[0] if found else None
 
 
 def start(
@@ -445,7 +427,7 @@ def mark_returned(conn: Connection, shop_id: int, test_id: int, variant_ids: Seq
         return cur.rowcount
 
 
-def variants_under_test(conn: Connection, shop_id: int) -> list[int]:
+def variants_under_test(conn: Connection, shop_id: int) -> set[int]:
     """Variants whose price is the test's to set: nothing else changes it meanwhile."""
     with conn.cursor() as cur:
         cur.execute(
@@ -454,11 +436,10 @@ def variants_under_test(conn: Connection, shop_id: int) -> list[int]:
               FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
              WHERE p.shop_id = %(shop_id)s AND t.state IN ('running', 'returning')
                AND p.left_at IS NULL AND p.returned_at IS NULL
-             ORDER BY 1
             """,
             {"shop_id": shop_id},
         )
-        return [int(row[0]) for row in cur.fetchall()]
+        return {int(row[0]) for row in cur.fetchall()}
 
 
 def open_cost(conn: Connection, shop_id: int) -> Decimal:

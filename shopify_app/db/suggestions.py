@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from psycopg2.extras import Json, execute_values
 
+from shopify_app.db import price_tests
 from shopify_app.db.connection import Connection, rows_as
 from shopify_app.domain.suggestion import (
     NewSuggestion,
@@ -206,15 +207,13 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
              UNION
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND %(kind)s = 'price' AND state IN ('approved', 'sending')
-             UNION
-            SELECT p.variant_id
-              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
-             WHERE p.shop_id = %(shop_id)s AND %(kind)s = 'price' AND t.state IN ('running', 'returning')
-               AND p.left_at IS NULL AND p.returned_at IS NULL
             """,
             {"shop_id": shop_id, "kind": kind.value, "on": on},
         )
-        return {int(row[0]) for row in cur.fetchall()}
+        resting = {int(row[0]) for row in cur.fetchall()}
+    if kind is SuggestionKind.PRICE:
+        resting |= price_tests.variants_under_test(conn, shop_id)
+    return resting
 
 
 def hold_back(conn: Connection, shop_id: int, suggestion_ids: Sequence[int]) -> list[int]:

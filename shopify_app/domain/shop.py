@@ -86,6 +86,12 @@ class ShopSettings:
     prices_frozen_first: date | None
     prices_frozen_last: date | None
 
+    def freezes_prices(self, first: date, last: date) -> bool:
+        """Whether a day between two, both counted, is one on which prices are frozen."""
+        if self.prices_frozen_first is None or self.prices_frozen_last is None:
+            return False
+        return self.prices_frozen_first <= last and self.prices_frozen_last >= first
+
 
 @dataclass(frozen=True, slots=True)
 class VendorLeadTime:

@@ -282,10 +282,10 @@ def _refuse_while_frozen(
     conn: Connection, shop_id: int, planned_for: datetime | None = None
 ) -> None:
     shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
-    if shop is None or chosen.prices_frozen_first is None or chosen.prices_frozen_last is None:
+    if shop is None:
         return
     day = (planned_for or datetime.now(UTC)).astimezone(shop.zone).date()
-    if chosen.prices_frozen_first <= day <= chosen.prices_frozen_last:
+    if chosen.freezes_prices(day, day):
         raise InvalidInputError("prices are frozen today", field="prices_frozen")
 
 

@@ -95,13 +95,10 @@ def _register(shop_id: int, suggestion_ids: Sequence[int]) -> None:
 def _frozen_until(conn: Connection, shop_id: int) -> datetime | None:
     """The first moment after the freeze of today, in the shop's zone; None on other days."""
     shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
-    if shop is None or chosen.prices_frozen_first is None or chosen.prices_frozen_last is None:
+    if shop is None or chosen.prices_frozen_last is None:
         return None
-    if (
-        not chosen.prices_frozen_first
-        <= datetime.now(shop.zone).date()
-        <= chosen.prices_frozen_last
-    ):
+    today = datetime.now(shop.zone).date()
+    if not chosen.freezes_prices(today, today):
         return None
     return datetime.combine(chosen.prices_frozen_last + timedelta(days=1), time.min, shop.zone)
 

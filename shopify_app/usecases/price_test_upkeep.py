@@ -34,7 +34,7 @@ from shopify_app.domain.price_test import (
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import PriceChangeState
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases.price_tests import LEAST_PRODUCTS, begins, is_frozen_within
+from shopify_app.usecases.price_tests import LEAST_PRODUCTS, begins
 from shopify_app.usecases.shop_weeks import by_week
 
 LEASE_SECONDS: Final = 300
@@ -142,9 +142,7 @@ def _stop_if_over(shop: Shop, test: PriceTest, day: date) -> None:
 def _over_because(conn: Connection, shop: Shop, test: PriceTest, day: date) -> StopReason | None:
     if test.weeks_over(day) >= test.weeks:
         return StopReason.FINISHED
-    if test.last_on and is_frozen_within(
-        shop_settings.of_shop(conn, shop.shop_id), day, test.last_on
-    ):
+    if test.last_on and shop_settings.of_shop(conn, shop.shop_id).freezes_prices(day, test.last_on):
         return StopReason.FROZEN
     rows = price_tests.prices(conn, shop.shop_id, test.id)
     few = len(_still_alternating(rows)) < LEAST_PRODUCTS

@@ -61,9 +61,11 @@ def start(shop_id: int, test_id: int, *, started_by: str) -> None:
         if price_tests.under_way(conn, shop_id) is not None:
             raise InvalidInputError("another test is under way", field="price_test_under_way")
         _refuse_frozen(shop_settings.of_shop(conn, shop_id), first_on, test.weeks)
-        kept = _unchanged(conn, shop_id, test)
+        now = _prices_now(conn, shop_id, test)
+        kept = [one for one in test.plan["series"] if _is_as_planned(now[one["series_id"]], one)]
         if len(kept) >= max(LEAST_PRODUCTS, LEAST_UNCHANGED * len(test.plan["series"])):
-            _refuse_beyond_limits(conn, shop, test, kept)
+            mine = {each.variant_id for one in kept for each in now[one["series_id"]]}
+            _refuse_beyond_limits(conn, shop, test, mine)
             _begin(conn, shop, test, kept, first_on, started_by)
         else:
             has_changed = True
@@ -110,41 +112,34 @@ def _known(conn: Connection, shop_id: int, test_id: int) -> None:
 
 
 def _refuse_frozen(chosen: ShopSettings, first_on: date, weeks: int) -> None:
-    if is_frozen_within(chosen, first_on, first_on + timedelta(weeks=weeks)):
+    """Also where the day on which the prices go back is a frozen one."""
+    if chosen.freezes_prices(first_on, first_on + timedelta(weeks=weeks)):
         raise InvalidInputError("frozen days lie within the test", field="prices_frozen")
 
 
-def is_frozen_within(chosen: ShopSettings, first: date, last: date) -> bool:
-    """Whether a day on which prices are frozen lies between two days, both counted."""
-    frozen = (chosen.prices_frozen_first, chosen.prices_frozen_last)
-    return None not in frozen and frozen[0] <= last and frozen[1] >= first  # type: ignore[operator]
-
-
-def _unchanged(conn: Connection, shop_id: int, test: PriceTest) -> list[dict[str, Any]]:
-    """The products of the plan that are still as it was made: one price, the same, and nobody else's to set."""
-    series: list[dict[str, Any]] = test.plan["series"]
-    found: dict[int, list[PriceNow]] = defaultdict(list)
-    for one in price_tests.prices_now(conn, shop_id, [int(each["series_id"]) for each in series]):
-        found[one.product_id].append(one)
-    return [one for one in series if _is_as_planned(found[int(one["series_id"])], one)]
+def _prices_now(conn: Connection, shop_id: int, test: PriceTest) -> dict[str, list[PriceNow]]:
+    """By product, as the plan names it: what its variants cost now."""
+    found: dict[str, list[PriceNow]] = defaultdict(list)
+    products = [int(one["series_id"]) for one in test.plan["series"]]
+    for one in price_tests.prices_now(conn, shop_id, products):
+        found[str(one.product_id)].append(one)
+    return found
 
 
 def _is_as_planned(now: Sequence[PriceNow], planned: dict[str, Any]) -> bool:
+    """Whether a product has one price, the planned one, and it is nobody else's to set."""
     old = Decimal(str(planned["old_price"]))
     return bool(now) and all(
         one.price == old and one.compare_at_price is None and not one.is_under_change for one in now
     )
 
 
-def _refuse_beyond_limits(
-    conn: Connection, shop: Shop, test: PriceTest, kept: Sequence[dict[str, Any]]
-) -> None:
+def _refuse_beyond_limits(conn: Connection, shop: Shop, test: PriceTest, mine: set[int]) -> None:
     today = datetime.now(UTC).astimezone(shop.zone).date()
     risk = at_risk(conn, shop.shop_id, Decimal(0)) + test.maximum_cost
     if risk > loss_cap(conn, shop.shop_id, today):
         raise InvalidInputError("it may lose more than is left to lose", field="loss_cap")
-    mine = price_tests.variants_of(conn, shop.shop_id, [int(one["series_id"]) for one in kept])
-    under = {*mine, *exposure.variants_under_change(conn, shop.shop_id)}
+    under = mine | set(exposure.variants_under_change(conn, shop.shop_id))
     since = today - timedelta(days=SALES_DAYS)
     share = exposure.sales_of(conn, shop.shop_id, sorted(under), since)
     allowed = measuring_settings.of_shop(conn, shop.shop_id).exposure_limit

@@ -81,10 +81,10 @@ def test_a_price_is_asked_for_once_and_compared_with_the_one_that_the_test_wrote
 
 def test_what_has_left_or_is_back_is_no_longer_the_tests(acme, running):
     test_id, variant_id = running
-    assert act(acme, price_tests.variants_under_test) == [variant_id]
+    assert act(acme, price_tests.variants_under_test) == {variant_id}
     assert act(acme, price_tests.leave, test_id, [variant_id], LeftReason.EDITED) == 1
     assert act(acme, price_tests.mark_returned, test_id, [variant_id]) == 0
-    assert act(acme, price_tests.variants_under_test) == []
+    assert act(acme, price_tests.variants_under_test) == set()
     ask = {variant_id: Decimal(25)}
     assert act(acme, price_tests.queue_writes, test_id, ask, block=0, by="keel") == 0
 
@@ -105,7 +105,7 @@ def test_the_rival_sees_and_changes_nothing(acme, rival, running):
     for shop_id in (None, acme.shop_id):
         assert act(rival, price_tests.newest, shop_id=shop_id) == []
         assert act(rival, price_tests.prices, test_id, shop_id=shop_id) == []
-        assert act(rival, price_tests.variants_under_test, shop_id=shop_id) == []
+        assert act(rival, price_tests.variants_under_test, shop_id=shop_id) == set()
         assert act(rival, price_tests.open_cost, shop_id=shop_id) == 0
         assert not act(rival, price_tests.stop, StopReason.MERCHANT, by="1", shop_id=shop_id)
         assert act(rival, price_tests.claim, lease_seconds=60, shop_id=shop_id) is None

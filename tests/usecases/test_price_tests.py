@@ -10,6 +10,7 @@ import pytest
 from psycopg2.extras import execute_values
 
 from shopify_app import cli
+from shopify_app.analytics import experiments
 from shopify_app.analytics.experiments import plan_from
 from shopify_app.db import exposure, measuring_settings, price_tests, suggestions
 from shopify_app.db.connection import transaction
@@ -718,3 +719,8 @@ def test_a_way_back_that_forgets_edits_is_found(begun, monkeypatch):
     monkeypatch.setattr(price_test_upkeep, "_left_because", lambda one: None)
     with pytest.raises(AssertionError):
         test_a_price_that_the_merchant_changes_leaves_the_test_and_stays(begun)
+
+
+def test_the_least_test_is_the_same_when_it_is_planned_and_while_it_runs():
+    """The web process reads no analytics, so the number stands twice."""
+    assert deciding.LEAST_PRODUCTS == experiments.LEAST_PRODUCTS
