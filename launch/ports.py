@@ -6,23 +6,24 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-FIRST_PAIR: Final = 20_000
-PAIRS: Final = 6_000
-"""Pairs of ports below those that Linux (32768) and macOS (49152) give to outgoing connections."""
+FIRST: Final = 20_000
+PORTS: Final = 12_000
+"""Ports below those that Linux (32768) and macOS (49152) give to outgoing connections: none is lost before it is used."""
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port nobody listens on now, where no outgoing connection takes its port from."""
+    while True:
+        port = FIRST + secrets.randbelow(PORTS)
+        if is_free(port):
+            return port
 
 
 def free_pair() -> int:
-    """A port that is free together with the one after it, where no outgoing connection takes its port from."""
+    """A port that is free together with the one after it."""
     while True:
-        port = FIRST_PAIR + 2 * secrets.randbelow(PAIRS)
-        if is_free(port) and is_free(port + 1):
+        port = free_port()
+        if is_free(port + 1):
             return port
 
 

@@ -1,5 +1,6 @@
 """A simulator and the app on real loopback sockets inside the test process; work is done when asked for."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ from typing import Any
 import httpx
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from launch.ports import free_port
 from launch.processes import ROOT
 from shopify_app import config
 from shopify_app.db import shops
@@ -96,8 +96,10 @@ def awaits_an_operation() -> bool:
     return bool(row and row[0])
 
 
-def serve(app: Any, port: int) -> BaseWSGIServer:
-    server = make_server("127.0.0.1", port, app, threaded=True)
+def serve(app: Any, door: socket.socket) -> BaseWSGIServer:
+    """Answer on a socket that listens already: nobody can take its port meanwhile."""
+    host, port = door.getsockname()
+    server = make_server(host, port, app, threaded=True, fd=door.fileno())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
@@ -107,7 +109,8 @@ def simulated_world(
     folder: Path, monkeypatch: Any, kind: str = "tiny", *, last_days: int | None = None
 ) -> Iterator[World]:
     """A world with one shop of a kind; nothing is installed yet."""
-    sim_port, app_port = free_port(), free_port()
+    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    sim_port, app_port = (door.getsockname()[1] for door in doors)
     app_url = f"http://127.0.0.1:{app_port}"
     for name, value in {
         "APP_URL": app_url,
@@ -124,7 +127,7 @@ def simulated_world(
     )
     sim = make_simulator(sim_config)
     made = kinds.create_shop(sim.store, kind, last_days=last_days)
-    servers = [serve(create_simulator(sim_config, sim), sim_port), serve(create_app(), app_port)]
+    servers = [serve(create_simulator(sim_config, sim), doors[0]), serve(create_app(), doors[1])]
     sim.start()
     with httpx.Client(base_url=f"http://127.0.0.1:{sim_port}", timeout=60) as http:
         try:
@@ -134,6 +137,8 @@ def simulated_world(
             for server in servers:
                 server.shutdown()
                 server.server_close()
+            for door in doors:
+                door.close()
 
 
 def install(world: World) -> Shop:

@@ -21,6 +21,21 @@ def sales_of(conn: Connection, shop_id: int, variant_ids: Sequence[int], since: 
         return Decimal(one_value(cur))
 
 
+def sales_by_product(conn: Connection, shop_id: int, since: date) -> dict[int, Decimal]:
+    """Sales of each product on sale since a day; without those that sold nothing."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT v.product_id, sum(d.revenue) FROM daily_sales d
+              JOIN variants v ON (v.shop_id, v.id) = (d.shop_id, d.variant_id)
+             WHERE d.shop_id = %(shop_id)s AND d.sold_on >= %(since)s
+             GROUP BY v.product_id
+            """,
+            {"shop_id": shop_id, "since": since},
+        )
+        return {int(row[0]): Decimal(row[1]) for row in cur.fetchall()}
+
+
 def all_sales(conn: Connection, shop_id: int, since: date) -> Decimal:
     """Sales of the whole shop since a day."""
     with conn.cursor() as cur:

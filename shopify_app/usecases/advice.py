@@ -11,7 +11,7 @@ from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.usecases import advice_price, advice_price_test, advice_restock, advice_trend
 from shopify_app.usecases.advice_inputs import Inputs
 
-MODEL_VERSION: Final = "11"
+MODEL_VERSION: Final = "12"
 """Raised with every change of a method or of what a suggestion is made of."""
 
 

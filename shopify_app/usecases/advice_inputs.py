@@ -17,6 +17,7 @@ import pandas as pd
 
 from shopify_app.db import (
     calibrations,
+    exposure,
     frames,
     measuring_settings,
     price_changes,
@@ -264,15 +265,19 @@ def _price_test(
     conn: Connection, shop: Shop, as_of: date, variant_ids: list[int]
 ) -> dict[str, Any]:
     """Whether a price test may be proposed, what it may cost, how much of sales it may hold, what it may not touch."""
+    under = set(exposure.variants_under_change(conn, shop.shop_id))
     left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
         conn, shop.shop_id, Decimal(0)
     )
+    shares = measuring.shares_of_sales(conn, shop.shop_id, as_of)
     return {
         "may_propose": price_tests.may_propose(
             conn, shop.shop_id, declined_days=TEST_DECLINED_DAYS, ended_days=TEST_ENDED_DAYS
         ),
         "cost_left": str(left),
         "exposure_limit": str(measuring_settings.of_shop(conn, shop.shop_id).exposure_limit),
+        "shares": {str(product): share for product, share in sorted(shares.items())},
+        "share_under_change": float(measuring.share_of_sales(conn, shop.shop_id, under, as_of)),
         "fixed": sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids)),
     }
 

@@ -26,7 +26,9 @@ STEP: Final = 0.08
 
 CHANGES_PER_MONTH: Final = 2
 MOST_WEEKS: Final = 16
-RECENT_WEEKS: Final = 13
+HEADROOM: Final = 0.9
+"""Of what may be lost and of the sales that may be under change: both move while a proposal stands."""
+
 FEWER: Final = 0.9
 """Of the products, where those under test would make up too much of the sales."""
 
@@ -42,18 +44,20 @@ def propose(
     if not terms or not terms["may_propose"] or float(terms["cost_left"]) <= 0:
         return None
     catalogue = _products(inputs, unknown, set(terms["fixed"])).head(MOST_PRODUCTS)
-    share, plan = _shares(inputs, catalogue), None
+    cost = HEADROOM * float(terms["cost_left"])
+    room = HEADROOM * float(terms["exposure_limit"]) - float(terms["share_under_change"])
+    plan = None
     while len(catalogue):
         plan = plan_switchback(
             catalogue,
             replace(limits, changes_per_month=CHANGES_PER_MONTH),
             precision=PRECISION,
-            maximum_cost=float(terms["cost_left"]),
+            maximum_cost=cost,
             step=STEP,
             most_weeks=MOST_WEEKS,
             seed=seed,
         )
-        if sum(share[series.series_id] for series in plan.series) <= float(terms["exposure_limit"]):
+        if sum(terms["shares"].get(series.series_id, 0.0) for series in plan.series) <= room:
             break
         catalogue = catalogue.head(int(len(catalogue) * FEWER))
     if plan is None or plan.abstained_because is not None:
@@ -92,17 +96,6 @@ def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.Data
     fit = whole[whole["is_fit"] & (whole["prices"] == 1) & (whole["orders"] > 0)]
     fit = fit.reset_index().sort_values(["orders", "product_id"], ascending=[False, True])
     return fit.rename(columns={"product_id": "series_id", "orders": "units_per_week"})
-
-
-def _shares(inputs: Inputs, products: pd.DataFrame) -> dict[str, float]:
-    """Of the shop's sales of late, what each product made up."""
-    recent = inputs.weekly[inputs.weekly["weeks_ago"] < RECENT_WEEKS]
-    variants = inputs.variants.set_index("variant_id")
-    sold = recent.groupby("variant_id")["units"].sum()
-    sales = sold * variants["price"].reindex(sold.index).fillna(0.0)
-    by_product = sales.groupby(variants["product_id"].reindex(sales.index)).sum()
-    share = products["series_id"].map(by_product).fillna(0.0) / max(float(sales.sum()), 1e-9)
-    return dict(zip(products["series_id"].astype(str), share.tolist(), strict=True))
 
 
 def _up(amount: float, digits: int) -> float:

@@ -1,6 +1,6 @@
 """What a merchant chooses about measuring: consent to hold back, the cap on losses, a brake lifted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -20,6 +20,8 @@ from shopify_app.domain.outcome import PRICE_MOVES, MeasuringSettings
 CAP_DAYS: Final = 90
 CAP_SHARE: Final = Decimal("0.01")
 """Without a choice of the merchant's, price changes may lose a hundredth of ninety days' sales in all."""
+EXPOSURE_DAYS: Final = 90
+"""Over which it is looked at how much of the sales some products make up."""
 LEAST_CAP: Final = Decimal(25)
 """Even a shop without sales needs a cap above zero."""
 MONTHS_MEASURED: Final = Decimal("1.4")
@@ -41,6 +43,26 @@ def loss_cap(conn: Connection, shop_id: int, today: date) -> Decimal:
         return chosen
     sales = exposure.all_sales(conn, shop_id, today - timedelta(days=CAP_DAYS))
     return max(LEAST_CAP, (sales * CAP_SHARE).quantize(Decimal("0.01")))
+
+
+def shares_of_sales(conn: Connection, shop_id: int, today: date) -> dict[int, float]:
+    """Product -> its share of the shop's sales of late; empty where nothing sold."""
+    since = today - timedelta(days=EXPOSURE_DAYS)
+    sales = exposure.all_sales(conn, shop_id, since)
+    if sales <= 0:
+        return {}
+    found = exposure.sales_by_product(conn, shop_id, since)
+    return {product: float(each / sales) for product, each in found.items()}
+
+
+def share_of_sales(
+    conn: Connection, shop_id: int, variant_ids: Iterable[int], today: date
+) -> Decimal:
+    """What some variants made up of the shop's sales of late."""
+    since = today - timedelta(days=EXPOSURE_DAYS)
+    sales = exposure.all_sales(conn, shop_id, since)
+    mine = exposure.sales_of(conn, shop_id, sorted(set(variant_ids)), since)
+    return mine / sales if sales else Decimal(0)
 
 
 def at_risk(conn: Connection, shop_id: int, worst_a_month: Decimal) -> Decimal:

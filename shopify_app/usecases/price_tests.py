@@ -27,7 +27,7 @@ from shopify_app.db.price_tests import PriceNow
 from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason
 from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases.measuring import at_risk, loss_cap
+from shopify_app.usecases.measuring import at_risk, loss_cap, share_of_sales
 
 LEAST_PRODUCTS: Final = 10
 """Under test; fewer leave what weeks have in common to chance."""
@@ -35,7 +35,6 @@ LEAST_PRODUCTS: Final = 10
 LEAST_UNCHANGED: Final = 0.8
 """Share of the products proposed with that must still be as they were: the rest is left out."""
 
-SALES_DAYS: Final = 90
 BEGINS_AT: Final = time(0, 5)
 """Of the shop's day: a block begins just after midnight."""
 
@@ -140,10 +139,8 @@ def _refuse_beyond_limits(conn: Connection, shop: Shop, test: PriceTest, mine: s
     if risk > loss_cap(conn, shop.shop_id, today):
         raise InvalidInputError("it may lose more than is left to lose", field="loss_cap")
     under = mine | set(exposure.variants_under_change(conn, shop.shop_id))
-    since = today - timedelta(days=SALES_DAYS)
-    share = exposure.sales_of(conn, shop.shop_id, sorted(under), since)
-    allowed = measuring_settings.of_shop(conn, shop.shop_id).exposure_limit
-    if share > allowed * exposure.all_sales(conn, shop.shop_id, since):
+    share = share_of_sales(conn, shop.shop_id, under, today)
+    if share > measuring_settings.of_shop(conn, shop.shop_id).exposure_limit:
         raise InvalidInputError("too much of the sales is under change", field="exposure")
 
 

@@ -45,9 +45,8 @@ from shopify_app.domain.suggestion import (
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import decide
 from shopify_app.usecases.decide import UndoAnswer
-from shopify_app.usecases.measuring import at_risk, loss_cap
+from shopify_app.usecases.measuring import at_risk, loss_cap, share_of_sales
 
-SALES_DAYS: Final = 90
 MOST_PRICES: Final = 100
 FURTHEST_DAYS: Final = 180
 """A price planned further ahead would rest on old numbers."""
@@ -179,19 +178,15 @@ def _exposure(
     conn: Connection, shop: Shop, cards: Sequence[SuggestionCard], plan: Plan
 ) -> Exposure:
     today = datetime.now(UTC).astimezone(shop.zone).date()
-    since = today - timedelta(days=SALES_DAYS)
     mine = [card.variant_id for card in cards]
-    sales = exposure.all_sales(conn, shop.shop_id, since)
-    under = exposure.variants_under_change(conn, shop.shop_id)
-    share = _share(exposure.sales_of(conn, shop.shop_id, mine, since), sales)
-    all_under = exposure.sales_of(conn, shop.shop_id, sorted({*mine, *under}), since)
+    all_under = {*mine, *exposure.variants_under_change(conn, shop.shop_id)}
     worst = sum((card.value_low for card in cards), Decimal(0))
     risk = registrations.open_risk(conn, shop.shop_id)
     found = Exposure(
         prices=len(cards),
         products=len({card.product_id for card in cards}),
-        share_of_sales=share,
-        share_under_change=_share(all_under, sales),
+        share_of_sales=share_of_sales(conn, shop.shop_id, mine, today),
+        share_under_change=share_of_sales(conn, shop.shop_id, all_under, today),
         worst=worst,
         expected=sum((card.value_mid for card in cards), Decimal(0)),
         best=sum((card.value_high for card in cards), Decimal(0)),
@@ -280,7 +275,3 @@ def _freeze_limit(shop: Shop, chosen: ShopSettings, plan: Plan) -> Limit:
 
 def _kind(card: SuggestionCard) -> MoveKind:
     return move_kind(card.kind.value, card.proposal)
-
-
-def _share(part: Decimal, whole: Decimal) -> Decimal:
-    return part / whole if whole else Decimal(0)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from shopify_app.db import daily_sales, exposure, orders, price_changes
 from shopify_app.db.connection import transaction
-from tests.factories import NOW, line_of, make_suggestion, make_variant, order_of
+from tests.factories import NOW, line_of, make_suggestion, make_variant, order_of, rows
 
 DAY = NOW.date()
 
@@ -36,7 +36,14 @@ def test_sales_since_a_day_of_some_and_of_all_and_none_of_the_rivals(acme, rival
     assert act(acme, exposure.sales_of, [one], long_ago) == Decimal(20)
     assert act(acme, exposure.sales_of, [one, other], DAY) == Decimal(20)
     assert act(acme, exposure.all_sales, long_ago) == Decimal(30)
+    product = dict(rows(acme, "SELECT id, product_id FROM variants"))
+    assert act(acme, exposure.sales_by_product, DAY) == {product[one]: Decimal(20)}
+    assert act(acme, exposure.sales_by_product, long_ago) == {
+        product[one]: Decimal(20),
+        product[other]: Decimal(10),
+    }
     for shop_id in (None, acme.shop_id):
+        assert act(rival, exposure.sales_by_product, long_ago, shop_id=shop_id) == {}
         assert act(rival, exposure.all_sales, long_ago, shop_id=shop_id) == 0
         assert act(rival, exposure.sales_of, [one], long_ago, shop_id=shop_id) == 0
 

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from shopify_app import cli
 from shopify_app.analytics import experiments
 from shopify_app.analytics.experiments import plan_from
-from shopify_app.db import exposure, measuring_settings, price_tests, suggestions
+from shopify_app.db import exposure, measuring_settings, price_changes, price_tests, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.price_test import LeftReason, PriceTestState, StopReason
@@ -133,6 +133,16 @@ def starts_on(shop, test, day):
     )  # fmt: skip
 
 
+def waits_to_be_written(shop, variant_id):
+    """A price of another decision, accepted and not yet sent."""
+    number = make_suggestion(shop, variant_id, state="accepted")
+    with transaction(shop.shop_id) as conn:
+        price_changes.add(
+            conn, shop.shop_id, suggestion_id=number, undo_of=None, product_id=1, variant_id=variant_id,
+            old=(Decimal(24), None), new=(Decimal(26), None), currency="GBP", click_key=f"k{variant_id}", approved_by="42",
+        )  # fmt: skip
+
+
 def store_takes(shop, state="applied", code=None, on=None, **which):
     """The outbox wrote, or could not write, what waits: without a Shopify."""
     rows(
@@ -214,6 +224,38 @@ def test_a_test_holds_no_more_of_the_sales_than_may_be_under_change(stall):
     plan = plan_from(newest(shop).plan)
 
     assert len(plan.series) <= 0.5 * PRODUCTS - 1
+
+
+def test_what_is_proposed_can_be_agreed_to_though_sales_and_what_may_be_lost_moved_meanwhile(stall):
+    """The most that fits is proposed; then the tested sell a twentieth more, and others' sales are fewer."""
+    shop, _ = stall
+    set_measuring(shop, exposure_limit=Decimal("0.48"))
+    suggest.refresh_suggestions(shop.shop_id)
+    test = newest(shop)
+    products = [int(series.series_id) for series in plan_from(test.plan).series]
+    rows(
+        shop,
+        "UPDATE daily_sales d SET revenue = revenue * CASE WHEN v.product_id = ANY (%(ids)s) THEN 1.05 ELSE 0.97 END"
+        " FROM variants v WHERE v.id = d.variant_id RETURNING 1",
+        ids=products,
+    )  # fmt: skip
+    set_measuring(shop, exposure_limit=Decimal("0.48"), loss_cap=test.maximum_cost / Decimal("0.9"))
+
+    deciding.start(shop.shop_id, test.id, started_by="42")
+
+    assert newest(shop).state is PriceTestState.RUNNING
+
+
+def test_prices_that_are_under_change_already_leave_less_room_for_a_test(stall):
+    shop, variants = stall
+    set_measuring(shop, exposure_limit=Decimal("0.6"))
+    for variant_id in variants[:4]:
+        waits_to_be_written(shop, variant_id)
+    suggest.refresh_suggestions(shop.shop_id)
+    test = newest(shop)
+
+    assert len(plan_from(test.plan).series) <= PRODUCTS * (0.6 * 0.9) - 4
+    deciding.start(shop.shop_id, test.id, started_by="42")
 
 
 def test_no_test_is_proposed_where_nothing_may_be_lost_or_prices_are_frozen(stall):

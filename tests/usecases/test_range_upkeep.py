@@ -138,10 +138,11 @@ def test_a_shop_that_tracks_nothing_gives_none_and_a_rivals_run_touches_none_of_
 
 
 def test_a_correction_in_force_is_in_the_ranges_given_and_on_cards_and_orders_stay(shop):
-    before = {one.variant_id: one for one in advice.work_out(standing(shop), seed=0).suggestions}
-    plain = {one.variant_id: one for one in range_upkeep.ranges_to_give(standing(shop))}
+    first = standing(shop)
+    before = {one.variant_id: one for one in advice.work_out(first, seed=0).suggestions}
+    plain = {one.variant_id: one for one in range_upkeep.ranges_to_give(first)}
     too_sure(shop, 0.95)
-    suggest.refresh_suggestions(shop.shop_id)
+    suggest.refresh_suggestions(shop.shop_id, as_of=first.as_of)
     inputs = standing(shop)
     asked = {one.variant_id: one for one in range_upkeep.ranges_to_give(inputs)}
 
