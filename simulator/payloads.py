@@ -47,7 +47,7 @@ def _order(conn: sqlite3.Connection, shop: _Shop, order_id: int) -> dict[str, An
         (shop.domain, order_id),
     ).fetchall()
     refunds = conn.execute(
-        "SELECT id FROM refunds WHERE shop = ? AND order_id = ? ORDER BY id",
+        "SELECT id FROM refunds INDEXED BY refunds_order WHERE shop = ? AND order_id = ? ORDER BY id",
         (shop.domain, order_id),
     ).fetchall()
     discounts = sum((Decimal(line["discount"]) for line in lines), Decimal(0))
