@@ -19,11 +19,25 @@ Array = np.ndarray
 def cdf(units: Array, mean: Array, dispersion: Array) -> Array:
     """P(D <= units); 0 below zero."""
     units, mean, dispersion = np.broadcast_arrays(np.floor(units), mean, dispersion)
-    k = np.maximum(units, 0.0)
-    size = 1.0 / np.maximum(dispersion, POISSON_BELOW)
-    nb = betainc(size, k + 1.0, size / (size + np.maximum(mean, 1e-300)))
-    poisson = gammaincc(k + 1.0, np.maximum(mean, 0.0))
-    return np.where(units < 0, 0.0, np.where(dispersion > POISSON_BELOW, nb, poisson))
+    found = _at_most(np.maximum(units, 0.0) + 1.0, mean, dispersion, extra=0.0)
+    return np.where(units < 0, 0.0, found)
+
+
+def _at_most(next_unit: Array, mean: Array, dispersion: Array, *, extra: float) -> Array:
+    """P(D < next_unit), next_unit >= 1, where D has size r + extra: each series by its own function only, for they are dear."""
+    is_poisson = dispersion <= POISSON_BELOW
+    if not is_poisson.any():
+        return _nb_at_most(next_unit, mean, dispersion, extra)
+    found = np.empty(next_unit.shape)
+    found[is_poisson] = gammaincc(next_unit[is_poisson], np.maximum(mean[is_poisson], 0.0))
+    rest = ~is_poisson
+    found[rest] = _nb_at_most(next_unit[rest], mean[rest], dispersion[rest], extra)
+    return found
+
+
+def _nb_at_most(next_unit: Array, mean: Array, dispersion: Array, extra: float) -> Array:
+    size = 1.0 / dispersion
+    return betainc(size + extra, next_unit, size / (size + np.maximum(mean, 1e-300)))
 
 
 def quantile(level: Array | float, mean: Array, dispersion: Array) -> Array:
@@ -59,11 +73,6 @@ def expected_shortage(units: Array, mean: Array, dispersion: Array) -> Array:
     units, mean, dispersion = np.broadcast_arrays(
         np.floor(np.maximum(units, 0.0)), mean, dispersion
     )
-    size = 1.0 / np.maximum(dispersion, POISSON_BELOW)
-    p = size / (size + np.maximum(mean, 1e-300))
-    upper_nb = 1.0 - np.where(units >= 1, betainc(size + 1.0, np.maximum(units, 1.0), p), 0.0)
-    upper_poisson = 1.0 - np.where(
-        units >= 1, gammaincc(np.maximum(units, 1.0), np.maximum(mean, 0.0)), 0.0
-    )
-    upper = np.where(dispersion > POISSON_BELOW, upper_nb, upper_poisson)
+    below = _at_most(np.maximum(units, 1.0), mean, dispersion, extra=1.0)
+    upper = 1.0 - np.where(units >= 1, below, 0.0)
     return np.maximum(mean * upper - units * (1.0 - cdf(units, mean, dispersion)), 0.0)
