@@ -28,11 +28,12 @@ FIRST_LOOK: Final = timedelta(days=2)
 log = structlog.get_logger()
 
 
-def reconcile_shops() -> int:
-    """Compare every installed shop whose history is in; rows mended in all."""
+def reconcile_shops(*, since: datetime | None = None) -> int:
+    """Compare every installed shop whose history is in; rows mended in all. `since` widens the look."""
     with sweep_transaction() as conn:
         installed = shops.every(conn, states=["installed"])
-    return sum(sum(reconcile_shop(shop).values()) for shop in installed if _history_is_in(shop))
+    ready = [shop for shop in installed if _history_is_in(shop)]
+    return sum(sum(reconcile_shop(shop, since=since).values()) for shop in ready)
 
 
 def _history_is_in(shop: Shop) -> bool:
