@@ -25,13 +25,12 @@ def cdf(units: Array, mean: Array, dispersion: Array) -> Array:
 
 def _at_most(next_unit: Array, mean: Array, dispersion: Array, *, extra: float) -> Array:
     """P(D < next_unit), next_unit >= 1, where D has size r + extra: each series by its own function only, for they are dear."""
-    is_poisson = dispersion <= POISSON_BELOW
-    if not is_poisson.any():
+    is_nb = dispersion > POISSON_BELOW
+    if is_nb.all():
         return _nb_at_most(next_unit, mean, dispersion, extra)
     found = np.empty(next_unit.shape)
-    found[is_poisson] = gammaincc(next_unit[is_poisson], np.maximum(mean[is_poisson], 0.0))
-    rest = ~is_poisson
-    found[rest] = _nb_at_most(next_unit[rest], mean[rest], dispersion[rest], extra)
+    found[is_nb] = _nb_at_most(next_unit[is_nb], mean[is_nb], dispersion[is_nb], extra)
+    found[~is_nb] = gammaincc(next_unit[~is_nb], np.maximum(mean[~is_nb], 0.0))
     return found
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import orjson
 from psycopg2.extras import execute_values
 
 from shopify_app.db.connection import Connection
-from shopify_app.db.copying import MANY, as_copy
-from shopify_app.domain.order import Order, OrderLine
+from shopify_app.domain.order import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,73 +110,16 @@ def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> N
             """,
             {"shop_id": shop_id, "orders": [order.id for order in orders], "lines": line_ids},
         )
-    rows = [_row(shop_id, order, line) for order in orders for line in order.lines]
-    if len(rows) >= MANY:
-        _copy_lines(conn, shop_id, rows)
-    else:
-        _insert_lines(conn, rows)
-
-
-def _row(shop_id: int, order: Order, line: OrderLine) -> tuple[object, ...]:
-    return (
-        shop_id,
-        order.id,
-        line.id,
-        line.product_id,
-        line.variant_id,
-        line.sku,
-        line.title,
-        line.quantity,
-        line.current_quantity,
-        line.unit_price,
-        line.discount,
-        line.tax,
-        line.is_gift_card,
-    )
-
-
-def _insert_lines(conn: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    with conn.cursor() as cur:
-        execute_values(
-            cur,
-            """
-            INSERT INTO order_lines AS l (shop_id, order_id, id, product_id, variant_id, sku, title, quantity,
-                                          current_quantity, unit_price, discount, tax, is_gift_card) VALUES %s
-                ON CONFLICT (shop_id, order_id, id) DO UPDATE
-               SET product_id = coalesce(excluded.product_id, l.product_id),
-                   variant_id = coalesce(excluded.variant_id, l.variant_id),
-                   sku = excluded.sku, title = excluded.title, quantity = excluded.quantity,
-                   current_quantity = excluded.current_quantity, unit_price = excluded.unit_price,
-                   discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card
-            """,
-            rows,
-            page_size=1_000,
-        )
-
-
-def _copy_lines(conn: Connection, shop_id: int, rows: Sequence[tuple[object, ...]]) -> None:
-    """As `_insert_lines`, for a batch of a shop's history: by way of a table that nobody else sees."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            CREATE TEMP TABLE IF NOT EXISTS arriving_lines (LIKE order_lines) ON COMMIT DROP
-            """
-        )
-        cur.copy_expert(
-            """
-            COPY arriving_lines (shop_id, order_id, id, product_id, variant_id, sku, title, quantity, current_quantity,
-                                 unit_price, discount, tax, is_gift_card) FROM STDIN
-            """,
-            as_copy(rows),
-        )
+        # As one document: Postgres reads it in two thirds of the time of as many rows of VALUES.
         cur.execute(
             """
             INSERT INTO order_lines AS l (shop_id, order_id, id, product_id, variant_id, sku, title, quantity,
                                           current_quantity, unit_price, discount, tax, is_gift_card)
-            SELECT shop_id, order_id, id, product_id, variant_id, sku, title, quantity, current_quantity,
-                   unit_price, discount, tax, is_gift_card
-              FROM arriving_lines
-             WHERE shop_id = %(shop_id)s
+            SELECT %(shop_id)s, n.*
+              FROM jsonb_to_recordset(%(lines)s::jsonb)
+                AS n(order_id bigint, id bigint, product_id bigint, variant_id bigint, sku text, title text,
+                     quantity integer, current_quantity integer, unit_price numeric, discount numeric,
+                     tax numeric, is_gift_card boolean)
                 ON CONFLICT (shop_id, order_id, id) DO UPDATE
                SET product_id = coalesce(excluded.product_id, l.product_id),
                    variant_id = coalesce(excluded.variant_id, l.variant_id),
@@ -184,9 +127,30 @@ def _copy_lines(conn: Connection, shop_id: int, rows: Sequence[tuple[object, ...
                    current_quantity = excluded.current_quantity, unit_price = excluded.unit_price,
                    discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card
             """,
-            {"shop_id": shop_id},
+            {"shop_id": shop_id, "lines": orjson.dumps(_records(orders), default=str).decode()},
         )
-        cur.execute("DELETE FROM arriving_lines WHERE shop_id = %(shop_id)s", {"shop_id": shop_id})
+
+
+def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
+    """Lines under the names of their columns; money as text, so that no cent is rounded."""
+    return [
+        {
+            "order_id": order.id,
+            "id": line.id,
+            "product_id": line.product_id,
+            "variant_id": line.variant_id,
+            "sku": line.sku,
+            "title": line.title,
+            "quantity": line.quantity,
+            "current_quantity": line.current_quantity,
+            "unit_price": line.unit_price,
+            "discount": line.discount,
+            "tax": line.tax,
+            "is_gift_card": line.is_gift_card,
+        }
+        for order in orders
+        for line in order.lines
+    ]
 
 
 def bury(conn: Connection, shop_id: int, order_id: int, *, at: datetime) -> set[date]:

@@ -265,15 +265,17 @@ def _price_test(
     conn: Connection, shop: Shop, as_of: date, variant_ids: list[int]
 ) -> dict[str, Any]:
     """Whether a price test may be proposed, what it may cost, how much of sales it may hold, what it may not touch."""
-    under = set(exposure.variants_under_change(conn, shop.shop_id))
+    if not price_tests.may_propose(
+        conn, shop.shop_id, declined_days=TEST_DECLINED_DAYS, ended_days=TEST_ENDED_DAYS
+    ):
+        return {"may_propose": False}
+    under = exposure.variants_under_change(conn, shop.shop_id)
     left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
         conn, shop.shop_id, Decimal(0)
     )
     shares = measuring.shares_of_sales(conn, shop.shop_id, as_of)
     return {
-        "may_propose": price_tests.may_propose(
-            conn, shop.shop_id, declined_days=TEST_DECLINED_DAYS, ended_days=TEST_ENDED_DAYS
-        ),
+        "may_propose": True,
         "cost_left": str(left),
         "exposure_limit": str(measuring_settings.of_shop(conn, shop.shop_id).exposure_limit),
         "shares": {str(product): share for product, share in sorted(shares.items())},

@@ -49,9 +49,7 @@ def shares_of_sales(conn: Connection, shop_id: int, today: date) -> dict[int, fl
     """Product -> its share of the shop's sales of late; empty where nothing sold."""
     since = today - timedelta(days=EXPOSURE_DAYS)
     sales = exposure.all_sales(conn, shop_id, since)
-    if sales <= 0:
-        return {}
-    found = exposure.sales_by_product(conn, shop_id, since)
+    found = exposure.sales_by_product(conn, shop_id, since) if sales else {}
     return {product: float(each / sales) for product, each in found.items()}
 
 

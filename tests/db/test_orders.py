@@ -1,12 +1,15 @@
 """Orders: whatever the order of the news, the newest stands; lines are a set; the rival's stay."""
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from shopify_app.db import orders
 from shopify_app.db.connection import transaction
+from shopify_app.usecases.poison import SPOILING
 from tests.factories import NOW, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)
@@ -102,3 +105,44 @@ def test_the_rivals_order_of_the_same_id_stays(acme, rival):
     with transaction(acme.shop_id) as conn:
         orders.bury(conn, rival.shop_id, 1, at=LATER)
     assert state(rival) == [(1, "pending", False, [1])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\\N", "a tab\tand a line\nand a \\ back", "围裙 👗 'quoted' \"twice\"", None],
+    ids=repr,
+)
+def test_a_title_and_a_price_come_back_as_they_went(acme, text):
+    put(acme, order_of(1, line_of(1, title=text, sku=text, price="12345678901.2345")))
+
+    assert rows(acme, "SELECT title, sku, unit_price FROM order_lines") == [
+        (text, text, Decimal("12345678901.2345"))
+    ]
+
+
+def test_many_orders_at_once_end_as_one_by_one_also_when_they_come_again_changed(acme, rival):
+    def orders_of(**changed):
+        return [
+            order_of(number, *(replace(line_of(place, place), **changed) for place in range(1, 11)))
+            for number in range(1, 151)
+        ]
+
+    again = [
+        replace(order, updated_at=LATER, lines=order.lines[1:])
+        for order in orders_of(variant_id=None, title=None, tax=Decimal("0.20"))
+    ]
+    for made in (orders_of(), again):
+        put(acme, *made)
+        for order in made:
+            put(rival, order)
+
+    kept = "SELECT * FROM order_lines ORDER BY order_id, id"
+    ours, theirs = rows(acme, kept), rows(rival, kept)
+    assert len(ours) == 9 * len(again)
+    assert [row[1:] for row in ours] == [row[1:] for row in theirs]
+
+
+def test_a_title_that_postgres_cannot_keep_spoils_its_batch_and_leaves_nothing(acme):
+    with pytest.raises(SPOILING):
+        put(acme, order_of(1, line_of(1)), order_of(2, line_of(2, title="a\0b")))
+    assert state(acme) == []
