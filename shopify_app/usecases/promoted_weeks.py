@@ -76,13 +76,17 @@ def _silent(
     sold: "pd.Series[float]",
     products: "pd.Series[Any]",
 ) -> "pd.Series[float]":
-    """Share of weeks in which a variant sold nothing, where its product's, or the shop's, was promoted."""
+    """Share of weeks in which a variant sold nothing, where its product's, or the shop's, was promoted.
+
+    A week in which only products no longer on sale were sold has no product's share: the shop's goes for all.
+    """
     found: list[pd.Series[float]] = []
-    every = of_product.unstack("weeks_ago")
-    for week in np.union1d(
+    promoted = np.union1d(
         weeks.index[weeks >= LEAST_SHARE],
         of_product.index.get_level_values("weeks_ago")[of_product >= LEAST_SHARE].unique(),
-    ):
+    )
+    every = of_product.unstack("weeks_ago").reindex(columns=promoted)
+    for week in promoted:
         share = products.map(every[week]).fillna(weeks[week])
         rows = pd.MultiIndex.from_arrays(
             [share.index, np.full(len(share), week)], names=["variant_id", "weeks_ago"]

@@ -59,6 +59,17 @@ def test_a_day_at_a_hair_below_list_is_none():
     assert told((1, 3, 40, 0.02), (3, 3, 30, 0.02)) == {}
 
 
+def test_a_clearance_of_products_no_longer_on_sale_goes_for_the_whole_shop():
+    found = told((99, 45, 3, 0.1), (1, 3, 10, 0.0))
+
+    # 3 units off of 3 sold, and 3 units' worth of doubt: half of the week.
+    assert found == {(variant, 45): pytest.approx(0.5) for variant in (1, 2, 3, 4)}
+
+
+def test_a_shop_that_sells_nothing_any_more_of_what_it_sold_has_its_promotions():
+    assert set(told((99, 45, 3, 0.1))) == {(variant, 45) for variant in (1, 2, 3, 4)}
+
+
 def test_nothing_sold_is_nothing_told():
     empty = pd.DataFrame(
         columns=["variant_id", "ordered_units", "revenue", "list_revenue"], dtype=float
