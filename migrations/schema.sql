@@ -528,7 +528,14 @@ CREATE TABLE public.refresh_requests (
     shop_id bigint NOT NULL,
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
     due_at timestamp with time zone NOT NULL,
-    lease_until timestamp with time zone
+    lease_until timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    failed_at timestamp with time zone,
+    error_type text,
+    next_try_at timestamp with time zone,
+    CONSTRAINT refresh_requests_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT refresh_requests_failure_check CHECK ((((attempts = 0) = (failing_since IS NULL)) AND ((attempts = 0) = (failed_at IS NULL)) AND ((attempts = 0) = (error_type IS NULL))))
 );
 
 ALTER TABLE ONLY public.refresh_requests FORCE ROW LEVEL SECURITY;

@@ -15,9 +15,10 @@ from shopify_app.db import (
 )
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.migrate import migrate
+from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import access, facts, inbox, reconcile
+from shopify_app.usecases import access, advice_state, facts, inbox, reconcile
 from shopify_app.usecases import price_tests as stopping
 
 
@@ -27,7 +28,8 @@ def migrate_schema(_: argparse.Namespace) -> dict[str, Any]:
 
 
 def list_shops(_: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every shop."""
+    """Every shop, with the runs of its suggestions that failed since the last good one."""
+    failing = advice_state.failing_shops()
     with sweep_transaction() as conn:
         return [
             {
@@ -38,9 +40,19 @@ def list_shops(_: argparse.Namespace) -> list[dict[str, Any]]:
                 "installed_at": s.installed_at,
                 "currency": s.currency,
                 "timezone": s.timezone,
+                **_failed_runs(failing.get(s.shop_id)),
             }
             for s in shops.every(conn)
         ]
+
+
+def _failed_runs(failed: FailedRuns | None) -> dict[str, Any]:
+    return {
+        "runs_failed": failed.attempts if failed else 0,
+        "runs_fail_since": failed and failed.failing_since,
+        "runs_fail_of": failed and failed.error_type,
+        "next_run_at": failed and failed.next_try_at,
+    }
 
 
 def show_facts(arguments: argparse.Namespace) -> dict[str, Any]:

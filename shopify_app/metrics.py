@@ -33,6 +33,9 @@ SHOPS_WITHOUT_WEBHOOKS: Final = Gauge(
 REDACTIONS_LATE: Final = Gauge(
     "keel_redactions_late", "Privacy requests past half of our own deadline"
 )
+SHOPS_WITHOUT_NEW_SUGGESTIONS: Final = Gauge(
+    "keel_shops_without_new_suggestions", "Shops whose newest run of the suggestions failed"
+)
 PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
 
 

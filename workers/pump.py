@@ -21,6 +21,7 @@ from shopify_app.errors import TransientError
 from shopify_app.logs import set_up_logs
 from shopify_app.metrics import serve_metrics
 from shopify_app.usecases import (
+    advice_state,
     backfill,
     due_work,
     housekeeping,
@@ -32,7 +33,7 @@ from shopify_app.usecases import (
 
 EVERY_SECONDS: Final = 0.5
 WATCH_EVERY: Final = 20
-"""Turns between two looks at how the inbox stands."""
+"""Turns between two looks at how the inbox and the runs of the suggestions stand."""
 
 RING_EVERY_SECONDS: Final = {"workers.sales.roll_up_sales": 3.0}
 """What a burst of webhooks would have done anew twice a second is rung for less often."""
@@ -106,6 +107,7 @@ def run(stop: threading.Event, *, inline: bool = False) -> None:
             pump_once(inline=inline, rung=rung)
             if turn % WATCH_EVERY == 0:
                 inbox.watch_inbox()
+                advice_state.watch_runs()
             turn += 1
         except TransientError as error:
             log.warning("pump_waits", error=str(error))

@@ -8,7 +8,7 @@ from datetime import date
 
 from psycopg2.extras import execute_values
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, one_value
 
 
 def touch(conn: Connection, shop_id: int, days: Iterable[date]) -> None:
@@ -98,3 +98,13 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
             {"shop_id": shop_id, "days": days},
         )
         return len(days)
+
+
+def has_any(conn: Connection, shop_id: int) -> bool:
+    """Whether the shop ever sold anything that we know of."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT EXISTS (SELECT FROM daily_sales WHERE shop_id = %(shop_id)s)",
+            {"shop_id": shop_id},
+        )
+        return bool(one_value(cur))

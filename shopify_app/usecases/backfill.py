@@ -162,6 +162,7 @@ def _sales(shop: Shop, _: BackfillStep) -> bool:
 
 def _decisions(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
+        refresh_requests.forget_failures(conn, shop.shop_id)  # they were over another history
         refresh_requests.ask(conn, shop.shop_id)
     return True
 

@@ -9,6 +9,7 @@ from shopify_app.db import pages, price_history, suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases import decide
+from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
@@ -113,6 +114,7 @@ def _view(suggestion_id: int) -> CardView:
         ids = [card.variant_id] if card else []
         fixed = price_history.fixed_prices(conn, shop().shop_id, ids)
         g.open_counts = pages.open_counts(conn, shop().shop_id)
+        g.advice = read_advice(conn)
     if card is None:
         raise NotFoundError(f"suggestion {suggestion_id}")
     return card_view(card, today(), fixed)
@@ -124,7 +126,7 @@ def _answer(
     return answer(
         f"suggestions/_{_shape()}.html" if _shape() != "line" else _line_template(view.card),
         body | {"suggestion": card_json(view)},
-        status=status, view=view, problem=problem, counts=g.open_counts, is_fragment=True,
+        status=status, view=view, problem=problem, counts=g.open_counts, advice=g.advice, is_fragment=True,
     )  # fmt: skip
 
 

@@ -9,12 +9,12 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as later
 
-from shopify_app.db import backfills, ledgers, pages, price_history, suggestions
+from shopify_app.db import ledgers, pages, price_history, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopSettings, ShopState
 from shopify_app.domain.suggestion import SuggestionKind
-from shopify_app.web.answers import answer
+from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, reading, shop, today, zone
 from shopify_app.web.result_views import Total, total_view
@@ -57,7 +57,7 @@ class Home:
     run: LatestRun | None
     total: Total
     """What accepted decisions have brought, as last worked out."""
-    is_importing: bool
+    advice: AdviceView
     needs_open: bool
 
     @property
@@ -77,19 +77,20 @@ def index() -> ResponseReturnValue:
     with reading() as conn:
         home = _read_home(conn)
         settings = chosen()
-    return answer(
+    return answer_with_advice(
         "home/index.html",
         _as_json(home, settings),
+        home.advice,
         home=home,
         shown_at_most=SHOWN_AT_MOST,
-        everything=everything(home.run),
+        everything=everything(home.advice),
     )
 
 
 def _read_home(conn: Connection) -> Home:
     shop_id = shop().shop_id
     midnight = datetime.combine(today(), time.min, zone())
-    steps = backfills.progress(conn, shop_id)
+    advice = read_advice(conn)
     waiting = suggestions.cards(conn, shop_id)
     decided = suggestions.decided_cards(conn, shop_id, since=midnight)
     fixed = price_history.fixed_prices(conn, shop_id, [c.variant_id for c in (*waiting, *decided)])
@@ -99,19 +100,20 @@ def _read_home(conn: Connection) -> Home:
         counts=pages.open_counts(conn, shop_id),
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
         health=pages.data_health(conn, shop_id),
-        run=pages.latest_run(conn, shop_id),
+        run=advice.state.run,
         total=total_view(ledgers.of_shop(conn, shop_id), shop().currency),
-        is_importing=any(step.state != "done" for step in steps),
+        advice=advice,
         needs_open=shop().state is ShopState.NEEDS_OPEN,
     )
 
 
-def everything(run: LatestRun | None) -> dict[str, Any] | None:
+def everything(advice: AdviceView) -> dict[str, Any] | None:
     """The quiet line: variants looked at, those without a suggestion; prices and stocks we could not judge, and why.
 
     The last may be of variants with or without a suggestion: it is no part of either number.
     """
-    if run is None or not run.counts.get("looked_at"):
+    run = advice.state.run
+    if run is None or advice.is_passing or not run.counts.get("looked_at"):
         return None
     not_sure: dict[str, int] = run.counts.get("not_sure", {})
     reasons = sorted(not_sure, key=lambda reason: not_sure[reason], reverse=True)

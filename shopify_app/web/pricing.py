@@ -11,6 +11,7 @@ from shopify_app.db.pages import EarlierChange
 from shopify_app.domain.price_test import PriceTestState
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
+from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import card_json, card_view
 from shopify_app.web.home import everything
@@ -33,7 +34,7 @@ def index() -> ResponseReturnValue:
         waiting = suggestions.cards(conn, shop_id, kinds=("price",))
         decided = suggestions.decided_cards(conn, shop_id, since=midnight, kinds=("price",))
         earlier = pages.earlier_changes(conn, shop_id)
-        run = pages.latest_run(conn, shop_id)
+        advice = read_advice(conn)
         shown = [*waiting, *decided]
         fixed = price_history.fixed_prices(conn, shop_id, [card.variant_id for card in shown])
         plans = [plan for plan in rollouts.newest(conn, shop_id) if plan.waiting]
@@ -49,9 +50,9 @@ def index() -> ResponseReturnValue:
         "stopped": [brake_json(brake) for brake in stopped],
         "price_tests": [price_test_json(view) for view in shown_tests],
     }
-    return answer(
-        "pricing/index.html", body,
-        views=views, open_count=len(waiting), earlier=earlier, everything=everything(run), chosen=chosen(),
+    return answer_with_advice(
+        "pricing/index.html", body, advice,
+        views=views, open_count=len(waiting), earlier=earlier, everything=everything(advice), chosen=chosen(),
         plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped] + waiting_views(ledger),
         price_tests=shown_tests,
     )  # fmt: skip

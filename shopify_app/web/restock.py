@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from shopify_app.db import pages, suggestion_runs, suggestions
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
+from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
 from shopify_app.web.budget import BudgetPlan, plan_within
 from shopify_app.web.budget_view import budget_view
@@ -36,7 +37,8 @@ def index() -> ResponseReturnValue:
         lines = pages.purchase_lines(conn, shop_id)
         order_budget = suggestion_runs.newest_order_budget(conn, shop_id)
         to_move = suggestion_runs.newest_moves(conn, shop_id)
-        idle = pages.idle_stock(conn, shop_id, today())
+        advice = read_advice(conn)
+        idle = pages.idle_stock(conn, shop_id, today()) if advice.state.may_judge else []
     asked = _budget(request.args.get("budget"))
     plan = plan_within(waiting, order_budget, asked)
     budget = plan.all_cost if asked is None else min(asked, plan.all_cost)
@@ -46,8 +48,8 @@ def index() -> ResponseReturnValue:
         "purchase_orders": [order_json(order) for order in orders],
         "moves": to_move,
     }
-    return answer(
-        "restock/index.html", body,
+    return answer_with_advice(
+        "restock/index.html", body, advice,
         views=views, waiting=waiting, plan=plan, budget=budget, orders=orders, idle=idle,
         shown=budget_view(plan, budget, shop().currency), moves=move_views(to_move, shop().currency),
     )  # fmt: skip

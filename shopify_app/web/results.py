@@ -15,7 +15,7 @@ from shopify_app.db import (
 from shopify_app.domain.price_test import PriceTestState
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.measuring import lift_brake
-from shopify_app.web.answers import answer
+from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.price_test_views import price_test_json
 from shopify_app.web.price_test_words import price_test_view
 from shopify_app.web.range_words import ranges_view
@@ -47,6 +47,7 @@ def index() -> ResponseReturnValue:
         next_due_on = issued_ranges.next_due_on(conn, shop_id)
         replayed = replay_view(replays.newest(conn, shop_id))
         tests = price_tests.newest(conn, shop_id)
+        advice = read_advice(conn)
     shown_tests = [price_test_view(test, today()) for test in tests if test.is_under_way or test.state is PriceTestState.ENDED]  # fmt: skip
     total = total_view(ledger, shop().currency)
     ranges = ranges_view(held, next_due_on)
@@ -70,8 +71,8 @@ def index() -> ResponseReturnValue:
         "replay_words": replayed and replayed.verdict,
         "price_tests": [price_test_json(view) for view in shown_tests],
     }
-    return answer(
-        "results/index.html", body,
+    return answer_with_advice(
+        "results/index.html", body, advice,
         total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
         ranges=ranges, replayed=replayed, price_tests=shown_tests, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip

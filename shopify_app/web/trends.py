@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from shopify_app.db import suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import NotFoundError
+from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import card_json, card_view
 from shopify_app.web.demand_view import trend_chart
@@ -24,6 +25,7 @@ def index() -> ResponseReturnValue:
         midnight = datetime.combine(today(), time.min, zone())
         waiting = suggestions.cards(conn, shop_id, kinds=("trend",), limit=100)
         decided = suggestions.decided_cards(conn, shop_id, since=midnight, kinds=("trend",))
+        advice = read_advice(conn)
         watched = suggestions.cards(conn, shop_id, kinds=("trend",), states=("accepted",), limit=20)
     fresh = {card.id for card in decided}
     everything = [*waiting, *decided, *(card for card in watched if card.id not in fresh)]
@@ -34,7 +36,7 @@ def index() -> ResponseReturnValue:
         "rising": [card_json(view) for view in rising],
         "falling": [card_json(view) for view in falling],
     }
-    return answer("trends/index.html", body, rising=rising, falling=falling)
+    return answer_with_advice("trends/index.html", body, advice, rising=rising, falling=falling)
 
 
 @blueprint.get("/<int:suggestion_id>")

@@ -1,4 +1,4 @@
-"""Getting started: how far the shop's history has been read."""
+"""Getting started: how far the shop's history has been read, and its first suggestions worked out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import backfills, pages
-from shopify_app.db.backfills import BackfillStep
+from shopify_app.db import pages
+from shopify_app.usecases.advice_state import FIRST_RUN, AdviceState, StepShare
+from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer
 from shopify_app.web.reading import reading, shop
 from shopify_app.web.wording import STEPS, words_for
@@ -17,54 +18,44 @@ blueprint = Blueprint("welcome", __name__)
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step in words; `share` is how much of it is done, 0..1."""
+    """A step in words; the first run is no done step before it has ended."""
 
-    step: BackfillStep
+    of: StepShare
     words: str
-    share: float
+
+    @property
+    def state(self) -> str:
+        """The step's state; `running` while the first run that it asked for has not ended."""
+        step = self.of.step
+        asked = step.step == FIRST_RUN and step.state == "done" and not self.of.is_done
+        return "running" if asked else step.state
 
 
 @blueprint.get("/welcome")
 def index() -> ResponseReturnValue:
-    """Progress; the page asks again until all is read."""
+    """Progress; the page asks again until all is read and the first run has ended."""
     with reading() as conn:
-        steps = [step_view(step) for step in backfills.progress(conn, shop().shop_id)]
+        advice = read_advice(conn)
         health = pages.data_health(conn, shop().shop_id)
-    share = sum(step.share for step in steps) / len(steps) if steps else 0.0
-    done = bool(steps) and all(view.step.state == "done" for view in steps)
-    failed = next((view for view in steps if view.step.state == "failed"), None)
+    steps = [StepView(one, words_for(STEPS, one.step.step)) for one in advice.state.steps]
+    done = bool(steps) and all(view.of.is_done for view in steps)
+    stuck = advice.state.stuck
     return answer(
-        "welcome/index.html", _as_json(steps, share, done=done),
-        steps=steps, share=share, is_done=done, failed=failed, health=health,
+        "welcome/index.html", _as_json(advice.state, steps, done=done),
+        steps=steps, share=advice.state.share, is_done=done, advice=advice, health=health,
+        failed=stuck and words_for(STEPS, stuck.step),
     )  # fmt: skip
 
 
-def step_view(step: BackfillStep) -> StepView:
-    """A step with its share: by bytes of the file, else by rows, else all or nothing."""
-    return StepView(step, words_for(STEPS, step.step), _share(step))
-
-
-def _share(step: BackfillStep) -> float:
-    if step.state == "done":
-        return 1.0
-    for loaded, whole in (
-        (step.loaded_bytes, step.file_bytes),
-        (step.rows_loaded, step.rows_expected),
-    ):
-        if whole:
-            return min(0.99, loaded / whole)
-    return 0.0
-
-
-def _as_json(steps: list[StepView], share: float, *, done: bool) -> dict[str, Any]:
+def _as_json(state: AdviceState, steps: list[StepView], *, done: bool) -> dict[str, Any]:
     return {
         "done": done,
-        "share": round(share, 4),
+        "share": round(state.share, 4),
         "steps": [
             {
-                "step": view.step.step, "state": view.step.state, "share": round(view.share, 4),
-                "rows_loaded": view.step.rows_loaded, "rows_expected": view.step.rows_expected,
-                "error": view.step.error,
+                "step": view.of.step.step, "state": view.state, "share": round(view.of.share, 4),
+                "rows_loaded": view.of.step.rows_loaded, "rows_expected": view.of.step.rows_expected,
+                "error": view.of.step.error,
             }
             for view in steps
         ],

@@ -1,14 +1,20 @@
 """A run's suggestions: evidence that recomputes, tampering that shows, decisions that rest, rivals that see nothing."""
 
 import io
+import json
+from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
-from shopify_app.db import suggestion_runs, suggestions
+from shopify_app import cli
+from shopify_app.db import daily_sales, orders, refresh_requests, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import advice_inputs, decide, explain, suggest
+from shopify_app.usecases import advice, advice_inputs, advice_state, decide, explain, suggest
+from tests.factories import NOW, line_of, make_suggestion, make_variant, order_of, rows
 from tests.simulated import install
 
 
@@ -123,3 +129,78 @@ def test_a_shop_in_which_nothing_is_true_hears_of_no_trend_and_hardly_of_a_price
         cards = open_cards(install(world))
     assert sum(card.kind == "trend" for card in cards) <= 2
     assert sum(card.kind == "price" for card in cards) == 0
+
+
+def ask_for_both(acme, rival):
+    for shop in (acme, rival):
+        with transaction(shop.shop_id) as conn:
+            refresh_requests.ask(conn, shop.shop_id)
+
+
+def runs_of(shop):
+    return rows(shop, "SELECT count(*) FROM suggestion_runs")[0][0]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError(45), MemoryError(), AssertionError(), RuntimeError("x")]
+)
+def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_shown(
+    acme, rival, monkeypatch, capsys, error
+):
+    card = make_suggestion(acme, make_variant(acme))
+    ask_for_both(acme, rival)
+    worked = advice.work_out
+
+    def spoilt(inputs, *, seed):
+        if inputs.settings["currency"] == acme.currency:
+            raise error
+        return worked(inputs, seed=seed)
+
+    monkeypatch.setattr(suggest.advice, "work_out", spoilt)
+
+    assert suggest.refresh_due_suggestions() == 1
+    assert (runs_of(acme), runs_of(rival)) == (1, 1)  # ours is that of its card
+    assert [one.id for one in open_cards(acme)] == [card]
+    with transaction(acme.shop_id) as conn:
+        state = advice_state.advice_state(conn, acme.shop_id)
+    assert (state.stage, state.failed.attempts, state.failed.error_type) == (
+        "failed", 1, type(error).__name__,
+    )  # fmt: skip
+    assert suggest.refresh_due_suggestions() == 0  # not again at once
+    assert advice_state.watch_runs() == 1
+    assert REGISTRY.get_sample_value("keel_shops_without_new_suggestions") == 1
+    capsys.readouterr()
+    assert cli.main(["shops", "--json"]) == 0
+    listed = {one["domain"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed[acme.domain]["runs_fail_of"] == type(error).__name__
+    assert (listed[acme.domain]["runs_failed"], listed[rival.domain]["runs_failed"]) == (1, 0)
+
+    monkeypatch.setattr(suggest.advice, "work_out", worked)
+    suggest.refresh_suggestions(acme.shop_id)  # as the operator does, once it is mended
+    with transaction(acme.shop_id) as conn:
+        assert refresh_requests.failed_runs(conn, acme.shop_id) is None
+    assert advice_state.watch_runs() == 0
+
+
+def test_a_long_round_leaves_the_rest_to_the_next(acme, rival, monkeypatch):
+    ask_for_both(acme, rival)
+    monkeypatch.setattr(suggest, "ROUND_SECONDS", 0)
+
+    assert suggest.refresh_due_suggestions() == 0
+    with transaction(acme.shop_id) as conn:
+        assert refresh_requests.failed_runs(conn, acme.shop_id) is None
+
+
+def test_an_old_clearance_of_what_is_no_longer_sold_stops_no_advice(acme):
+    gone, kept = make_variant(acme, title="Gone"), make_variant(acme, title="Kept")
+    made = [
+        order_of(1, line_of(1, gone, units=3, discount=Decimal(3)), at=NOW - timedelta(weeks=45)),
+        *(order_of(n, line_of(n, kept), at=NOW - timedelta(days=n)) for n in range(2, 60)),
+    ]
+    with transaction(acme.shop_id) as conn:
+        applied = orders.upsert_many(conn, acme.shop_id, acme.zone, made)
+        daily_sales.touch(conn, acme.shop_id, applied.days)
+        daily_sales.recount(conn, acme.shop_id, limit_days=999)
+    rows(acme, "UPDATE products SET status = 'ARCHIVED' WHERE title = 'Gone' RETURNING 1")
+
+    assert suggest.refresh_suggestions(acme.shop_id, as_of=NOW.date())
