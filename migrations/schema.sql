@@ -519,7 +519,7 @@ CREATE TABLE public.refetches (
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
     next_at timestamp with time zone DEFAULT now() NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    CONSTRAINT refetches_kind_check CHECK ((kind = ANY (ARRAY['order'::text, 'product'::text, 'inventory_item'::text])))
+    CONSTRAINT refetches_kind_check CHECK ((kind = ANY (ARRAY['order'::text, 'product'::text, 'inventory_item'::text, 'location'::text, 'shop'::text])))
 );
 
 ALTER TABLE ONLY public.refetches FORCE ROW LEVEL SECURITY;
@@ -712,6 +712,7 @@ CREATE TABLE public.shops (
     writes_paused_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_proved_at timestamp with time zone,
+    facts_updated_at timestamp with time zone,
     CONSTRAINT shops_currency_check CHECK ((length(currency) = 3)),
     CONSTRAINT shops_domain_check CHECK ((domain ~ '\A[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com\Z'::text)),
     CONSTRAINT shops_install_epoch_check CHECK ((install_epoch > 0)),
@@ -1256,7 +1257,7 @@ ALTER TABLE ONLY public.refunded_orders
     ADD CONSTRAINT refunded_orders_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refunds
-    ADD CONSTRAINT refunds_shop_id_order_id_fkey FOREIGN KEY (shop_id, order_id) REFERENCES public.orders(shop_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT refunds_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;

@@ -15,6 +15,9 @@ INBOX_DEAD: Final = Gauge("keel_inbox_dead", "Parked webhooks")
 HEALED_ROWS: Final = Counter(
     "keel_healed_rows_total", "Rows that reconciliation had to mend", ["kind"]
 )
+REFETCHES: Final = Counter(
+    "keel_refetches_total", "Resources asked of Shopify again", ["kind", "outcome"]
+)
 SHOPIFY_CALLS: Final = Counter(
     "keel_shopify_calls_total", "Admin API calls", ["operation", "answer"]
 )

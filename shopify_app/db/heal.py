@@ -1,6 +1,7 @@
 """What we hold compared with what Shopify says changed. Every query names its shop.
 
-Shopify's stamps are whole seconds: the same stamp is no proof of the same content.
+Shopify's stamps are whole seconds: the same stamp is no proof of the same content. A tombstone is
+older than what Shopify shows with a later stamp.
 """
 
 from collections import defaultdict
@@ -10,17 +11,18 @@ from decimal import Decimal
 
 from shopify_app.db.connection import Connection
 from shopify_app.domain.order import Order
-from shopify_app.domain.product import InventoryLevel
+from shopify_app.domain.product import InventoryLevel, Product, Variant
+
+Known = tuple[datetime, datetime | None]
+"""(updated_at, deleted_at) of what we hold."""
 
 
-def held_orders(
-    conn: Connection, shop_id: int, ids: Sequence[int]
-) -> dict[int, tuple[datetime, bool]]:
-    """Of these orders the ones we hold, locked: id -> (updated_at, whether it was deleted)."""
+def held_orders(conn: Connection, shop_id: int, ids: Sequence[int]) -> dict[int, Known]:
+    """Of these orders the ones we hold, locked."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, updated_at, deleted_at IS NOT NULL FROM orders
+            SELECT id, updated_at, deleted_at FROM orders
              WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
              ORDER BY id FOR UPDATE
             """,
@@ -29,29 +31,101 @@ def held_orders(
         return {row[0]: (row[1], row[2]) for row in cur.fetchall()}
 
 
-def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
-    """Which of these orders we hold with other lines, or cancelled at another time."""
-    if not orders:
-        return set()
-    lines: dict[int, set[tuple[int, int, int, Decimal, Decimal]]] = defaultdict(set)
-    cancelled: dict[int, datetime | None] = {}
+def held_products(conn: Connection, shop_id: int, ids: Sequence[int]) -> dict[int, Known]:
+    """Of these products the ones we hold, locked."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT o.id, o.cancelled_at, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount
+            SELECT id, updated_at, deleted_at FROM products
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
+             ORDER BY id FOR UPDATE
+            """,
+            {"shop_id": shop_id, "ids": list(ids)},
+        )
+        return {row[0]: (row[1], row[2]) for row in cur.fetchall()}
+
+
+def products_unlike(
+    conn: Connection, shop_id: int, news: Sequence[tuple[Product, Sequence[Variant], bool]]
+) -> set[int]:
+    """Which of these products we hold otherwise; news are (product, variants, whether they are all of them)."""
+    if not news:
+        return set()
+    ids = {"shop_id": shop_id, "ids": [product.id for product, _, _ in news]}
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, title, status, coalesce(vendor, ''), coalesce(product_type, ''), tags FROM products
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
+            """,
+            ids,
+        )
+        products = {row[0]: (*row[1:5], sorted(row[5])) for row in cur.fetchall()}
+        cur.execute(
+            """
+            SELECT product_id, id, title, coalesce(sku, ''), position, price, compare_at_price, inventory_policy, inventory_item_id
+              FROM variants
+             WHERE shop_id = %(shop_id)s AND product_id = ANY (%(ids)s) AND deleted_at IS NULL
+            """,
+            ids,
+        )
+        variants: dict[int, dict[int, tuple[object, ...]]] = defaultdict(dict)
+        for product_id, variant_id, *told in cur.fetchall():
+            variants[product_id][variant_id] = tuple(told)
+    return {
+        product.id
+        for product, listed, is_whole in news
+        if products.get(product.id) != _of_product(product)
+        or _variants_differ(variants[product.id], listed, is_whole=is_whole)
+    }
+
+
+def _of_product(product: Product) -> tuple[object, ...]:
+    return (
+        product.title,
+        product.status,
+        product.vendor or "",
+        product.product_type or "",
+        sorted(product.tags),
+    )
+
+
+def _variants_differ(
+    held: dict[int, tuple[object, ...]], listed: Sequence[Variant], *, is_whole: bool
+) -> bool:
+    """Whether a list tells another variant, or tells one otherwise; an item's id left out is not told otherwise."""
+    told = {
+        v.id: (v.title, v.sku or "", v.position, v.price, v.compare_at_price, v.inventory_policy,
+               v.inventory_item_id if v.inventory_item_id or v.id not in held else held[v.id][-1])
+        for v in listed
+    }  # fmt: skip
+    compared = held if is_whole else {one: held[one] for one in held.keys() & told.keys()}
+    return told != compared
+
+
+def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
+    """Which of these orders we hold with other lines, paid otherwise, or cancelled at another time."""
+    if not orders:
+        return set()
+    lines: dict[int, set[tuple[int, int, int, Decimal, Decimal]]] = defaultdict(set)
+    standing: dict[int, tuple[str | None, datetime | None]] = {}
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT o.id, o.financial_status, o.cancelled_at, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount
               FROM orders o LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
              WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(ids)s)
             """,
             {"shop_id": shop_id, "ids": [order.id for order in orders]},
         )
-        for order_id, cancelled_at, *line in cur.fetchall():
-            cancelled[order_id] = cancelled_at
+        for order_id, status, cancelled_at, *line in cur.fetchall():
+            standing[order_id] = (status, cancelled_at)
             if line[0] is not None:
                 lines[order_id].add((line[0], line[1], line[2], line[3], line[4]))
     return {
         order.id
         for order in orders
-        if order.cancelled_at != cancelled.get(order.id)
+        if (order.financial_status, order.cancelled_at) != standing.get(order.id)
         or lines[order.id]
         != {
             (one.id, one.quantity, one.current_quantity, one.unit_price, one.discount)
@@ -94,7 +168,7 @@ def orders_behind(
             SELECT c.id
               FROM unnest(%(ids)s::bigint[], %(stamps)s::timestamptz[]) AS c (id, updated_at)
               LEFT JOIN orders o ON o.shop_id = %(shop_id)s AND o.id = c.id
-             WHERE o.id IS NULL OR (o.deleted_at IS NULL AND o.updated_at < c.updated_at)
+             WHERE o.id IS NULL OR greatest(o.updated_at, o.deleted_at) < c.updated_at
              ORDER BY c.id
             """,
             {
@@ -138,7 +212,7 @@ def products_behind(
             SELECT c.id
               FROM unnest(%(ids)s::bigint[], %(stamps)s::timestamptz[]) AS c (id, updated_at)
               LEFT JOIN products p ON p.shop_id = %(shop_id)s AND p.id = c.id
-             WHERE p.id IS NULL OR (p.deleted_at IS NULL AND p.updated_at < c.updated_at)
+             WHERE p.id IS NULL OR greatest(p.updated_at, p.deleted_at) < c.updated_at
              ORDER BY c.id
             """,
             {

@@ -1,6 +1,6 @@
 """Stock (tables `inventory_items`, `locations`, `inventory_levels`, `inventory_history`).
 
-Every query names its shop; late news loses.
+Every query names its shop; late news loses, and a tombstone gives way only to news from after the deletion.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,22 @@ from psycopg2.extras import execute_values
 
 from shopify_app.db.connection import Connection
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Location
+
+
+def held_item(
+    conn: Connection, shop_id: int, item_id: int
+) -> tuple[InventoryItem, datetime | None] | None:
+    """The item as we hold it, locked, and when it was deleted; None if we do not hold it."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, is_tracked, unit_cost, updated_at, deleted_at FROM inventory_items
+             WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE
+            """,
+            {"shop_id": shop_id, "id": item_id},
+        )
+        row = cur.fetchone()
+        return row and (InventoryItem(*row[:4]), row[4])
 
 
 def upsert_items(conn: Connection, shop_id: int, items: Sequence[InventoryItem]) -> int:
@@ -22,8 +38,9 @@ def upsert_items(conn: Connection, shop_id: int, items: Sequence[InventoryItem])
             """
             INSERT INTO inventory_items AS i (shop_id, id, is_tracked, unit_cost, updated_at) VALUES %s
                 ON CONFLICT (shop_id, id) DO UPDATE
-               SET is_tracked = excluded.is_tracked, unit_cost = excluded.unit_cost, updated_at = excluded.updated_at
-             WHERE i.updated_at <= excluded.updated_at AND i.deleted_at IS NULL
+               SET is_tracked = excluded.is_tracked, unit_cost = excluded.unit_cost, updated_at = excluded.updated_at,
+                   deleted_at = NULL
+             WHERE i.updated_at <= excluded.updated_at AND (i.deleted_at IS NULL OR i.deleted_at < excluded.updated_at)
             RETURNING id
             """,
             [(shop_id, i.id, i.is_tracked, i.unit_cost, i.updated_at) for i in items],
@@ -46,16 +63,34 @@ def add_unknown_items(conn: Connection, shop_id: int, tracked: Mapping[int, bool
         )
 
 
-def bury_item(conn: Connection, shop_id: int, item_id: int, *, at: datetime) -> None:
-    """Leave a tombstone for a deleted item."""
+def bury_item(conn: Connection, shop_id: int, item_id: int, *, at: datetime) -> bool:
+    """Leave a tombstone for a deleted item; False if it was seen later."""
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO inventory_items (shop_id, id, updated_at, deleted_at) VALUES (%(shop_id)s, %(id)s, %(at)s, %(at)s)
                 ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+             WHERE greatest(inventory_items.updated_at, inventory_items.deleted_at) <= excluded.deleted_at
             """,
             {"shop_id": shop_id, "id": item_id, "at": at},
         )
+        return cur.rowcount == 1
+
+
+def held_location(
+    conn: Connection, shop_id: int, location_id: int
+) -> tuple[Location, datetime | None] | None:
+    """The location as we hold it, locked, and when it was deleted; None if we do not hold it."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, name, is_active, updated_at, deleted_at FROM locations
+             WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE
+            """,
+            {"shop_id": shop_id, "id": location_id},
+        )
+        row = cur.fetchone()
+        return row and (Location(*row[:4]), row[4])
 
 
 def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Location]) -> int:
@@ -68,8 +103,8 @@ def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Locatio
             """
             INSERT INTO locations AS l (shop_id, id, name, is_active, updated_at) VALUES %s
                 ON CONFLICT (shop_id, id) DO UPDATE
-               SET name = excluded.name, is_active = excluded.is_active, updated_at = excluded.updated_at
-             WHERE l.updated_at <= excluded.updated_at AND l.deleted_at IS NULL
+               SET name = excluded.name, is_active = excluded.is_active, updated_at = excluded.updated_at, deleted_at = NULL
+             WHERE l.updated_at <= excluded.updated_at AND (l.deleted_at IS NULL OR l.deleted_at < excluded.updated_at)
             RETURNING id
             """,
             [
@@ -81,24 +116,44 @@ def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Locatio
     return len(taken)
 
 
-def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datetime) -> None:
-    """Leave a tombstone for a deleted location; its stock counts no more."""
+def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datetime) -> bool:
+    """Leave a tombstone for a deleted location; its stock counts no more. False if it was seen later.
+
+    What is said later of its stock as of before counts no more either: its levels bear the deletion's moment.
+    """
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO locations (shop_id, id, name, is_active, updated_at, deleted_at)
             VALUES (%(shop_id)s, %(id)s, '', false, %(at)s, %(at)s)
                 ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at, is_active = false
+             WHERE greatest(locations.updated_at, locations.deleted_at) <= excluded.deleted_at
             """,
             {"shop_id": shop_id, "id": location_id, "at": at},
         )
+        if cur.rowcount == 0:
+            return False
         cur.execute(
             """
-            UPDATE inventory_levels SET is_active = false
-             WHERE shop_id = %(shop_id)s AND location_id = %(id)s
+            UPDATE inventory_levels SET is_active = false, updated_at = %(at)s
+             WHERE shop_id = %(shop_id)s AND location_id = %(id)s AND updated_at <= %(at)s
+            """,
+            {"shop_id": shop_id, "id": location_id, "at": at},
+        )
+    return True
+
+
+def items_at(conn: Connection, shop_id: int, location_id: int) -> list[int]:
+    """Items that are, or once were, stocked at a location."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT inventory_item_id FROM inventory_levels
+             WHERE shop_id = %(shop_id)s AND location_id = %(id)s ORDER BY inventory_item_id
             """,
             {"shop_id": shop_id, "id": location_id},
         )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]) -> int:

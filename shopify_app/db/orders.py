@@ -2,7 +2,8 @@
 
 News is applied whatever its order: a row is replaced only by one with the same or a later
 `updated_at`, lines are replaced as a set, and a known product or variant is not forgotten
-because a later body calls it null (it was deleted since).
+because a later body calls it null (it was deleted since). A tombstone gives way only to news
+from after the deletion.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from psycopg2.extras import execute_values
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, one_value
 from shopify_app.domain.order import Order
 
 
@@ -60,7 +61,10 @@ def _known(
 
 
 def _may_replace(known: tuple[datetime, date, datetime | None] | None, order: Order) -> bool:
-    return known is None or (known[2] is None and known[0] <= order.updated_at)
+    if known is None:
+        return True
+    updated_at, _, deleted_at = known
+    return updated_at <= order.updated_at and (deleted_at is None or deleted_at < order.updated_at)
 
 
 def _write_orders(
@@ -76,8 +80,9 @@ def _write_orders(
                SET name = excluded.name, source_name = excluded.source_name, currency = excluded.currency,
                    financial_status = excluded.financial_status, is_test = excluded.is_test,
                    processed_at = excluded.processed_at, processed_on = excluded.processed_on,
-                   created_at = excluded.created_at, cancelled_at = excluded.cancelled_at, updated_at = excluded.updated_at
-             WHERE o.updated_at <= excluded.updated_at AND o.deleted_at IS NULL
+                   created_at = excluded.created_at, cancelled_at = excluded.cancelled_at, updated_at = excluded.updated_at,
+                   deleted_at = NULL
+             WHERE o.updated_at <= excluded.updated_at AND (o.deleted_at IS NULL OR o.deleted_at < excluded.updated_at)
             """,
             [
                 (
@@ -154,7 +159,7 @@ def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
 
 
 def bury(conn: Connection, shop_id: int, order_id: int, *, at: datetime) -> set[date]:
-    """Leave a tombstone for a deleted order, known or not; the days it touches."""
+    """Leave a tombstone for a deleted order, known or not; the days it touches, none if it was seen later than that."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -163,8 +168,22 @@ def bury(conn: Connection, shop_id: int, order_id: int, *, at: datetime) -> set[
               FROM shops s
              WHERE s.shop_id = %(shop_id)s
                 ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+             WHERE greatest(orders.updated_at, orders.deleted_at) <= excluded.deleted_at
             RETURNING processed_on
             """,
             {"shop_id": shop_id, "id": order_id, "at": at},
         )
         return {row[0] for row in cur.fetchall()}
+
+
+def created_at(conn: Connection, shop_id: int, order_id: int) -> datetime | None:
+    """When an order that we hold was placed; None if we do not hold it, or only its tombstone."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT coalesce(created_at, processed_at) FROM orders
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND deleted_at IS NULL
+            """,
+            {"shop_id": shop_id, "id": order_id},
+        )
+        return one_value(cur)

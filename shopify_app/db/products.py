@@ -1,16 +1,16 @@
 """Products, variants and what they have cost (tables `products`, `variants`, `price_history`).
 
 Every query names its shop. Late news loses: a row gives way only to the same or a later
-`updated_at`, and never comes back from a tombstone.
+`updated_at`, a tombstone only to news from after the deletion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from psycopg2.extras import execute_values
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, Cursor
 from shopify_app.domain.product import Product, Variant
 
 
@@ -29,8 +29,8 @@ def upsert_many(conn: Connection, shop_id: int, products: Sequence[Product]) -> 
                    product_type = excluded.product_type, tags = excluded.tags,
                    is_gift_card = excluded.is_gift_card OR p.is_gift_card,
                    image_url = coalesce(excluded.image_url, p.image_url), created_at = excluded.created_at,
-                   published_at = excluded.published_at, updated_at = excluded.updated_at
-             WHERE p.updated_at <= excluded.updated_at AND p.deleted_at IS NULL
+                   published_at = excluded.published_at, updated_at = excluded.updated_at, deleted_at = NULL
+             WHERE p.updated_at <= excluded.updated_at AND (p.deleted_at IS NULL OR p.deleted_at < excluded.updated_at)
             RETURNING id
             """,
             [
@@ -57,19 +57,32 @@ def upsert_many(conn: Connection, shop_id: int, products: Sequence[Product]) -> 
     return {int(row[0]) for row in taken}
 
 
-def upsert_variants(conn: Connection, shop_id: int, variants: Sequence[Variant]) -> list[Variant]:
-    """Apply variants of known products; those whose price is new to us or changed."""
+def upsert_variants(
+    conn: Connection,
+    shop_id: int,
+    variants: Sequence[Variant],
+    *,
+    listed_at: Mapping[int, datetime] | None = None,
+) -> list[Variant]:
+    """Apply variants of known products; those whose price is new to us or changed.
+
+    `listed_at` is the stamp of each product's list that names them: a list that is not older than
+    a variant's tombstone lifts it, though the variant itself did not change since.
+    """
     if not variants:
         return []
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, price, compare_at_price FROM variants
+            SELECT id, price, compare_at_price, deleted_at FROM variants
              WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE
             """,
             {"shop_id": shop_id, "ids": [variant.id for variant in variants]},
         )
-        before = {row[0]: (row[1], row[2]) for row in cur.fetchall()}
+        held = cur.fetchall()
+        before = {row[0]: (row[1], row[2]) for row in held}
+        tombstones = {row[0]: row[3] for row in held if row[3] is not None}
+        _lift(cur, shop_id, variants, tombstones, listed_at or {})
         taken = execute_values(
             cur,
             """
@@ -110,6 +123,30 @@ def upsert_variants(conn: Connection, shop_id: int, variants: Sequence[Variant])
     ]
 
 
+def _lift(
+    cur: Cursor,
+    shop_id: int,
+    variants: Sequence[Variant],
+    tombstones: Mapping[int, datetime],
+    listed_at: Mapping[int, datetime],
+) -> None:
+    """Lift the tombstones of variants that changed after them, or are named by a list no older than they."""
+    alive = [
+        v.id
+        for v in variants
+        if v.id in tombstones
+        and (
+            tombstones[v.id] < v.updated_at
+            or (v.product_id in listed_at and tombstones[v.id] <= listed_at[v.product_id])
+        )
+    ]
+    if alive:
+        cur.execute(
+            "UPDATE variants SET deleted_at = NULL WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)",
+            {"shop_id": shop_id, "ids": alive},
+        )
+
+
 def retire_missing(
     conn: Connection, shop_id: int, product_id: int, keep: Sequence[int], *, at: datetime
 ) -> None:
@@ -125,17 +162,20 @@ def retire_missing(
         )
 
 
-def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> None:
-    """Leave a tombstone for a deleted product, known or not, and for its variants."""
+def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> bool:
+    """Leave a tombstone for a deleted product, known or not, and for its variants; False if it was seen later."""
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO products (shop_id, id, title, status, updated_at, deleted_at)
             VALUES (%(shop_id)s, %(id)s, '', 'ARCHIVED', %(at)s, %(at)s)
                 ON CONFLICT (shop_id, id) DO UPDATE SET deleted_at = excluded.deleted_at
+             WHERE greatest(products.updated_at, products.deleted_at) <= excluded.deleted_at
             """,
             {"shop_id": shop_id, "id": product_id, "at": at},
         )
+        if cur.rowcount == 0:
+            return False
         cur.execute(
             """
             UPDATE variants SET deleted_at = %(at)s
@@ -143,6 +183,7 @@ def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> No
             """,
             {"shop_id": shop_id, "id": product_id, "at": at},
         )
+    return True
 
 
 def add_price_history(

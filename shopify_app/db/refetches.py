@@ -58,6 +58,29 @@ def finish(conn: Connection, shop_id: int, kind: str, resource_id: int, asked_at
         )
 
 
+def ask_once_more(
+    conn: Connection, shop_id: int, kind: str, resource_id: int, asked_at: str, *, tries: int
+) -> bool:
+    """Shopify showed nothing: it may lag behind its own news. False once it was asked `tries` times, or anew meanwhile."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE refetches
+               SET attempts = attempts + 1, next_at = now() + interval '5 seconds' * power(2, attempts)
+             WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND resource_id = %(id)s
+               AND asked_at = %(asked_at)s::timestamptz AND attempts + 1 < %(tries)s
+            """,
+            {
+                "shop_id": shop_id,
+                "kind": kind,
+                "id": resource_id,
+                "asked_at": asked_at,
+                "tries": tries,
+            },
+        )
+        return cur.rowcount == 1
+
+
 def postpone(conn: Connection, shop_id: int, kind: str, resource_id: int) -> None:
     """It did not work: later, and later still."""
     with conn.cursor() as cur:

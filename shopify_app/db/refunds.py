@@ -1,7 +1,8 @@
 """Refunds and their lines (tables `refunds`, `refund_lines`). Every query names its shop.
 
 A refund is booked on the shop's day of the refund; the sale's own day is touched too, because
-`daily_sales` books what came back on the day it was sold.
+`daily_sales` books what came back on the day it was sold. A refund may come before its order, or
+without it (Shopify does not show old orders): it is kept, and counts from when its order is here.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,8 @@ from shopify_app.domain.order import Refund
 def upsert_many(
     conn: Connection, shop_id: int, zone: ZoneInfo, refunds: Sequence[Refund]
 ) -> tuple[set[date], set[int]]:
-    """Apply refunds of known orders; (the sales' days touched, orders that we do not hold yet)."""
+    """Apply refunds; (the days of their sales, orders among theirs that we do not hold yet)."""
     sold_on = _sold_on(conn, shop_id, {refund.order_id for refund in refunds})
-    known = [refund for refund in refunds if refund.order_id in sold_on]
     with conn.cursor() as cur:
         execute_values(
             cur,
@@ -30,7 +30,7 @@ def upsert_many(
             """,
             [
                 (shop_id, r.id, r.order_id, r.processed_at, r.processed_at.astimezone(zone).date())
-                for r in known
+                for r in refunds
             ],
         )
         cur.execute(
@@ -40,8 +40,8 @@ def upsert_many(
             """,
             {
                 "shop_id": shop_id,
-                "refunds": [r.id for r in known],
-                "lines": [line.id for r in known for line in r.lines],
+                "refunds": [r.id for r in refunds],
+                "lines": [line.id for r in refunds for line in r.lines],
             },
         )
         execute_values(
@@ -63,7 +63,7 @@ def upsert_many(
                     line.subtotal,
                     line.tax,
                 )
-                for r in known
+                for r in refunds
                 for line in r.lines
             ],
         )

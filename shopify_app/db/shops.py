@@ -73,18 +73,20 @@ def prove(conn: Connection, domain: str, *, at: datetime) -> None:
         )
 
 
-def set_facts(conn: Connection, shop_id: int, facts: dict[str, Any]) -> None:
-    """What Shopify says of the shop: name, currency, time zone, ..."""
+def set_facts(conn: Connection, shop_id: int, facts: dict[str, Any]) -> bool:
+    """Keep what Shopify says of the shop (name, currency, time zone, ...); False if we know later facts."""
     with conn.cursor() as cur:
         cur.execute(
             """
             UPDATE shops
                SET shopify_id = %(shopify_id)s, name = %(name)s, currency = %(currency)s, timezone = %(timezone)s,
-                   country = %(country)s, plan = %(plan)s, taxes_included = %(taxes_included)s
-             WHERE shop_id = %(shop_id)s
+                   country = %(country)s, plan = %(plan)s, taxes_included = %(taxes_included)s,
+                   facts_updated_at = %(facts_updated_at)s
+             WHERE shop_id = %(shop_id)s AND coalesce(facts_updated_at <= %(facts_updated_at)s, true)
             """,
             {"shop_id": shop_id, **facts},
         )
+        return cur.rowcount == 1
 
 
 def set_state(conn: Connection, shop_id: int, state: ShopState) -> None:

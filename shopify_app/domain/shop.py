@@ -1,10 +1,14 @@
 """A shop, what its merchant has decided, and the tokens it gave us."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
+
+RECENT_DAYS: Final = 60
+"""Shopify shows younger orders only, unless `read_all_orders` is granted."""
 
 
 class ShopState(StrEnum):
@@ -39,6 +43,8 @@ class Shop:
     created_at: datetime
     last_proved_at: datetime | None
     """When Shopify last signed an ID token for this shop (by its clock): it was installed then."""
+    facts_updated_at: datetime | None
+    """Shopify's stamp of the name, currency, time zone and so on; None: never asked since it is kept."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -49,6 +55,10 @@ class Shop:
     def sees_all_orders(self) -> bool:
         """Whether orders older than 60 days may be read."""
         return "read_all_orders" in self.granted_scopes
+
+    def sees_order_of(self, created_at: datetime, *, now: datetime) -> bool:
+        """Whether Shopify shows us an order created then: where it does not, its silence says nothing."""
+        return self.sees_all_orders or now - created_at < timedelta(days=RECENT_DAYS)
 
     def may(self, scope: str) -> bool:
         """Whether a scope is granted; Shopify echoes only the write where writing implies reading."""

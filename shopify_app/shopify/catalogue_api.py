@@ -54,6 +54,12 @@ query Locations($after: String) {
 }
 """
 
+LOCATION_BY_ID: Final = """
+query LocationById($id: ID!) {
+  location(id: $id) { id name isActive updatedAt }
+}
+"""
+
 CHANGED_LEVELS: Final = f"""
 query ChangedLevels($locationId: ID!, $query: String!, $after: String) {{
   location(id: $locationId) {{
@@ -108,7 +114,7 @@ BULK_INVENTORY: Final = f"""
 def product_with_variants(
     api: AdminApi, product_id: int
 ) -> tuple[Product, list[Variant], list[InventoryItem]] | None:
-    """One product, all of its variants and their items; None if Shopify has no such product."""
+    """One product, all of its variants and their items; None if Shopify shows none: deleted, or not (yet) visible to us."""
     gid = to_gid("Product", product_id)
     node = api.query(PRODUCT_BY_ID, {"id": gid, "after": None}, operation="ProductById")["product"]
     if node is None:
@@ -155,6 +161,13 @@ def locations(api: AdminApi) -> list[Location]:
         after = page["pageInfo"]["endCursor"]
 
 
+def location(api: AdminApi, location_id: int) -> Location | None:
+    """One location; None if Shopify shows none."""
+    variables = {"id": to_gid("Location", location_id)}
+    node = api.query(LOCATION_BY_ID, variables, operation="LocationById")["location"]
+    return None if node is None else nodes.location(node)
+
+
 def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator[InventoryLevel]:
     """Levels of a location changed since a moment."""
     variables = {
@@ -177,7 +190,7 @@ def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator
 def item_with_levels(
     api: AdminApi, item_id: int
 ) -> tuple[InventoryItem, list[InventoryLevel]] | None:
-    """One inventory item and its level at every location; None if Shopify has no such item."""
+    """One inventory item and its level at every location; None if Shopify shows none: deleted, or not (yet) visible to us."""
     variables = {"id": to_gid("InventoryItem", item_id), "after": None}
     node = api.query(ITEM_WITH_LEVELS, variables, operation="ItemWithLevels")["inventoryItem"]
     if node is None:

@@ -106,7 +106,7 @@ LARGEST_REFUND_BATCH: Final = 50
 
 
 def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund]] | None:
-    """One order, all of its lines and refunds; None if Shopify has no such order."""
+    """One order, all of its lines and refunds; None if Shopify shows none: deleted, too old for our scopes, or not there yet."""
     gid = to_gid("Order", order_id)
     node = api.query(ORDER_BY_ID, {"id": gid, "after": None}, operation="OrderById")["order"]
     if node is None:

@@ -69,14 +69,16 @@ def order_line(line: Body) -> OrderLine:
     )
 
 
-def refund(body: Body) -> Refund:
-    """A refund with its lines; JSON floats among them are read as decimals."""
+def refund(body: Body, *, told_at: datetime | None = None) -> Refund:
+    """A refund with its lines; JSON floats among them are read as decimals.
+
+    One without a time (Shopify's own sample bodies) is as old as its delivery: `told_at`.
+    """
+    made_at = "processed_at" if body.get("processed_at") else "created_at"
     return Refund(
         id=number(body, "id"),
         order_id=number(body, "order_id"),
-        processed_at=moment(body, "processed_at")
-        if body.get("processed_at")
-        else moment(body, "created_at"),
+        processed_at=told_at if told_at and not body.get(made_at) else moment(body, made_at),
         lines=[
             RefundLine(
                 id=number(line, "id"),
@@ -110,7 +112,10 @@ def product(body: Body) -> Product:
 
 
 def variants(body: Body) -> tuple[list[Variant], bool]:
-    """A product's variants, and whether they are all of them (large products are cut short)."""
+    """A product's variants, and whether they are all of them (large products are cut short).
+
+    A variant without a stamp (Shopify's own sample bodies) is as old as its product.
+    """
     found = [
         Variant(
             id=number(one, "id"),
@@ -123,7 +128,7 @@ def variants(body: Body) -> tuple[list[Variant], bool]:
             compare_at_price=maybe(money, one, "compare_at_price"),
             inventory_policy=(text(one, "inventory_policy") or "deny").upper(),
             created_at=maybe(moment, one, "created_at"),
-            updated_at=moment(one, "updated_at"),
+            updated_at=maybe(moment, one, "updated_at") or moment(body, "updated_at"),
         )
         for one in items(body, "variants")
     ]
@@ -153,12 +158,12 @@ def inventory_level(body: Body) -> InventoryLevel:
     )
 
 
-def inventory_item(body: Body) -> InventoryItem:
-    """An item with its unit cost; null is unknown, not zero."""
+def inventory_item(body: Body, held: InventoryItem | None = None) -> InventoryItem:
+    """An item with its unit cost; null is unknown, not zero. What the body leaves out is as in `held`."""
     return InventoryItem(
         id=number(body, "id"),
-        is_tracked=bool(body.get("tracked")),
-        unit_cost=maybe(money, body, "cost"),
+        is_tracked=held.is_tracked if held and "tracked" not in body else bool(body.get("tracked")),
+        unit_cost=held.unit_cost if held and "cost" not in body else maybe(money, body, "cost"),
         updated_at=moment(body, "updated_at"),
     )
 

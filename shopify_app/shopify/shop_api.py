@@ -1,6 +1,7 @@
 """What Shopify says of a shop and of our installation in it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shopify_app.shopify.client import AdminApi
@@ -9,7 +10,7 @@ from shopify_app.shopify.gid import from_gid
 SHOP_INFO = """
 query ShopInfo {
   shop {
-    id name myshopifyDomain currencyCode ianaTimezone taxesIncluded
+    id name myshopifyDomain currencyCode ianaTimezone taxesIncluded updatedAt
     plan { publicDisplayName }
     shopAddress { countryCodeV2 }
   }
@@ -34,6 +35,7 @@ class ShopInfo:
     country: str | None
     plan: str | None
     taxes_included: bool
+    facts_updated_at: datetime
 
 
 def shop_info(api: AdminApi) -> ShopInfo:
@@ -47,6 +49,7 @@ def shop_info(api: AdminApi) -> ShopInfo:
         country=shop["shopAddress"]["countryCodeV2"],
         plan=shop["plan"]["publicDisplayName"],
         taxes_included=shop["taxesIncluded"],
+        facts_updated_at=datetime.fromisoformat(shop["updatedAt"]),
     )
 
 

@@ -34,7 +34,7 @@ from shopify_app.db import (
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Variant
-from shopify_app.domain.shop import Shop
+from shopify_app.domain.shop import RECENT_DAYS, Shop
 from shopify_app.errors import AppError, ShopifyUserError, ShopUnavailableError, TransientError
 from shopify_app.shopify import bulk_operations, catalogue_api, nodes, orders_api
 from shopify_app.shopify.bulk_operations import BulkOperation
@@ -47,9 +47,6 @@ POLL_SECONDS: Final = 5
 TRIES: Final = 8
 ROWS_AT_ONCE: Final = 10_000
 """Bulk lines a transaction; about two seconds of work, and what a kill costs."""
-
-RECENT_DAYS: Final = 60
-"""What may be read without the scope read_all_orders."""
 
 BUSY: Final = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 
@@ -295,14 +292,16 @@ def _batches(
 
 def _write_products(conn: Connection, shop: Shop, families: list[Family]) -> None:
     found = [nodes.product(family.parent) for family in families]
-    products.upsert_many(conn, shop.shop_id, found)
+    taken = products.upsert_many(conn, shop.shop_id, found)
     variants: list[Variant] = []
     items: list[InventoryItem] = []
     for family in families:
         product_id = from_gid(family.parent["id"], "Product")
-        variants += [nodes.variant(child, product_id) for child in family.children]
+        if product_id in taken:  # else we know newer of it, or that it was deleted since
+            variants += [nodes.variant(child, product_id) for child in family.children]
         items += [nodes.inventory_item(child["inventoryItem"]) for child in family.children]
-    changed = products.upsert_variants(conn, shop.shop_id, variants)
+    listed_at = {product.id: product.updated_at for product in found}
+    changed = products.upsert_variants(conn, shop.shop_id, variants, listed_at=listed_at)
     products.add_price_history(conn, shop.shop_id, changed, source="import")
     inventory.upsert_items(conn, shop.shop_id, list({item.id: item for item in items}.values()))
     sync.advance(conn, shop.shop_id, "products", max(product.updated_at for product in found))

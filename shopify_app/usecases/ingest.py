@@ -22,8 +22,12 @@ from shopify_app.shopify.hostile_json import parse_object
 from shopify_app.usecases import ingest_together, install
 
 Body = dict[str, Any]
+
+TOLD_OF_AN_ITEM: Final = frozenset({"tracked", "cost", "updated_at"})
+"""What an inventory item's body says; null is said too."""
+
 Apply = Callable[[Connection, Shop, Body, datetime], str]
-ApplyTogether = Callable[[Connection, Shop, Sequence[Body]], list[str]]
+ApplyTogether = Callable[[Connection, Shop, Sequence[Body], Sequence[datetime]], list[str]]
 
 
 def apply(conn: Connection, shop: Shop, delivery: Delivery) -> str:
@@ -41,7 +45,7 @@ def apply(conn: Connection, shop: Shop, delivery: Delivery) -> str:
         return "ignored"
     body = parse_object(delivery.body)
     payloads.check_shop(body, shop.domain)
-    return handler(conn, shop, body, delivery.triggered_at or delivery.received_at)
+    return handler(conn, shop, body, _told_at(delivery))
 
 
 def apply_together(conn: Connection, shop: Shop, deliveries: Sequence[Delivery]) -> list[str]:
@@ -52,7 +56,13 @@ def apply_together(conn: Connection, shop: Shop, deliveries: Sequence[Delivery])
     PoisonError
         If one of the bodies can never be applied: then none is.
     """
-    return TOGETHER[deliveries[0].topic](conn, shop, [parse_object(one.body) for one in deliveries])
+    bodies = [parse_object(one.body) for one in deliveries]
+    told_at = [_told_at(one) for one in deliveries]
+    return TOGETHER[deliveries[0].topic](conn, shop, bodies, told_at)
+
+
+def _told_at(delivery: Delivery) -> datetime:
+    return delivery.triggered_at or delivery.received_at
 
 
 def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
@@ -64,15 +74,14 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 
 
 def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    daily_sales.touch(
-        conn, shop.shop_id, orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
-    )
-    return "applied"
+    days = orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    daily_sales.touch(conn, shop.shop_id, days)
+    return "applied" if days else "stale"
 
 
 def _product_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
-    return "applied"
+    buried = products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    return "applied" if buried else "stale"
 
 
 def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
@@ -85,23 +94,45 @@ def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) 
 
 
 def _item(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    taken = inventory.upsert_items(conn, shop.shop_id, [payloads.inventory_item(body)])
-    return "applied" if taken else "stale"
+    """A body that leaves out what we do not hold either is a hint."""
+    item_id = payloads.number(body, "id")
+    known = inventory.held_item(conn, shop.shop_id, item_id)
+    held, deleted_at = known or (None, None)
+    news = payloads.inventory_item(body, held) if "updated_at" in body else None
+    if news is None or (held is None and not body.keys() >= TOLD_OF_AN_ITEM):
+        return _ask(conn, shop, "inventory_item", item_id)
+    if deleted_at is None and held is not None and held.updated_at == news.updated_at:
+        return "stale" if held == news else _ask(conn, shop, "inventory_item", item_id)
+    return "applied" if inventory.upsert_items(conn, shop.shop_id, [news]) else "stale"
+
+
+def _ask(conn: Connection, shop: Shop, kind: str, resource_id: int) -> str:
+    refetches.ask(conn, shop.shop_id, kind, [resource_id])
+    return "refetch"
 
 
 def _item_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    inventory.bury_item(conn, shop.shop_id, payloads.number(body, "id"), at=at)
-    return "applied"
+    buried = inventory.bury_item(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    return "applied" if buried else "stale"
 
 
 def _location(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    taken = inventory.upsert_locations(conn, shop.shop_id, [payloads.location(body)])
-    return "applied" if taken else "stale"
+    """A location that comes back from its tombstone has its stock asked for."""
+    news = payloads.location(body)
+    held, deleted_at = inventory.held_location(conn, shop.shop_id, news.id) or (None, None)
+    if deleted_at is None and held is not None and held.updated_at == news.updated_at:
+        return "stale" if held == news else _ask(conn, shop, "location", news.id)
+    if not inventory.upsert_locations(conn, shop.shop_id, [news]):
+        return "stale"
+    if deleted_at is not None:
+        items = inventory.items_at(conn, shop.shop_id, news.id)
+        refetches.ask(conn, shop.shop_id, "inventory_item", items)
+    return "applied"
 
 
 def _location_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    inventory.bury_location(conn, shop.shop_id, payloads.number(body, "id"), at=at)
-    return "applied"
+    buried = inventory.bury_location(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    return "applied" if buried else "stale"
 
 
 def _bulk_finished(conn: Connection, shop: Shop, _: Body, __: datetime) -> str:
@@ -109,9 +140,11 @@ def _bulk_finished(conn: Connection, shop: Shop, _: Body, __: datetime) -> str:
     return "applied"
 
 
-def _shop_updated(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    install.take_shop_payload(conn, shop, body)
-    return "applied"
+def _shop_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
+    told = install.take_shop_payload(conn, shop, body, told_at=at)
+    if told is None:
+        return _ask(conn, shop, "shop", payloads.number(body, "id"))
+    return "applied" if told else "stale"
 
 
 def _uninstalled(conn: Connection, shop: Shop, _: Body, at: datetime) -> str:

@@ -1,13 +1,14 @@
 """News of one kind that came in together becomes rows in a few statements, not in a few for each.
 
-In: bodies of one kind in the order in which they came. Out: for each what came of it, in the words
+In: bodies of one kind in the order in which they came, and when Shopify told each. Out: for each what came of it, in the words
 of `ingest`. The newest news of a thing counts, whatever its place in the list. Shopify's stamps are
 whole seconds: where two pieces of news have the same stamp and say different things, nobody can tell
 which is true, and Shopify is asked.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,8 +24,13 @@ Body = dict[str, Any]
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """Stands for the stamp of what we do not hold; only compared for equality."""
 
+TOLD_OF_A_LEVEL: Final = frozenset({"inventory_item_id", "location_id", "available", "updated_at"})
+"""What a level's body says; null is said too."""
 
-def take_orders(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+
+def take_orders(
+    conn: Connection, shop: Shop, bodies: Sequence[Body], _: Sequence[datetime]
+) -> list[str]:
     """Orders with their lines; a body that only names its order is a hint."""
     ids = [payloads.number(body, "id") for body in bodies]
     hints = {
@@ -34,9 +40,15 @@ def take_orders(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[st
     newest, unclear = _newest_orders(news)
     held = heal.held_orders(conn, shop.shop_id, list(newest))
     same_stamp = [
-        order for order in newest.values() if held.get(order.id, (NEVER,))[0] == order.updated_at
+        order
+        for order in newest.values()
+        if held.get(order.id, (NEVER, None))[0] == order.updated_at
+        and not _is_late(held[order.id], order.updated_at)
     ]
     unclear |= heal.orders_unlike(conn, shop.shop_id, same_stamp)
+    unclear -= {
+        number for number in unclear if _is_late(held.get(number), newest[number].updated_at)
+    }
     clear = [order for order in newest.values() if order.id not in unclear]
     result = orders.upsert_many(conn, shop.shop_id, shop.zone, clear)
     daily_sales.touch(conn, shop.shop_id, result.days)
@@ -63,20 +75,19 @@ def _of_order(
     order: Order,
     newest: Mapping[int, Order],
     unclear: set[int],
-    held: Mapping[int, tuple[datetime, bool]],
+    held: Mapping[int, heal.Known],
 ) -> str:
-    if order.updated_at < newest[order.id].updated_at:
-        return "stale"
-    if order.id in unclear:
-        return "refetch"
     known = held.get(order.id)
-    is_late = known is not None and (known[1] or known[0] > order.updated_at)
-    return "stale" if is_late else "applied"
+    if order.updated_at < newest[order.id].updated_at or _is_late(known, order.updated_at):
+        return "stale"
+    return "refetch" if order.id in unclear else "applied"
 
 
-def take_refunds(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
-    """Refunds with their lines; those of an order that we do not hold come with it when it is asked for."""
-    news = [payloads.refund(body) for body in bodies]
+def take_refunds(
+    conn: Connection, shop: Shop, bodies: Sequence[Body], told_at: Sequence[datetime]
+) -> list[str]:
+    """Refunds with their lines. Those of an order that we do not hold are kept until it comes, and it is asked for."""
+    news = [payloads.refund(body, told_at=at) for body, at in zip(bodies, told_at, strict=True)]
     once = {refund.id: refund for refund in news}
     days, unknown = refunds.upsert_many(conn, shop.shop_id, shop.zone, list(once.values()))
     daily_sales.touch(conn, shop.shop_id, days)
@@ -84,57 +95,134 @@ def take_refunds(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[s
     return ["refetch" if refund.order_id in unknown else "applied" for refund in news]
 
 
-def take_products(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class ProductNews:
+    """A product's body, read."""
+
+    product: Product
+    variants: list[Variant]
+    is_whole: bool
+    """Whether the variants are all of them (large products are cut short)."""
+    tracked: dict[int, bool]
+
+    @property
+    def version(self) -> tuple[int, datetime]:
+        """Which product, as of when."""
+        return (self.product.id, self.product.updated_at)
+
+
+def take_products(
+    conn: Connection, shop: Shop, bodies: Sequence[Body], _: Sequence[datetime]
+) -> list[str]:
     """Products with their variants, each product's news in the order of time: no price on the way is lost.
 
     A product's news comes with each sale of it, so most of it is one product's once.
     """
     outcomes = ["refetch"] * len(bodies)
-    whole = [number for number, body in enumerate(bodies) if "title" in body]
     hints = [payloads.number(body, "id") for body in bodies if "title" not in body]
     refetches.ask(conn, shop.shop_id, "product", sorted(set(hints)))
-    news = {number: payloads.product(bodies[number]) for number in whole}
+    news = {number: _read(body) for number, body in enumerate(bodies) if "title" in body}
+    unclear = _told_otherwise(news.values())
     seen: Counter[int] = Counter()
     rounds: dict[int, list[int]] = {}
-    for number in sorted(whole, key=lambda number: news[number].updated_at):
-        rounds.setdefault(seen[news[number].id], []).append(number)
-        seen[news[number].id] += 1
+    for number in sorted(news, key=lambda number: news[number].product.updated_at):
+        product_id = news[number].product.id
+        rounds.setdefault(seen[product_id], []).append(number)
+        seen[product_id] += 1
     for numbers in rounds.values():
-        taken = _take_each_once(conn, shop, [(news[number], bodies[number]) for number in numbers])
+        taken = _take_each_once(conn, shop, [news[number] for number in numbers], unclear)
         for number in numbers:
-            outcomes[number] = taken.get(news[number].id, "stale")
+            outcomes[number] = taken[news[number].product.id]
     return outcomes
+
+
+def _read(body: Body) -> ProductNews:
+    variants, is_whole = payloads.variants(body)
+    return ProductNews(payloads.product(body), variants, is_whole, payloads.tracked_items(body))
+
+
+def _told_otherwise(news: Iterable[ProductNews]) -> set[tuple[int, datetime]]:
+    """The versions of which two say different things: such a list must not end a variant of the other."""
+    first: dict[tuple[int, datetime], ProductNews] = {}
+    return {one.version for one in news if first.setdefault(one.version, one) != one}
 
 
 def _take_each_once(
-    conn: Connection, shop: Shop, news: Sequence[tuple[Product, Body]]
+    conn: Connection,
+    shop: Shop,
+    news: Sequence[ProductNews],
+    unclear: set[tuple[int, datetime]],
 ) -> dict[int, str]:
-    """Products, each once; id -> outcome of those taken. A list cut short (large products) is completed by asking."""
-    ids = products.upsert_many(conn, shop.shop_id, [product for product, _ in news])
-    variants: dict[int, list[Variant]] = {}
-    tracked: dict[int, bool] = {}
+    """Products, each once; id -> outcome. A list cut short is completed by asking."""
+    held = heal.held_products(conn, shop.shop_id, [one.product.id for one in news])
+    late = {one.product.id for one in news if _is_late(held.get(one.product.id), one.version[1])}
+    same_stamp = [
+        (one.product, one.variants, one.is_whole)
+        for one in news
+        if one.product.id not in late
+        and held.get(one.product.id, (NEVER, None))[0] == one.product.updated_at
+    ]
+    differing = heal.products_unlike(conn, shop.shop_id, same_stamp)
+    known = {product.id for product, _, _ in same_stamp} - differing
+    asked = {one.product.id for one in news if one.version in unclear} | differing
     outcomes: dict[int, str] = {}
-    for product, body in news:
-        if product.id in ids:
-            variants[product.id], complete = payloads.variants(body)
-            tracked |= payloads.tracked_items(body)
-            outcomes[product.id] = "applied" if complete else "refetch"
-    changed = products.upsert_variants(
-        conn, shop.shop_id, [one for found in variants.values() for one in found]
-    )
-    products.add_price_history(conn, shop.shop_id, changed, source="merchant")
-    inventory.add_unknown_items(conn, shop.shop_id, tracked)
-    cut_short = sorted(number for number, outcome in outcomes.items() if outcome == "refetch")
-    refetches.ask(conn, shop.shop_id, "product", cut_short)
-    for product, _ in news:
-        if outcomes.get(product.id) == "applied":
-            keep = [variant.id for variant in variants[product.id]]
-            products.retire_missing(conn, shop.shop_id, product.id, keep, at=product.updated_at)
+    clear: list[ProductNews] = []
+    for one in news:
+        number = one.product.id
+        if number in late or (number in known and number not in asked):
+            outcomes[number] = "stale"
+        elif number in asked:
+            outcomes[number] = "refetch"
+        else:
+            outcomes[number] = "applied" if one.is_whole else "refetch"
+            clear.append(one)
+    _write_products(conn, shop, clear)
+    to_ask = sorted(number for number, outcome in outcomes.items() if outcome == "refetch")
+    refetches.ask(conn, shop.shop_id, "product", to_ask)
     return outcomes
 
 
-def take_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
-    """What is available where; every level of the way is kept as history."""
+def _is_late(known: heal.Known | None, stamp: datetime) -> bool:
+    """Whether we hold newer, or a tombstone that is not older."""
+    return known is not None and (known[0] > stamp or (known[1] is not None and known[1] >= stamp))
+
+
+def _write_products(conn: Connection, shop: Shop, news: Sequence[ProductNews]) -> None:
+    """Products that are newer than what we hold; variants that a whole list leaves out are gone."""
+    products.upsert_many(conn, shop.shop_id, [one.product for one in news])
+    changed = products.upsert_variants(
+        conn,
+        shop.shop_id,
+        [variant for one in news for variant in one.variants],
+        listed_at=dict(one.version for one in news),
+    )
+    products.add_price_history(conn, shop.shop_id, changed, source="merchant")
+    tracked = {item: is_tracked for one in news for item, is_tracked in one.tracked.items()}
+    inventory.add_unknown_items(conn, shop.shop_id, tracked)
+    for one in news:
+        if one.is_whole:
+            product_id, at = one.version
+            keep = [variant.id for variant in one.variants]
+            products.retire_missing(conn, shop.shop_id, product_id, keep, at=at)
+
+
+def take_levels(
+    conn: Connection, shop: Shop, bodies: Sequence[Body], _: Sequence[datetime]
+) -> list[str]:
+    """What is available where; every level of the way is kept as history. A body that leaves something out is a hint."""
+    whole = [body.keys() >= TOLD_OF_A_LEVEL for body in bodies]
+    hints = {
+        payloads.number(body, "inventory_item_id")
+        for body, is_whole in zip(bodies, whole, strict=True)
+        if not is_whole
+    }
+    refetches.ask(conn, shop.shop_id, "inventory_item", sorted(hints))
+    told = [body for body, is_whole in zip(bodies, whole, strict=True) if is_whole]
+    outcomes = iter(_take_whole_levels(conn, shop, told))
+    return [next(outcomes) if is_whole else "refetch" for is_whole in whole]
+
+
+def _take_whole_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
     news = [payloads.inventory_level(body) for body in bodies]
     newest, unclear = _newest_levels(news)
     held = heal.held_levels(conn, shop.shop_id, list(newest))

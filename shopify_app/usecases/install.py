@@ -156,18 +156,24 @@ def update_scopes(
     return True
 
 
-def take_shop_payload(conn: Connection, shop: Shop, body: dict[str, Any]) -> None:
-    """Keep what a shop/update body says; what it does not say stays."""
-    shops.set_facts(
-        conn,
-        shop.shop_id,
-        {
-            "shopify_id": payloads.number(body, "id"),
-            "name": payloads.text(body, "name") or shop.name,
-            "currency": payloads.text(body, "currency") or shop.currency,
-            "timezone": payloads.text(body, "iana_timezone") or shop.timezone,
-            "country": payloads.text(body, "country_code") or shop.country,
-            "plan": payloads.text(body, "plan_display_name") or shop.plan,
-            "taxes_included": bool(body.get("taxes_included", shop.taxes_included)),
-        },
-    )
+def take_shop_payload(
+    conn: Connection, shop: Shop, body: dict[str, Any], *, told_at: datetime
+) -> bool | None:
+    """Keep what a shop/update body says; what it does not say stays.
+
+    False if we know later facts, or these; None if we hold others under the very same stamp: Shopify must be asked.
+    """
+    held = shops.by_id(conn, shop.shop_id) or shop  # other news of the batch may have changed it
+    facts = {
+        "shopify_id": payloads.number(body, "id"),
+        "name": payloads.text(body, "name") or held.name,
+        "currency": payloads.text(body, "currency") or held.currency,
+        "timezone": payloads.text(body, "iana_timezone") or held.timezone,
+        "country": payloads.text(body, "country_code") or held.country,
+        "plan": payloads.text(body, "plan_display_name") or held.plan,
+        "taxes_included": bool(body.get("taxes_included", held.taxes_included)),
+        "facts_updated_at": payloads.maybe(payloads.moment, body, "updated_at") or told_at,
+    }
+    if held.facts_updated_at == facts["facts_updated_at"]:
+        return False if all(getattr(held, name) == told for name, told in facts.items()) else None
+    return shops.set_facts(conn, shop.shop_id, facts)

@@ -96,9 +96,8 @@ def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | N
             conn, shop.shop_id, [(order.id, one) for order in changed for one in order.refund_ids]
         )
     behind = sorted({*older, *lacking})
-    for order_id in behind:
-        refetch.refetch_order(shop, order_id)
-    return len(changed), len(behind), max((order.updated_at for order in changed), default=None)
+    healed = sum(refetch.refetch_order(shop, number) in refetch.ANSWERED for number in behind)
+    return len(changed), healed, max((order.updated_at for order in changed), default=None)
 
 
 def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
@@ -107,9 +106,8 @@ def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime |
     )
     with transaction(shop.shop_id) as conn:
         behind = heal.products_behind(conn, shop.shop_id, changed)
-    for product_id in behind:
-        refetch.refetch_product(shop, product_id)
-    return len(changed), len(behind), max((at for _, at in changed), default=None)
+    healed = sum(refetch.refetch_product(shop, number) in refetch.ANSWERED for number in behind)
+    return len(changed), healed, max((at for _, at in changed), default=None)
 
 
 def _compare_inventory(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:

@@ -83,10 +83,15 @@ def test_a_products_word_makes_room_for_an_item_and_overrules_nothing(acme):
     ]
 
 
-def test_a_deleted_item_stays_deleted(acme):
+def test_a_deleted_item_stays_deleted_unless_it_was_seen_since(acme):
     with transaction(acme.shop_id) as conn:
-        inventory.bury_item(conn, acme.shop_id, 1, at=NOW)
-    assert put(acme, inventory.upsert_items, item("9.00", 5)) == 0
+        assert inventory.bury_item(conn, acme.shop_id, 1, at=NOW)
+    assert put(acme, inventory.upsert_items, item("9.00", 0)) == 0
+    assert put(acme, inventory.upsert_items, item("9.00", 5)) == 1
+    with transaction(acme.shop_id) as conn:
+        assert not inventory.bury_item(conn, acme.shop_id, 1, at=NOW)
+        assert inventory.held_item(conn, acme.shop_id, 1) == (item("9.00", 5), None)
+        assert inventory.held_item(conn, acme.shop_id, 2) is None
 
 
 def test_a_closed_locations_stock_counts_no_more(acme):
@@ -96,10 +101,27 @@ def test_a_closed_locations_stock_counts_no_more(acme):
         inventory.bury_location(conn, acme.shop_id, 7, at=NOW)
 
     assert levels(acme) == [(1, 7, 4, 0, False)]
-    assert (
-        put(acme, inventory.upsert_locations, Location(7, "Shop", True, NOW + timedelta(days=1)))
-        == 0
-    )
+    put(acme, inventory.upsert_levels, level(9, -1))  # late
+    assert levels(acme) == [(1, 7, 4, 0, False)]
+    assert put(acme, inventory.upsert_locations, Location(7, "Shop", True, NOW)) == 0
+
+
+def test_a_location_that_was_seen_after_its_deletion_is_there_and_so_is_its_stock(acme):
+    seen = NOW + timedelta(days=1)
+    put(acme, inventory.upsert_levels, level(4))
+    with transaction(acme.shop_id) as conn:
+        inventory.bury_location(conn, acme.shop_id, 7, at=NOW)
+    assert put(acme, inventory.upsert_locations, Location(7, "Shop", True, seen)) == 1
+    put(acme, inventory.upsert_levels, level(6, 24))
+
+    with transaction(acme.shop_id) as conn:
+        assert not inventory.bury_location(conn, acme.shop_id, 7, at=NOW)
+        assert inventory.held_location(conn, acme.shop_id, 7) == (
+            Location(7, "Shop", True, seen),
+            None,
+        )
+        assert inventory.items_at(conn, acme.shop_id, 7) == [1]
+    assert levels(acme) == [(1, 7, 6, 0, True)]
 
 
 def test_an_item_taken_off_a_location_is_not_stock_there(acme):

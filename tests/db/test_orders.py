@@ -81,14 +81,39 @@ def test_a_known_product_is_not_forgotten_because_it_was_deleted_since(acme):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_deleted_order_stays_deleted_whatever_comes_later(acme, known):
+def test_a_deleted_order_stays_deleted_whatever_is_told_late_and_returns_if_it_was_seen_since(
+    acme, known
+):
     if known:
         put(acme, NEWS[0])
     with transaction(acme.shop_id) as conn:
-        assert orders.bury(conn, acme.shop_id, 1, at=NOW)
-    put(acme, NEWS[2])
+        assert orders.bury(conn, acme.shop_id, 1, at=LATER)
+    put(acme, NEWS[0])
+    assert put(acme, NEWS[1]).taken == 0  # of the very moment of the deletion
 
     assert [row[2] for row in state(acme)] == [True]
+
+    assert put(acme, NEWS[2]).days == {date(2026, 11, 20)}
+    assert state(acme) == [(1, "refunded", False, [2])]
+
+
+def test_a_deletion_that_is_told_late_does_not_bury_what_was_seen_since(acme):
+    put(acme, NEWS[2])
+    with transaction(acme.shop_id) as conn:
+        assert orders.bury(conn, acme.shop_id, 1, at=LATER) == set()
+
+    assert state(acme) == [(1, "refunded", False, [2])]
+
+
+def test_when_an_order_was_placed_is_known_unless_it_is_a_tombstone_or_the_rivals(acme, rival):
+    put(acme, order_of(1, at=NOW), order_of(2, at=NOW, created_at=None))
+    with transaction(acme.shop_id) as conn:
+        orders.bury(conn, acme.shop_id, 3, at=NOW)
+        found = [orders.created_at(conn, acme.shop_id, number) for number in (1, 2, 3, 4)]
+    with transaction(rival.shop_id) as conn:
+        assert orders.created_at(conn, acme.shop_id, 1) is None
+
+    assert found == [NOW, NOW, None, None]
 
 
 def test_nothing_is_nothing(acme):

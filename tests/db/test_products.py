@@ -74,14 +74,33 @@ def test_only_a_new_price_is_told_and_either_of_the_two_counts(acme):
         assert products.price_on(conn, acme.shop_id, 10) == (Decimal("11.0000"), Decimal("12.0000"))
 
 
-def test_a_variant_that_a_whole_list_leaves_out_is_retired_and_stays_so(acme):
+@pytest.mark.parametrize(
+    ("stamp", "listed", "alive"),
+    [
+        (NOW, None, [10]),
+        (LATER, None, [10]),
+        (NOW, NOW, [10]),
+        (NOW, LATER, [10, 11]),
+        (LATER + timedelta(seconds=1), None, [10, 11]),
+    ],
+)
+def test_a_variant_that_a_whole_list_leaves_out_is_retired_until_a_list_as_new_names_it(
+    acme, stamp, listed, alive
+):
     put(acme, MUG)
     put_variants(acme, RED, BLUE)
     with transaction(acme.shop_id) as conn:
         products.retire_missing(conn, acme.shop_id, 1, [10], at=LATER)
-    put_variants(acme, replace(BLUE, updated_at=LATER + timedelta(hours=1)))
+        products.upsert_variants(
+            conn,
+            acme.shop_id,
+            [replace(BLUE, updated_at=stamp)],
+            listed_at=listed and {1: listed},
+        )
 
-    assert rows(acme, "SELECT id FROM variants WHERE deleted_at IS NULL") == [(10,)]
+    assert rows(acme, "SELECT id FROM variants WHERE deleted_at IS NULL ORDER BY id") == [
+        (number,) for number in alive
+    ]
 
 
 def test_an_old_list_retires_nothing_that_is_newer(acme):
@@ -94,18 +113,40 @@ def test_an_old_list_retires_nothing_that_is_newer(acme):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_deleted_product_and_its_variants_do_not_come_back(acme, known):
+def test_a_deleted_product_and_its_variants_come_back_only_if_they_were_seen_since(acme, known):
     if known:
         put(acme, MUG)
         put_variants(acme, RED)
     with transaction(acme.shop_id) as conn:
-        products.bury(conn, acme.shop_id, 1, at=NOW)
-    put(acme, replace(MUG, updated_at=LATER))
-    put_variants(acme, replace(RED, updated_at=LATER))
-
-    assert [row[2] for row in titles(acme)] == [True]
+        assert products.bury(conn, acme.shop_id, 1, at=LATER)
+    assert (
+        put(
+            acme,
+            MUG,
+        )
+        == put(acme, replace(MUG, updated_at=LATER))
+        == set()
+    )
     if known:
+        put_variants(acme, replace(RED, updated_at=LATER))
         assert rows(acme, "SELECT count(*) FROM variants WHERE deleted_at IS NULL") == [(0,)]
+    assert [row[2] for row in titles(acme)] == [True]
+
+    seen = LATER + timedelta(seconds=1)
+    assert put(acme, replace(MUG, updated_at=seen)) == {1}
+    put_variants(acme, replace(RED, updated_at=seen))
+    assert titles(acme) == [(1, "Mug", False)]
+    assert rows(acme, "SELECT id FROM variants WHERE deleted_at IS NULL") == [(10,)]
+
+
+def test_a_deletion_that_is_told_late_does_not_bury_what_was_seen_since(acme):
+    put(acme, replace(MUG, updated_at=LATER))
+    put_variants(acme, RED)
+    with transaction(acme.shop_id) as conn:
+        assert not products.bury(conn, acme.shop_id, 1, at=NOW)
+
+    assert titles(acme) == [(1, "Mug", False)]
+    assert rows(acme, "SELECT deleted_at FROM variants") == [(None,)]
 
 
 def test_each_price_seen_is_history(acme):

@@ -49,6 +49,22 @@ def test_a_failure_waits_twice_as_long_each_time_up_to_an_hour(acme):
     assert due(acme) == []
 
 
+def test_what_is_not_shown_is_asked_so_many_times_and_not_if_it_was_asked_anew_meanwhile(
+    acme, rival
+):
+    act(acme, refetches.ask, "order", [1])
+    ((*which, receipt),) = due(acme)
+    again = [act(acme, refetches.ask_once_more, *which, receipt, tries=3) for _ in range(3)]
+    assert again == [True, True, False]
+    assert due(acme) == []
+
+    act(acme, refetches.ask, "order", [1])
+    assert not act(acme, refetches.ask_once_more, *which, receipt, tries=3)
+    with transaction(rival.shop_id) as conn:
+        assert not refetches.ask_once_more(conn, acme.shop_id, *which, due(acme)[0][2], tries=3)
+    assert len(due(acme)) == 1
+
+
 def test_the_rivals_are_its_own_and_a_resting_shop_is_not_due(acme, rival):
     act(rival, refetches.ask, "order", [1])
 

@@ -1,9 +1,9 @@
-"""Refunds: of known orders only, replaced as a set, booked on their own day and touching the sale's."""
+"""Refunds: kept until their order is here, replaced as a set, booked on their own day and touching the sale's."""
 
 from datetime import date, timedelta
 
-from shopify_app.db import orders, refunds
-from shopify_app.db.connection import transaction
+from shopify_app.db import order_facts, orders, refunds, shops
+from shopify_app.db.connection import sweep_transaction, transaction
 from tests.factories import NOW, line_of, order_of, refund_of, rows
 
 ORDER = order_of(1, line_of(11, units=3), at=NOW - timedelta(days=3))
@@ -35,9 +35,28 @@ def test_a_refund_is_booked_once_however_often_it_comes(acme):
     assert rows(acme, "SELECT processed_on FROM refunds") == [(date(2026, 11, 20),)]
 
 
-def test_a_refund_of_an_order_that_we_do_not_hold_names_it(acme):
-    assert put(acme, refund_of(5, 404, 11)) == (set(), {404})
-    assert lines(acme) == []
+def test_a_refund_of_an_order_that_we_do_not_hold_names_it_and_counts_from_when_the_order_is_here(
+    acme,
+):
+    def refunds_of_days():
+        with transaction(acme.shop_id) as conn:
+            found = order_facts.by_day(conn, acme.shop_id, since=None, until=None)
+        return [(row.day.day, str(row.refunds)) for row in found if row.refunds]
+
+    assert put(acme, refund_of(5, 1, 11)) == (set(), {1})
+    assert refunds_of_days() == []
+
+    place(acme, ORDER)
+    assert refunds_of_days() == [(20, "10.0000")]
+
+
+def test_a_refund_without_an_order_goes_with_its_shop(acme, rival):
+    for shop in (acme, rival):
+        put(shop, refund_of(5, 404, 11))
+    with sweep_transaction() as conn:
+        shops.delete(conn, acme.shop_id)
+
+    assert (lines(acme), len(lines(rival))) == ([], 1)
 
 
 def test_later_lines_take_the_place_of_the_earlier_ones(acme):
@@ -53,4 +72,4 @@ def test_the_rivals_refund_of_the_same_id_stays_and_its_order_does_not_serve_our
     put(rival, refund_of(5, 1, 11, units=1))
 
     assert put(acme, refund_of(5, 1, 11, units=3)) == (set(), {1})
-    assert (lines(acme), lines(rival)) == ([], [(5, 11, 1, "10.0000")])
+    assert (lines(acme), lines(rival)) == ([(5, 11, 3, "10.0000")], [(5, 11, 1, "10.0000")])

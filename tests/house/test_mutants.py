@@ -75,7 +75,7 @@ def test_an_upsert_without_its_version_guard_is_found(acme, monkeypatch):
 
     real, guard = (
         orders.execute_values,
-        "WHERE o.updated_at <= excluded.updated_at AND o.deleted_at IS NULL",
+        "WHERE o.updated_at <= excluded.updated_at AND (o.deleted_at IS NULL OR o.deleted_at < excluded.updated_at)",
     )
     cut = []
 

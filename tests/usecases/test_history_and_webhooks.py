@@ -5,6 +5,7 @@ import pytest
 from shopify_app.db import backfills, sync
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import backfill, facts, reconcile, refetch
+from tests.factories import rows
 from tests.simulated import install
 
 
@@ -66,6 +67,30 @@ def test_without_the_scope_for_all_orders_only_sixty_days_are_read(world):
 
     days = facts.facts(world.shop().shop_id)["days"]
     assert 55 <= len(days) <= 61
+
+
+def test_an_order_that_is_edited_past_the_sixty_days_stays_though_shopify_does_not_show_it(world):
+    world.control(
+        "install", scopes=["read_orders", "write_products", "read_inventory", "read_locations"]
+    )
+    world.open_app()
+    world.work()
+    shop = world.shop()
+    ((order_id, line_id, day),) = rows(
+        shop,
+        "SELECT o.id, l.id, o.processed_on::text FROM orders o JOIN order_lines l ON l.order_id = o.id"
+        " WHERE l.current_quantity > 0 ORDER BY o.created_at, l.id LIMIT 1",
+    )
+    before = {one["day"]: one for one in facts.facts(shop.shop_id)["days"]}[day]
+    world.control("advance", days=3)
+    world.deliver()
+
+    world.control(f"orders/{order_id}/edit", line_id=line_id, delta=-1)
+    world.deliver()
+
+    assert rows(shop, f"SELECT deleted_at FROM orders WHERE id = {order_id}") == [(None,)]
+    after = {one["day"]: one for one in facts.facts(shop.shop_id)["days"]}[day]
+    assert after["orders"] == before["orders"]
 
 
 def test_thirty_days_of_duplicates_reordering_and_drops_come_out_equal_after_one_comparison(world):

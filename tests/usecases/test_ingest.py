@@ -55,6 +55,11 @@ def item_of(shop, variant_id):
     ]
 
 
+def asked(shop):
+    """What Shopify is to be asked for."""
+    return rows(shop, "SELECT kind, resource_id FROM refetches ORDER BY 1, 2")
+
+
 def on_hand(shop):
     """What advice takes to be there, by variant."""
     with transaction(shop.shop_id) as conn:
@@ -116,14 +121,83 @@ def test_stock_that_is_gone_from_a_place_is_no_stock_to_advise_on(acme, topic, b
     assert on_hand(acme) == [0]
 
 
-def test_a_deleted_item_takes_no_late_cost(acme):
+def test_a_deleted_item_takes_no_late_cost_but_one_from_after_its_deletion(acme):
     item = item_of(acme, make_variant(acme, cost="9.00"))
-    late = {"id": item, "tracked": True, "cost": "1.00", "updated_at": stamp(9)}
+    late, later = (
+        {"id": item, "tracked": True, "cost": "1.00", "updated_at": stamp(hours)}
+        for hours in (2, 4)
+    )
 
-    assert apply(acme, "inventory_items/delete", {"id": item}) == "applied"
+    deleted_at = NOW + timedelta(hours=3)
+    assert apply(acme, "inventory_items/delete", {"id": item}, at=deleted_at) == "applied"
     assert apply(acme, "inventory_items/update", late) == "stale"
+    assert rows(acme, "SELECT unit_cost::float, deleted_at FROM inventory_items") == [
+        (9.0, deleted_at)
+    ]
 
-    assert rows(acme, "SELECT unit_cost::float FROM inventory_items") == [(9.0,)]
+    assert apply(acme, "inventory_items/update", later) == "applied"
+    assert apply(acme, "inventory_items/delete", {"id": item}, at=deleted_at) == "stale"
+    assert rows(acme, "SELECT unit_cost::float, deleted_at FROM inventory_items") == [(1.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [({"tracked": False}, (False, 9.0)), ({"cost": None}, (True, None)), ({}, (True, 9.0))],
+)
+def test_what_an_items_body_leaves_out_stays(acme, told, kept):
+    item = item_of(acme, make_variant(acme, cost="9.00"))
+
+    body = {"id": item, "updated_at": stamp(1), **told}
+    assert apply(acme, "inventory_items/update", body) == "applied"
+
+    assert rows(acme, "SELECT is_tracked, unit_cost::float FROM inventory_items") == [kept]
+
+
+def test_an_items_body_that_tells_too_little_is_a_hint(acme, rival):
+    item = item_of(acme, make_variant(acme, cost="9.00"))
+
+    assert apply(acme, "inventory_items/update", {"id": item}) == "refetch"
+    unknown = {"id": 5, "tracked": True, "updated_at": stamp(1)}
+    assert apply(acme, "inventory_items/update", unknown) == "refetch"
+
+    assert asked(acme) == [("inventory_item", 5), ("inventory_item", item)]
+    assert rows(acme, "SELECT id, unit_cost::float FROM inventory_items") == [(item, 9.0)]
+    assert asked(rival) == []
+
+
+def test_two_costs_under_one_stamp_are_asked_about_and_the_same_again_is_nothing(acme):
+    item = item_of(acme, make_variant(acme, cost="9.00"))
+    first = {"id": item, "tracked": True, "cost": "9.50", "updated_at": stamp(1)}
+
+    assert apply(acme, "inventory_items/update", first) == "applied"
+    assert apply(acme, "inventory_items/update", {**first, "cost": "9.5"}) == "stale"
+    assert asked(acme) == []
+    assert apply(acme, "inventory_items/update", {**first, "cost": "8.00"}) == "refetch"
+
+    assert asked(acme) == [("inventory_item", item)]
+    assert rows(acme, "SELECT unit_cost::float FROM inventory_items") == [(9.5,)]
+
+
+def test_a_location_that_opens_and_closes_in_one_second_is_asked_about(acme):
+    body = {"id": 12, "name": "Shop floor", "active": True, "updated_at": stamp(0)}
+
+    assert apply(acme, "locations/activate", body) == "applied"
+    assert apply(acme, "locations/activate", body) == "stale"
+    assert apply(acme, "locations/deactivate", {**body, "active": False}) == "refetch"
+
+    assert asked(acme) == [("location", 12)]
+
+
+def test_a_location_seen_after_its_deletion_is_there_and_its_stock_is_asked_for(acme):
+    item = item_of(acme, make_variant(acme, available=40))
+    body = {"id": WAREHOUSE, "name": "Warehouse", "active": True}
+    apply(acme, "locations/delete", {"id": WAREHOUSE}, at=NOW + timedelta(hours=1))
+
+    assert apply(acme, "locations/update", {**body, "updated_at": stamp(0.5)}) == "stale"
+    assert apply(acme, "locations/update", {**body, "updated_at": stamp(2)}) == "applied"
+
+    assert rows(acme, "SELECT is_active, deleted_at FROM locations") == [(True, None)]
+    assert asked(acme) == [("inventory_item", item)]
 
 
 def test_a_location_is_known_from_its_first_news_and_closes_with_its_last(acme):
@@ -161,6 +235,22 @@ def test_what_a_shop_says_of_itself_is_kept_and_what_it_does_not_say_stays(acme,
             ("Acme & Co", "Europe/Berlin", "GBP"),
             ("Rival", "Asia/Tokyo", "JPY"),
         ]
+
+
+def test_of_two_things_a_shop_says_the_later_stands_and_of_one_second_neither(acme, rival):
+    body = {"id": 77, "currency": "EUR", "updated_at": stamp(2)}
+    facts = "SELECT currency, timezone FROM shops WHERE domain = 'acme.myshopify.com'"
+
+    assert apply(acme, "shop/update", body) == "applied"
+    assert apply(acme, "shop/update", body) == "stale"
+    late = {**body, "currency": "USD", "iana_timezone": "America/New_York", "updated_at": stamp(1)}
+    assert apply(acme, "shop/update", late) == "stale"
+    assert asked(acme) == []
+    assert apply(acme, "shop/update", {**body, "currency": "USD"}) == "refetch"
+
+    assert asked(acme) == [("shop", 77)]
+    assert rows(acme, facts) == [("EUR", "Europe/London")]
+    assert rows(rival, "SELECT currency, facts_updated_at FROM shops") == [("JPY", None)]
 
 
 def test_a_topic_that_we_did_not_ask_for_changes_nothing(acme):

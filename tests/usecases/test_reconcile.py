@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shopify_app.db import backfills, orders, sync
+from shopify_app.db import backfills, orders, products, sync
 from shopify_app.db.connection import RECONCILE_LOCK, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
 from shopify_app.errors import TransientError
 from shopify_app.shopify.orders_api import ChangedOrder
 from shopify_app.usecases import access, housekeeping, reconcile, refetch
+from tests.db.test_products import MUG
 from tests.factories import NOW, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)
@@ -105,6 +106,39 @@ def test_what_was_lost_is_mended_and_counted_and_what_we_have_is_not(acme, shopi
         ("products", 0, 0, None),
         ("inventory", 1, 1, None),
     ]
+
+
+def test_what_shopify_lists_and_then_does_not_show_is_not_buried_and_not_counted_as_mended(
+    acme, shopify, monkeypatch
+):
+    with transaction(acme.shop_id) as conn:
+        orders.upsert_many(conn, acme.shop_id, acme.zone, [order_of(1, line_of(1))])
+        products.upsert_many(conn, acme.shop_id, [MUG])
+    shopify.orders = [ChangedOrder(1, LATER, ())]
+    monkeypatch.setattr(refetch.orders_api, "order_with_refunds", lambda *_: None)
+    monkeypatch.setattr(
+        reconcile.catalogue_api, "changed_product_ids", lambda api, since: [(MUG.id, LATER)]
+    )
+    monkeypatch.setattr(refetch.catalogue_api, "product_with_variants", lambda *_: None)
+
+    assert reconcile.reconcile_shop(acme) == {"orders": 0, "products": 0, "inventory": 0}
+
+    assert rows(
+        acme, "SELECT deleted_at FROM orders UNION ALL SELECT deleted_at FROM products"
+    ) == [
+        (None,),
+        (None,),
+    ]
+
+
+def test_a_buried_order_that_shopify_shows_changed_since_is_back(acme, shopify):
+    with transaction(acme.shop_id) as conn:
+        orders.bury(conn, acme.shop_id, 1, at=NOW)
+    shopify.orders = [ChangedOrder(1, LATER, ())]
+
+    assert reconcile.reconcile_shop(acme)["orders"] == 1
+
+    assert rows(acme, "SELECT deleted_at FROM orders") == [(None,)]
 
 
 @pytest.mark.parametrize("error", [TransientError("HTTP 502"), KeyError("updatedAt")])

@@ -1,12 +1,13 @@
 """What was only hinted at is asked for until it came; what cannot be read holds nobody up; each shop asks for its own."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from shopify_app.db import orders, products, refetches
 from shopify_app.db.connection import transaction
-from shopify_app.domain.product import InventoryItem, InventoryLevel, Product, Variant
+from shopify_app.domain.product import InventoryItem, InventoryLevel, Location, Product, Variant
 from shopify_app.errors import ShopifyProgramError, TransientError
 from shopify_app.usecases import access, refetch
 from tests.factories import NOW, line_of, make_variant, order_of, refund_of, rows
@@ -16,7 +17,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def shopify(monkeypatch):
-    """Shopify's answers by kind and id: a noun, None (it has none), or an error; and who asked for what."""
+    """Shopify's answers by kind and id: a noun, None (it shows none), or an error; and who asked for what."""
 
     class Shopify:
         def __init__(self):
@@ -37,6 +38,7 @@ def shopify(monkeypatch):
     monkeypatch.setattr(refetch.orders_api, "order_with_refunds", made.of("order"))
     monkeypatch.setattr(refetch.catalogue_api, "product_with_variants", made.of("product"))
     monkeypatch.setattr(refetch.catalogue_api, "item_with_levels", made.of("inventory_item"))
+    monkeypatch.setattr(refetch.catalogue_api, "location", made.of("location"))
     return made
 
 
@@ -68,27 +70,87 @@ def test_an_order_comes_with_its_refunds_and_both_days_are_counted_again(acme, s
     assert refetch.refetch_resources() == 0
 
 
-@pytest.mark.parametrize("kind", ["order", "product", "inventory_item"])
-def test_what_shopify_has_no_more_is_buried_here_and_not_asked_for_again(acme, shopify, kind):
+TOMBSTONES = (
+    "SELECT count(*) FROM (SELECT deleted_at FROM orders UNION ALL SELECT deleted_at FROM products"
+    " UNION ALL SELECT deleted_at FROM variants UNION ALL SELECT deleted_at FROM inventory_items"
+    " UNION ALL SELECT deleted_at FROM locations) t WHERE deleted_at IS NOT NULL"
+)
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("kind", ["order", "product", "inventory_item", "location"])
+def test_what_shopify_does_not_show_stays_and_is_asked_for_a_few_times_more_then_left_with_a_word(
+    acme, rival, shopify, kind, held
+):
     make_variant(acme)
     ((product_id, item_id),) = rows(acme, "SELECT product_id, inventory_item_id FROM variants")
     with transaction(acme.shop_id) as conn:
         orders.upsert_many(conn, acme.shop_id, acme.zone, [order_of(1)])
-    number = {"order": 1, "product": product_id, "inventory_item": item_id}[kind]
+    known = {
+        "order": 1,
+        "product": product_id,
+        "inventory_item": item_id,
+        "location": 7_000_000_001,
+    }
+    number = known[kind] if held else 404
     shopify.answers[kind, number] = None
     ask(acme, kind, number)
 
+    with capture_logs() as logs:
+        refetch.refetch_resources()
+        assert waiting(acme) == [(kind, number, 1, True)]  # Shopify may lag behind its own news
+        for _ in range(9):
+            rows(acme, "UPDATE refetches SET next_at = now() RETURNING 1")
+            refetch.refetch_resources()
+
+    assert len(shopify.asked) == refetch.TRIES_UNSEEN
+    assert waiting(acme) == []
+    assert [(log["event"], log["kind"], log["id"], log["outcome"]) for log in logs] == [
+        ("refetch_shows_nothing", kind, number, "not_visible")
+    ]
+    assert rows(acme, TOMBSTONES) == [(0,)]
+    assert rows(acme, "SELECT id FROM orders") == [(1,)]
+    assert rows(acme, "SELECT sold_on::text FROM touched_days") == []
+    assert rows(rival, "SELECT count(*) FROM orders") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "sees_all", "tries", "outcome"),
+    [(61, False, 1, "too_old"), (59, False, 4, "not_visible"), (61, True, 4, "not_visible")],
+)
+def test_an_order_older_than_our_scopes_show_is_asked_for_once_and_stays(
+    acme, shopify, days, sees_all, tries, outcome
+):
+    if not sees_all:
+        rows(acme, "UPDATE shops SET granted_scopes = '{read_orders}' RETURNING 1")
+    placed = datetime.now(UTC) - timedelta(days=days)
+    with transaction(acme.shop_id) as conn:
+        orders.upsert_many(conn, acme.shop_id, acme.zone, [order_of(1, line_of(1), at=placed)])
+    shopify.answers["order", 1] = None
+    ask(acme, "order", 1)
+
+    with capture_logs() as logs:
+        for _ in range(9):
+            refetch.refetch_resources()
+            rows(acme, "UPDATE refetches SET next_at = now() RETURNING 1")
+
+    assert (len(shopify.asked), [log["outcome"] for log in logs]) == (tries, [outcome])
+    assert rows(acme, "SELECT deleted_at FROM orders") == [(None,)]
+
+
+def test_a_location_and_the_shops_facts_are_asked_for_too(acme, rival, shopify, monkeypatch):
+    shopify.answers["location", 9] = Location(9, "Warehouse", False, NOW)
+    asked = []
+    monkeypatch.setattr(refetch.install, "refresh_shop_facts", asked.append)
+    ask(acme, "location", 9)
+    ask(acme, "shop", 77)
+
     refetch.refetch_resources()
 
-    tombs = {
-        "order": "SELECT id FROM orders WHERE deleted_at IS NOT NULL",
-        "product": "SELECT id FROM products WHERE deleted_at IS NOT NULL",
-        "inventory_item": "SELECT id FROM inventory_items WHERE deleted_at IS NOT NULL",
-    }
-    assert rows(acme, tombs[kind]) == [(number,)]
+    assert rows(acme, "SELECT name, is_active FROM locations") == [("Warehouse", False)]
+    assert asked == [acme.shop_id]
     assert waiting(acme) == []
-    if kind == "order":
-        assert rows(acme, "SELECT sold_on::text FROM touched_days") == [("2026-11-20",)]
+    assert rows(rival, "SELECT count(*) FROM locations") == [(0,)]
 
 
 def product_of(number, prices, *, at=LATER):
@@ -137,7 +199,7 @@ def test_an_answer_older_than_what_came_meanwhile_changes_nothing(acme, shopify)
         products.upsert_many(conn, acme.shop_id, [newer[0]])
         products.upsert_variants(conn, acme.shop_id, newer[1])
 
-    assert refetch.refetch_product(acme, 31) is False
+    assert refetch.refetch_product(acme, 31) == "stale"
 
     assert rows(acme, "SELECT price::int FROM variants") == [(9,)]
 
