@@ -57,16 +57,17 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
         }
     for name, value in figures.items():
         print(f"{name:<28}{value}")
-    return report.finish("price_test", _targets(ended, figures), shop=arguments.shop, figures=figures)  # fmt: skip
+    targets = _targets(ended, figures)
+    return report.finish("price_test", targets, shop=arguments.shop, figures=figures)
 
 
 def _targets(test: Any, figures: dict[str, Any]) -> list[Target]:
-    reading = test.reading
+    low, high = test.reading["low"], test.reading["high"]
     return [
         Target("true cost", figures["true_cost"], high=float(test.maximum_cost)),
-        Target("true elasticity", figures["true_elasticity"], low=reading["low"], high=reading["high"]),
+        Target("true elasticity", figures["true_elasticity"], low=low, high=high),
         Target("prices not given back", figures["prices_not_given_back"], high=0),
-    ]  # fmt: skip
+    ]
 
 
 def _begun(running: Simulated) -> tuple[int, Any]:
@@ -126,7 +127,8 @@ def _carried_on(
 
 
 def _is_settled(running: Simulated) -> bool:
-    return not running.rows("SELECT 1 FROM price_changes WHERE state IN ('approved', 'sending') LIMIT 1")  # fmt: skip
+    under_way = "SELECT 1 FROM price_changes WHERE state IN ('approved', 'sending') LIMIT 1"
+    return not running.rows(under_way)
 
 
 def _newest(shop_id: int) -> Any:
@@ -153,7 +155,8 @@ def _figures(running: Simulated, test: Any) -> dict[str, Any]:
     from shopify_app.analytics.experiments import plan_from  # noqa: PLC0415 -- as above
 
     plan, reading = plan_from(test.plan), test.reading
-    truths = {one["variant_id"]: one for one in running.sim.get(f"_sim/{running.domain}/truth").json()}  # fmt: skip
+    told = running.sim.get(f"_sim/{running.domain}/truth").json()
+    truths = {one["variant_id"]: one for one in told}
     variant_of = dict(running.rows("SELECT product_id, variant_id FROM tested_prices"))
     weeks = int(reading["weeks_seen"])
     costs, sold = 0.0, []

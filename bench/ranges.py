@@ -58,12 +58,8 @@ def _ranges(units: np.ndarray) -> pd.DataFrame:
             level = LEVEL if by == RAW else known[by]
             made = calibration.ranges_of(forecast, level, last=span)
             actual = units[made["series_id"].to_numpy(int), now : now + span].sum(axis=1)
-            given.append(
-                made.assign(
-                    level=LEVEL, issued_on=today, due_on=today + 7 * span, actual=actual, now=now,
-                    span=span, by=by,
-                )
-            )  # fmt: skip
+            dates = {"now": now, "issued_on": today, "due_on": today + 7 * span}
+            given.append(made.assign(**dates, level=LEVEL, actual=actual, span=span, by=by))
     return pd.concat([one for given in parts.values() for one in given], ignore_index=True)
 
 

@@ -19,10 +19,10 @@ def main() -> None:
         server = start_postgres(Path(folder) / "postgres", losable=True)
         try:
             migrate(server.url)
-            dump = subprocess.run(
-                [wheel_folder() / "pginstall" / "bin" / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", "-d", server.url],
-                check=True, capture_output=True, text=True,
-            ).stdout  # fmt: skip
+            program = wheel_folder() / "pginstall" / "bin" / "pg_dump"
+            options = ("--schema-only", "--no-owner", "--no-privileges")
+            command = [program, *options, "-d", server.url]
+            dump = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         finally:
             server.stop()
     kept = [

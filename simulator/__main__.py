@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from simulator.app import create_app
 from simulator.config import SimConfig
-from simulator.graphql_endpoint import schema
+from simulator.graphql.schema import schema
 from simulator.state import Simulator, make_simulator
 from simulator.world import kinds
 
@@ -65,7 +65,6 @@ def main() -> None:
             flush=True,
         )
     state.store.connection().close()
-    schema()  # takes a second: nobody's first request shall wait for it
     state = make_simulator(config)
     Server(create_app(config, state), state, arguments.port).run()
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from simulator import events, subscriptions
-from simulator.bulk import BulkEngine
+from simulator import app_toml
+from simulator.bulk.engine import BulkEngine
 from simulator.config import SimConfig
-from simulator.emitter import Emitter
 from simulator.faults import Faults
+from simulator.graphql.throttle import Throttle
 from simulator.store import Store
-from simulator.throttle import Throttle
+from simulator.webhooks import events
+from simulator.webhooks.emitter import Emitter
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ def make_simulator(config: SimConfig) -> Simulator:
     """A simulator over the data in `config.data_dir`."""
     store = Store(config.data_dir / "simulator.sqlite3")
     faults = Faults(store)
-    toml = subscriptions.read(config.app_toml)
+    toml = app_toml.read(config.app_toml)
     events.TOML[:] = toml.subscriptions
     return Simulator(
         config,

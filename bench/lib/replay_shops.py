@@ -125,11 +125,8 @@ def _run(rng, rule, wanted, mean, k, price, cost, lead, review) -> Shop:  # noqa
         sold[:, t] = np.minimum(stock, wanted[:, t])
         stock = stock - sold[:, t]
         on_hand[:, t] = stock
-    part = slice(WARM, None)
-    return Shop(
-        wanted[:, part], sold[:, part], share[:, part], on_hand[:, part], arrived[:, part],
-        price, cost, lead, review,
-    )  # fmt: skip
+    kept = [of_days[:, WARM:] for of_days in (wanted, sold, share, on_hand, arrived)]
+    return Shop(*kept, price, cost, lead, review)
 
 
 @dataclass(frozen=True, slots=True)

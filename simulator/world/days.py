@@ -36,7 +36,6 @@ class _Shelf:
     dispersion: float
     available: int
     lead_time_days: float
-    lead_time_sd_days: float
     pack: int
     base: float
 
@@ -110,7 +109,6 @@ def _shelves(conn: sqlite3.Connection, shop: str, day: date, shock: float) -> li
             row["dispersion"],
             row["available"],
             row["lead_time_days_mean"],
-            row["lead_time_days_sd"],
             row["pack"],
             row["base_per_day"],
         )

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from simulator import events
 from simulator.store import Store, iso
+from simulator.webhooks import events
 
 CENT: Final = Decimal("0.01")
 

@@ -27,7 +27,9 @@ def documents():
 @pytest.fixture(scope="module")
 def schema():
     return build_schema(
-        gzip.decompress((ROOT / "simulator/admin-2026-10.graphql.gz").read_bytes()).decode(),
+        gzip.decompress(
+            (ROOT / "simulator/graphql/admin-2026-10.graphql.gz").read_bytes()
+        ).decode(),
         assume_valid=True,
     )
 

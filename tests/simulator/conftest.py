@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from launch.processes import ROOT
+from simulator.access.launch_url import id_token
 from simulator.app import create_app
 from simulator.config import SimConfig
-from simulator.launch_url import id_token
 from simulator.state import make_simulator
 from simulator.world import kinds
 

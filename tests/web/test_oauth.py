@@ -9,7 +9,8 @@ from launch.processes import ROOT
 from shopify_app.db import offline_tokens
 from shopify_app.db.connection import transaction
 from shopify_app.web import oauth
-from simulator import launch_url, subscriptions
+from simulator import app_toml
+from simulator.access import launch_url
 from tests.conftest import CLIENT_ID
 
 
@@ -61,7 +62,7 @@ def test_the_grant_screen_is_asked_for_the_scopes_of_the_toml_under_our_register
     sent = browser.get(begin(world))
     asked = parse_qs(urlsplit(sent.headers["Location"]).query)
 
-    assert asked["scope"] == [",".join(subscriptions.read(ROOT / "shopify.app.toml").scopes)]
+    assert asked["scope"] == [",".join(app_toml.read(ROOT / "shopify.app.toml").scopes)]
     assert asked["redirect_uri"] == [f"{world.app_url}/auth/callback"]
     assert asked["scope"][0] == oauth.SCOPES
     cookie = sent.headers["Set-Cookie"]
