@@ -50,12 +50,6 @@ class Shop:
         """Whether orders older than 60 days may be read."""
         return "read_all_orders" in self.granted_scopes
 
-    def may(self, scope: str) -> bool:
-        """Whether a scope is granted; Shopify echoes only the write where writing implies reading."""
-        return scope in self.granted_scopes or (
-            scope.startswith("read_") and f"write_{scope[5:]}" in self.granted_scopes
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class OfflineToken:
