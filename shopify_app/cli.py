@@ -1,135 +1,36 @@
 """The operator's commands: `keel …` is `python -m shopify_app.cli …`. Answers are tables, or JSON with `--json`."""
 
-import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from typing import Any
 
-from shopify_app import cli_commands
-from shopify_app.config import settings
-from shopify_app.errors import AppError
-from shopify_app.logs import set_up_logs
+import click
 
-Command = Callable[[argparse.Namespace], Any]
+from shopify_app.cli_commands import JSON_ASKED, operator
+from shopify_app.errors import AppError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 if it did what was asked, 1 with a plain reason if not."""
-    arguments = parser().parse_args(argv)
+    """Run one command; 0 if it did what was asked, 1 with a plain reason if not, 2 if it was not understood."""
     try:
-        set_up_logs(settings().log_level)
-        answer = arguments.run(arguments)
+        return int(operator.main(argv, prog_name="keel", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
     except AppError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 -- a command's own words
+        click.echo(f"{type(error).__name__}: {error}", err=True)
         return 1
-    print(as_json(answer) if arguments.json else as_text(answer))  # noqa: T201 -- a command's own words
-    return 0
+    except click.Abort:
+        return 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command with its arguments."""
-    top = argparse.ArgumentParser(prog="keel", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(
-        name: str, run: Command, words: str, *options: tuple[tuple[str, ...], dict[str, Any]]
-    ) -> None:
-        command = commands.add_parser(name, help=words, description=words)
-        command.add_argument("--json", action="store_true", help="answer as JSON")
-        for flags, kwargs in options:
-            command.add_argument(*flags, **kwargs)
-        command.set_defaults(run=run)
-
-    shop = (("--shop",), {"required": True, "help": "the shop's myshopify.com domain"})
-    since = (("--since",), {"type": date.fromisoformat, "help": "first day, YYYY-MM-DD"})
-    until = (("--until",), {"type": date.fromisoformat, "help": "last day, YYYY-MM-DD"})
-    add("migrate", cli_commands.migrate_schema, "bring the database's schema up to date")
-    add("shops", cli_commands.list_shops, "every shop and how it stands")
-    add(
-        "facts",
-        cli_commands.show_facts,
-        "a shop's days, catalogue and stock, to compare with its own books",
-        shop,
-        since,
-        until,
-    )
-    add("inbox", cli_commands.show_inbox, "how the webhook inbox stands")
-    add(
-        "dead",
-        cli_commands.dead_letters,
-        "parked webhooks: list, show N, replay [N]",
-        (("act",), {"choices": ["list", "show", "replay"]}),
-        (("id",), {"nargs": "?", "type": int}),
-        (("--since",), {"type": datetime.fromisoformat, "help": "replay what was parked since"}),
-    )
-    add(
-        "reconcile",
-        cli_commands.reconcile_shop,
-        "compare a shop with Shopify now",
-        shop,
-        (
-            ("--since",),
-            {"type": datetime.fromisoformat, "help": "look back to this moment (after an outage)"},
-        ),
-    )
-    add(
-        "suggestions",
-        cli_commands.list_suggestions,
-        "a shop's suggestions; --refresh works them out first",
-        shop,
-        (("--refresh",), {"action": "store_true"}),
-        (("--limit",), {"type": int, "default": 50}),
-    )
-    add(
-        "explain",
-        cli_commands.explain_suggestion,
-        "work a suggestion's numbers out again from its evidence",
-        shop,
-        (("id",), {"type": int}),
-    )
-    add(
-        "price-test",
-        cli_commands.tell_price_test,
-        "a shop's newest price test (or one of them): how it stands, and whether its plan comes out again; --stop gives its prices back",
-        shop,
-        (("--id",), {"type": int}),
-        (("--stop",), {"action": "store_true"}),
-    )
-    add(
-        "judge",
-        cli_commands.judge_decisions,
-        "judge the decisions whose stop date has come, work the ledger out, tell it",
-        shop,
-        (
-            ("--as-of",),
-            {"type": date.fromisoformat, "help": "as of a day (default: the shop's today)"},
-        ),
-    )
-    add(
-        "replay",
-        cli_commands.replay_year,
-        "what the past year would have brought with the restock advice, in money",
-        shop,
-        (
-            ("--as-of",),
-            {"type": date.fromisoformat, "help": "the year before a day (default: today)"},
-        ),
-    )
-    add(
-        "tokens",
-        cli_commands.show_tokens,
-        "when tokens expire; --re-encrypt puts them under the newest key",
-        (("--re-encrypt",), {"action": "store_true"}),
-    )
-    add(
-        "redactions",
-        cli_commands.list_redactions,
-        "what the privacy topics asked and what was done",
-    )
-    return top
+@operator.result_callback()
+@click.pass_context
+def tell(context: click.Context, answer: Any) -> None:
+    """Print what a command answered."""
+    click.echo(as_json(answer) if context.meta[JSON_ASKED] else as_text(answer))
 
 
 def as_json(answer: Any) -> str:

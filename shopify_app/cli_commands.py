@@ -1,10 +1,13 @@
-"""What each operator's command does: arguments to use cases."""
+"""What each operator's command takes and does: arguments to use cases, an answer back."""
 
-import argparse
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
+
+import click
 
 from shopify_app.config import settings
 from shopify_app.db import (
+    decision_log,
     ledgers,
     offline_tokens,
     price_tests,
@@ -18,17 +21,64 @@ from shopify_app.db.migrate import migrate
 from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import access, advice_state, facts, inbox, reconcile
+from shopify_app.logs import set_up_logs
+from shopify_app.usecases import access, advice_state, facts, inbox, reconcile, writes
 from shopify_app.usecases import price_tests as stopping
 
+JSON_ASKED: Final = "keel.json"
 
-def migrate_schema(_: argparse.Namespace) -> dict[str, Any]:
-    """Apply migrations."""
+
+class OperatorCommand(click.Command):
+    """A command that takes `--json`; logs are set up once it is understood."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        as_json = click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            callback=lambda context, _, asked: context.meta.update({JSON_ASKED: asked}),
+            help="answer as JSON",
+        )
+        options["params"] = [*(options.get("params") or []), as_json]
+        super().__init__(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; its answer."""
+        set_up_logs(settings().log_level)
+        return super().invoke(ctx)
+
+
+class Operator(click.Group):
+    """All commands."""
+
+    command_class = OperatorCommand
+
+
+operator = Operator(
+    "keel", help="The operator's commands. Answers are tables, or JSON with --json."
+)
+
+SHOP: Final = click.option("--shop", required=True, help="the shop's myshopify.com domain")
+DOMAIN: Final = click.argument("shop", metavar="DOMAIN")
+SINCE_MOMENT: Final = click.option(
+    "--since", type=datetime.fromisoformat, metavar="TIME", help="from this moment on"
+)
+
+
+def day_option(name: str, words: str) -> Any:
+    """An option that is a day."""
+    return click.option(name, type=date.fromisoformat, metavar="YYYY-MM-DD", help=words)
+
+
+@operator.command("migrate")
+def migrate_schema() -> dict[str, Any]:
+    """Bring the database's schema up to date."""
     return {"applied": migrate(settings().database_url)}
 
 
-def list_shops(_: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every shop, with the runs of its suggestions that failed since the last good one."""
+@operator.command("shops")
+def list_shops() -> list[dict[str, Any]]:
+    """Every shop and how it stands, with the runs of its suggestions that failed since the last good one."""
     failing = advice_state.failing_shops()
     with sweep_transaction() as conn:
         return [
@@ -55,49 +105,89 @@ def _failed_runs(failed: FailedRuns | None) -> dict[str, Any]:
     }
 
 
-def show_facts(arguments: argparse.Namespace) -> dict[str, Any]:
-    """A shop's books."""
-    return facts.facts(_shop(arguments.shop).shop_id, since=arguments.since, until=arguments.until)
+@operator.command("facts")
+@SHOP
+@day_option("--since", "first day")
+@day_option("--until", "last day")
+def show_facts(shop: str, since: date | None, until: date | None) -> dict[str, Any]:
+    """A shop's days, catalogue and stock, to compare with its own books."""
+    return facts.facts(_shop(shop).shop_id, since=since, until=until)
 
 
-def show_inbox(_: argparse.Namespace) -> dict[str, Any]:
-    """How the inbox stands."""
+@operator.command("inbox")
+def show_inbox() -> dict[str, Any]:
+    """How the webhook inbox stands."""
     return inbox.standing()
 
 
-def dead_letters(arguments: argparse.Namespace) -> Any:
-    """Parked webhooks."""
+@operator.command("dead")
+@click.argument("act", type=click.Choice(["list", "show", "replay"]))
+@click.argument("delivery_id", metavar="[ID]", type=int, required=False)
+@SINCE_MOMENT
+def dead_letters(act: str, delivery_id: int | None, since: datetime | None) -> Any:
+    """Parked webhooks: list, show N, replay [N]; --since replays what was parked since."""
     with sweep_transaction() as conn:
-        if arguments.act == "list":
+        if act == "list":
             return webhook_inbox.dead(conn)
-        if arguments.act == "replay":
-            return {
-                "replayed": webhook_inbox.replay(
-                    conn, delivery_id=arguments.id, since=arguments.since
-                )
-            }
-        if arguments.id is None:
+        if act == "replay":
+            return {"replayed": webhook_inbox.replay(conn, delivery_id=delivery_id, since=since)}
+        if delivery_id is None:
             raise InvalidInputError("dead show needs the id of a delivery")
-        found = webhook_inbox.dead(conn, delivery_id=arguments.id)
+        found = webhook_inbox.dead(conn, delivery_id=delivery_id)
     if not found:
-        raise NotFoundError(f"no parked delivery {arguments.id}")
+        raise NotFoundError(f"no parked delivery {delivery_id}")
     return found[0]
 
 
-def reconcile_shop(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Compare with Shopify now."""
-    return {"healed": reconcile.reconcile_shop(_shop(arguments.shop), since=arguments.since)}
+@operator.command("reconcile")
+@SHOP
+@SINCE_MOMENT
+def reconcile_shop(shop: str, since: datetime | None) -> dict[str, Any]:
+    """Compare a shop with Shopify now; --since looks back to a moment (after an outage)."""
+    return {"healed": reconcile.reconcile_shop(_shop(shop), since=since)}
 
 
-def list_suggestions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Open suggestions, worked out first if asked."""
-    shop = _shop(arguments.shop)
-    if arguments.refresh:
+@operator.command("pause")
+@DOMAIN
+def pause_shop(shop: str) -> dict[str, Any]:
+    """Let no price leave for a shop until it is resumed."""
+    return _writes_of(writes.pause(_shop(shop).shop_id))
+
+
+@operator.command("resume")
+@DOMAIN
+def resume_shop(shop: str) -> dict[str, Any]:
+    """Let a paused shop's prices leave again, those that waited too."""
+    return _writes_of(writes.resume(_shop(shop).shop_id))
+
+
+def _writes_of(shop: Shop) -> dict[str, Any]:
+    return {"domain": shop.domain, "writes_paused_at": shop.writes_paused_at}
+
+
+@operator.command("decisions")
+@DOMAIN
+@SINCE_MOMENT
+def list_decisions(shop: str, since: datetime | None) -> Any:
+    """Who decided what, when, about a shop's suggestions, and what came of it; the oldest first."""
+    shop_id = _shop(shop).shop_id
+    with transaction(shop_id) as conn:
+        return decision_log.of_shop(conn, shop_id, since=since)
+
+
+@operator.command("suggestions")
+@SHOP
+@click.option("--refresh", is_flag=True, help="work them out first")
+@click.option("--limit", type=click.IntRange(min=0), help="so many at most (default: all)")
+def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dict[str, Any]]:
+    """A shop's open suggestions; --refresh works them out first."""
+    shop_id = _shop(shop).shop_id
+    if refresh:
         from shopify_app.usecases import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
-        suggest.refresh_suggestions(shop.shop_id)
-    with transaction(shop.shop_id) as conn:
-        found = suggestions.cards(conn, shop.shop_id, limit=arguments.limit)
+        suggest.refresh_suggestions(shop_id)
+    with transaction(shop_id) as conn:
+        found = suggestions.cards(conn, shop_id, limit=limit)
     return [
         {
             "id": c.id,
@@ -113,24 +203,31 @@ def list_suggestions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     ]
 
 
-def explain_suggestion(arguments: argparse.Namespace) -> Any:
-    """Work a suggestion out again."""
+@operator.command("explain")
+@SHOP
+@click.argument("suggestion_id", metavar="ID", type=int)
+def explain_suggestion(shop: str, suggestion_id: int) -> Any:
+    """Work a suggestion's numbers out again from its evidence."""
     from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
-    return explain.explain(_shop(arguments.shop).shop_id, arguments.id)
+    return explain.explain(_shop(shop).shop_id, suggestion_id)
 
 
-def tell_price_test(arguments: argparse.Namespace) -> dict[str, Any]:
-    """How a price test stands; stopped first, if asked for."""
+@operator.command("price-test")
+@SHOP
+@click.option("--id", "test_id", type=int, help="this one (default: the newest)")
+@click.option("--stop", is_flag=True, help="give its prices back")
+def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, Any]:
+    """How a shop's price test stands, and whether its plan comes out again."""
     from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
-    shop_id = _shop(arguments.shop).shop_id
+    shop_id = _shop(shop).shop_id
     with transaction(shop_id) as conn:
-        found = price_tests.newest(conn, shop_id, test_id=arguments.id)
+        found = price_tests.newest(conn, shop_id, test_id=test_id)
     if not found:
         raise NotFoundError("price test")
     test = found[0]
-    if arguments.stop:
+    if stop:
         stopping.stop(shop_id, test.id, asked_by="operator")
     explained = explain.explain_price_test(shop_id, test.id)
     with transaction(shop_id) as conn:
@@ -153,14 +250,17 @@ def tell_price_test(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def judge_decisions(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Judge what is due; the ledger as it then stands."""
+@operator.command("judge")
+@SHOP
+@day_option("--as-of", "as of a day (default: the shop's today)")
+def judge_decisions(shop: str, as_of: date | None) -> dict[str, Any]:
+    """Judge the decisions whose stop date has come, work the ledger out, tell it."""
     from shopify_app.usecases import judge_outcomes  # noqa: PLC0415 -- pandas is loaded only for this
 
-    shop = _shop(arguments.shop)
-    judged = judge_outcomes.judge_shop(shop.shop_id, as_of=arguments.as_of)
-    with transaction(shop.shop_id) as conn:
-        ledger = ledgers.of_shop(conn, shop.shop_id)
+    shop_id = _shop(shop).shop_id
+    judged = judge_outcomes.judge_shop(shop_id, as_of=as_of)
+    with transaction(shop_id) as conn:
+        ledger = ledgers.of_shop(conn, shop_id)
     return {
         "judged": judged,
         "as_of": ledger.as_of,
@@ -169,25 +269,30 @@ def judge_decisions(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def replay_year(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Replay a shop's past under the advice; what it found."""
+@operator.command("replay")
+@SHOP
+@day_option("--as-of", "the year before a day (default: today)")
+def replay_year(shop: str, as_of: date | None) -> dict[str, Any]:
+    """What the past year would have brought with the restock advice, in money."""
     from shopify_app.usecases import replay_year as year  # noqa: PLC0415 -- pandas is loaded only for this
 
-    shop = _shop(arguments.shop)
-    found = year.replay_shop(shop.shop_id, as_of=arguments.as_of)
+    found = year.replay_shop(_shop(shop).shop_id, as_of=as_of)
     return {"as_of": found.as_of, "currency": found.currency, **found.record}
 
 
-def show_tokens(arguments: argparse.Namespace) -> Any:
+@operator.command("tokens")
+@click.option("--re-encrypt", is_flag=True, help="put them under the newest key")
+def show_tokens(*, re_encrypt: bool) -> Any:
     """When tokens expire (never the tokens)."""
-    if arguments.re_encrypt:
+    if re_encrypt:
         return {"re_encrypted": access.re_encrypt_tokens()}
     with sweep_transaction() as conn:
         return offline_tokens.expiries(conn)
 
 
-def list_redactions(_: argparse.Namespace) -> Any:
-    """The privacy ledger."""
+@operator.command("redactions")
+def list_redactions() -> Any:
+    """What the privacy topics asked and what was done."""
     with sweep_transaction() as conn:
         return redactions.every(conn)
 

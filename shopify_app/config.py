@@ -8,6 +8,8 @@ from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
+from shopify import ApiVersion, VersionNotFoundError
+
 from shopify_app.errors import InvalidSettingsError, MissingSettingsError
 
 REQUIRED: Final = (
@@ -22,6 +24,7 @@ REQUIRED: Final = (
 APP_BRIDGE_URL: Final = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
 ADMIN_ORIGIN: Final = "https://admin.shopify.com"
 BASE_URL_TEMPLATE: Final = "https://{shop}"
+RELEASE_MONTHS: Final = ("01", "04", "07", "10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,13 @@ class Settings:
         return self.app_env == "production"
 
     def shop_url(self, shop_domain: str) -> str:
-        """Where a shop's Admin API is."""
+        """Where a shop is."""
         return self.base_url_template.format(shop=shop_domain).rstrip("/")
+
+    def graphql_url(self, shop_domain: str) -> str:
+        """Where a shop's Admin API answers in our version."""
+        version = ApiVersion.coerce_to_version(self.api_version)
+        return f"{version.api_path(self.shop_url(shop_domain))}/graphql.json"
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -76,7 +84,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         token_keys=_token_keys(env["TOKEN_KEYS"]),
         api_key=env["SHOPIFY_API_KEY"],
         api_secrets=tuple(secret for secret in secrets if secret),
-        api_version=env.get("SHOPIFY_API_VERSION", "2026-10"),
+        api_version=_api_version(env.get("SHOPIFY_API_VERSION", "2026-10")),
         base_url_template=env.get("SHOPIFY_BASE_URL_TEMPLATE", BASE_URL_TEMPLATE),
         app_bridge_url=env.get("APP_BRIDGE_URL", APP_BRIDGE_URL),
         admin_origin=env.get("SHOPIFY_ADMIN_ORIGIN", ADMIN_ORIGIN),
@@ -106,6 +114,17 @@ def _token_keys(text: str) -> tuple[tuple[str, bytes], ...]:
             raise InvalidSettingsError("TOKEN_KEYS must be id:base64-of-32-bytes, comma separated")
         keys.append((key_id, key))
     return tuple(keys)
+
+
+def _api_version(text: str) -> str:
+    """The name of a dated release. `ApiVersion` knows none newer than 2024-10, and lets a 13th month pass."""
+    try:
+        release = ApiVersion.coerce_to_version(text)
+    except VersionNotFoundError as error:
+        raise InvalidSettingsError(f"SHOPIFY_API_VERSION must be YYYY-MM, got {text!r}") from error
+    if not (release.stable and text.isascii() and text[5:] in RELEASE_MONTHS):
+        raise InvalidSettingsError(f"SHOPIFY_API_VERSION must name a release, got {text!r}")
+    return text
 
 
 def _port(text: str) -> int:

@@ -9,6 +9,7 @@ shop's own weeks outweigh them.
 from typing import Final
 
 import numpy as np
+from dateutil.easter import easter
 
 WEEKS_TO_CHRISTMAS: Final = 12.0
 """Weeks over which demand climbs before the last day on which an order still arrives in time."""
@@ -34,8 +35,8 @@ def calendar_columns(starts: Days, days_per_period: int) -> np.ndarray:
     years = np.arange(years[0], years[-1] + 2) if len(years) else years
     fixed = [_holds(start, days_per_period, _day(years, day)) for day in ("12-25", "01-01")]
     friday = _holds(start, days_per_period, _black_friday(years))
-    easter = _holds(start, days_per_period, np.array([_easter(y) for y in years]))
-    return np.stack([fixed[0], fixed[1], friday, _climb(start), easter], axis=1)
+    sunday = _holds(start, days_per_period, _easter(years))
+    return np.stack([fixed[0], fixed[1], friday, _climb(start), sunday], axis=1)
 
 
 def _holds(start: Days, length: int, days: Days) -> np.ndarray:
@@ -55,6 +56,11 @@ def _black_friday(years: Days) -> Days:
     return first + (3 - weekday) % 7 + 22
 
 
+def _easter(years: Days) -> Days:
+    """Easter Sunday of the western churches."""
+    return np.array([easter(int(str(year))) for year in years], "datetime64[D]")
+
+
 def _climb(start: Days) -> np.ndarray:
     """0 to 1 over the weeks before the last order day of a year; 0 after it."""
     last = _day(start.astype("datetime64[Y]"), LAST_ORDER_DAY) if len(start) else start
@@ -62,17 +68,3 @@ def _climb(start: Days) -> np.ndarray:
     return np.where(
         (weeks >= 0) & (weeks <= WEEKS_TO_CHRISTMAS), 1 - weeks / WEEKS_TO_CHRISTMAS, 0.0
     )
-
-
-def _easter(year: np.datetime64) -> np.datetime64:
-    """Easter Sunday (the anonymous Gregorian computus; Meeus, *Astronomical Algorithms*, 1991)."""
-    y = int(str(year))
-    century, rest = divmod(y, 100)
-    golden = y % 19
-    epact = (
-        19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15
-    ) % 30
-    to_sunday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
-    late = (golden + 11 * epact + 22 * to_sunday) // 451
-    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
-    return np.datetime64(f"{y}-{month:02d}-{day + 1:02d}")

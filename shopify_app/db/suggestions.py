@@ -23,9 +23,9 @@ def cards(
     states: Sequence[str] = ("open",),
     suggestion_id: int | None = None,
     decided_since: datetime | None = None,
-    limit: int = 50,
+    limit: int | None = 50,
 ) -> list[SuggestionCard]:
-    """Suggestions in these states as cards, the most worth deciding first; those decided since a moment, the newest decision first."""
+    """Suggestions in these states as cards, the most worth deciding first; those decided since a moment, the newest decision first; a limit of None is none."""
     with conn.cursor() as cur:
         cur.execute(
             """

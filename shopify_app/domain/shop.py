@@ -60,12 +60,6 @@ class Shop:
         """Whether Shopify shows us an order created then: where it does not, its silence says nothing."""
         return self.sees_all_orders or now - created_at < timedelta(days=RECENT_DAYS)
 
-    def may(self, scope: str) -> bool:
-        """Whether a scope is granted; Shopify echoes only the write where writing implies reading."""
-        return scope in self.granted_scopes or (
-            scope.startswith("read_") and f"write_{scope[5:]}" in self.granted_scopes
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class OfflineToken:

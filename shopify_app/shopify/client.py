@@ -102,7 +102,7 @@ class AdminApi:
         self.shop_domain = shop_domain
         self.access_token = access_token
         self._http = http or http_client()
-        self._url = f"{config.shop_url(shop_domain)}/admin/api/{config.api_version}/graphql.json"
+        self._url = config.graphql_url(shop_domain)
         self._version = config.api_version
 
     def query(

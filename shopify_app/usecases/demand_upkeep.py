@@ -12,10 +12,10 @@ not grow with the shop. Nothing is read or written here.
 from dataclasses import replace
 from datetime import date
 from typing import Final
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from shopify_app.analytics import demand, demand_state
 from shopify_app.analytics.demand import DemandForecast
@@ -82,7 +82,7 @@ def brought_up(
     else:
         (learned, found, forecast), changed = gone_on
         kept = replace(fit, closed_on=inputs.closed_on)
-    marks = _marks(inputs, ids, since=0)
+    marks = _fingerprints(inputs, ids, since=0)
     rows = found.of(changed).to_rows()
     moved = [
         DemandStateRow(int(variant), int(mark), row)
@@ -134,7 +134,7 @@ def _gone_on(
     """(where the shop stands, which variants' states changed); None if a new fit is due after all."""
     steps = (inputs.closed_on - fit.closed_on).days // 7
     kept = {one.variant_id: one for one in states}
-    before = _marks(inputs, ids, since=steps)
+    before = _fingerprints(inputs, ids, since=steps)
     stands = np.array(
         [
             (row := kept.get(int(v))) is not None and row.mark == m
@@ -269,41 +269,26 @@ def _week(weekly: pd.DataFrame, ids: np.ndarray, weeks_ago: int) -> tuple[np.nda
     )
 
 
-def _marks(inputs: Inputs, ids: np.ndarray, *, since: int) -> np.ndarray:
-    """A number (n,) that another history of the newest weeks, `since` weeks ago, would not have.
+def _fingerprints(inputs: Inputs, ids: np.ndarray, *, since: int) -> np.ndarray:
+    """64-bit fingerprint (n,) of each variant's newest weeks, `since` weeks ago and before.
 
-    The sum over a variant's weeks of what a hash makes of the week, its units, its shares in stock and on promotion.
+    The sum of pandas' hashes of a variant's weeks: the day, the units, the shares in stock and on
+    promotion. Another pandas may hash otherwise: no state then agrees with its history, and each
+    shop is fitted anew once.
     """
     weekly = inputs.closed_weeks
     told = weekly[(weekly["units"] > 0) | (weekly["in_stock"] < 1)]
-    week, values = _newest(inputs, told, ids, since, ["units", "in_stock"])
-    variant, mixed = values.pop("variant_id"), _hashed(week)
-    for one in values.values():
-        mixed = _hashed(mixed ^ one)
-    promoted_week, promoted = _newest(inputs, inputs.promoted, ids, since, ["on_promotion"])
-    promoted_mixed = _hashed(_hashed(promoted_week) ^ promoted["on_promotion"])
-    variants = inputs.variants.set_index("variant_id")["product_type"].reindex(ids)
-    found = np.array([crc32(str(kind).encode()) for kind in variants], np.uint64)
-    np.add.at(found, variant, mixed)
-    np.add.at(found, promoted["variant_id"], promoted_mixed)
+    kinds = inputs.variants.set_index("variant_id")["product_type"].reindex(ids)
+    found = _hashed(kinds.astype(object).map(str))
+    for table, names in ((told, ["units", "in_stock"]), (inputs.promoted, ["on_promotion"])):
+        newest = table["weeks_ago"].between(since, since + MARKED_WEEKS - 1)
+        weeks = table[newest & table["variant_id"].isin(ids)]
+        day = inputs.closed_on.toordinal() - 7 * weeks["weeks_ago"].astype("int64")
+        place = np.searchsorted(ids, weeks["variant_id"].to_numpy("int64"))
+        np.add.at(found, place, _hashed(weeks[names].astype(float).assign(day=day)))
     return found.view(np.int64)
 
 
-def _newest(
-    inputs: Inputs, weekly: pd.DataFrame, ids: np.ndarray, since: int, names: list[str]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(day of each of the newest weeks as a number, its values as bits and `variant_id` as its place)."""
-    weekly = weekly[weekly["weeks_ago"].between(since, since + MARKED_WEEKS - 1)]
-    weekly = weekly[weekly["variant_id"].isin(ids)]
-    week = inputs.closed_on.toordinal() - 7 * weekly["weeks_ago"].to_numpy("int64")
-    found = {name: weekly[name].to_numpy(float).view(np.uint64) for name in names}
-    place = np.searchsorted(ids, weekly["variant_id"].to_numpy("int64"))
-    return week.view(np.uint64), found | {"variant_id": place}
-
-
-def _hashed(numbers: np.ndarray) -> np.ndarray:
-    """Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators": the finishing step."""
-    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def _hashed(rows: pd.Series | pd.DataFrame) -> np.ndarray:
+    """A hash (n,) of each row."""
+    return hash_pandas_object(rows, index=False).to_numpy().copy()

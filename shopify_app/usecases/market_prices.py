@@ -9,7 +9,7 @@ from shopify_app.db import price_history, shops
 from shopify_app.db.connection import transaction
 from shopify_app.db.price_history import FixedPrice
 from shopify_app.errors import AccessDeniedError, ShopUnavailableError, TransientError
-from shopify_app.shopify import markets_api
+from shopify_app.shopify import markets_api, scopes
 from shopify_app.shopify.client import AdminApi
 from shopify_app.usecases import access
 
@@ -27,7 +27,7 @@ def read_market_prices(shop_id: int, *, even_if_fresh: bool = False) -> int | No
     with transaction(shop_id) as conn:
         shop = shops.by_id(conn, shop_id)
         read_at = price_history.markets_read_at(conn, shop_id)
-    if shop is None or SCOPE not in shop.granted_scopes:
+    if shop is None or not scopes.may(shop.granted_scopes, SCOPE):
         return None
     if read_at and not even_if_fresh and datetime.now(UTC) - read_at < timedelta(hours=FRESH_HOURS):
         return None

@@ -117,7 +117,7 @@ def _price_evidence(card: SuggestionCard) -> str:
     tried = evidence.get("prices_tried", [])
     weeks = sum(int(t["weeks"]) for t in tried)
     based = ngettext(
-        "Based on %(weeks)s weeks at one price.",
+        "Based on %(weeks)s weeks at %(num)s price.",
         "Based on %(weeks)s weeks at %(num)s prices.",
         len(tried),
         weeks=formats.count(weeks),

@@ -39,3 +39,21 @@ def test_nothing_can_be_said_of_the_rivals_suggestion(acme, rival):
         add(acme, theirs, "accepted", rival.shop_id)
 
     assert rows(rival, "SELECT count(*) FROM decision_log") == [(0,)]
+
+
+def test_the_log_is_read_in_order_since_a_moment_and_never_the_rivals(acme, rival):
+    number = make_suggestion(acme, make_variant(acme))
+    theirs = make_suggestion(rival, make_variant(rival))
+    for action in ("accepted", "applied"):
+        add(acme, number, action)
+        add(rival, theirs, action)
+
+    with transaction(acme.shop_id) as conn:
+        found = decision_log.of_shop(conn, acme.shop_id)
+        later = decision_log.of_shop(conn, acme.shop_id, since=found[1].happened_at)
+        assert decision_log.of_shop(conn, rival.shop_id) == []
+
+    assert [(one.action, one.actor, one.suggestion_id, one.detail) for one in found] == [
+        (action, "42", number, {"n": 1}) for action in ("accepted", "applied")
+    ]
+    assert [one.action for one in later] == ["applied"]

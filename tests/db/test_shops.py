@@ -89,7 +89,11 @@ def test_only_a_frozen_shop_thaws(acme):
 def test_the_kill_switch_is_thrown_and_lifted(acme):
     with transaction(acme.shop_id) as conn:
         shops.pause_writes(conn, acme.shop_id, paused=True)
-    assert find(acme).writes_paused_at is not None
+    since = find(acme).writes_paused_at
+    assert since is not None
+    with transaction(acme.shop_id) as conn:
+        shops.pause_writes(conn, acme.shop_id, paused=True)
+    assert find(acme).writes_paused_at == since
     with transaction(acme.shop_id) as conn:
         shops.pause_writes(conn, acme.shop_id, paused=False)
     assert find(acme).writes_paused_at is None

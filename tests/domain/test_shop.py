@@ -14,15 +14,6 @@ def test_the_states_of_a_shop_are_those_of_its_table(database):
     assert allowed(database, "shops") == {state.value for state in ShopState}
 
 
-def test_writing_implies_reading_and_nothing_else_implies_anything(database):
-    shop = make_shop("acme.myshopify.com", scopes=("write_products", "read_orders"))
-
-    assert all(shop.may(scope) for scope in ("write_products", "read_products", "read_orders"))
-    assert not any(
-        shop.may(scope) for scope in ("write_orders", "read_inventory", "products", "", "read_")
-    )
-
-
 def test_all_orders_are_seen_by_that_scope_alone(database):
     assert not make_shop("a1.myshopify.com", scopes=("read_orders", "write_orders")).sees_all_orders
     assert make_shop("a2.myshopify.com", scopes=("read_orders", "read_all_orders")).sees_all_orders

@@ -5,12 +5,16 @@ import hashlib
 import hmac
 import json
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import jwt
 import pytest
+import time_machine
+from shopify import Session
 
 from shopify_app.errors import InvalidIdTokenError
 from shopify_app.shopify.session_token import read_id_token
@@ -33,7 +37,14 @@ def token(secret=SECRET, algorithm="HS256", headers=None, **changed):
 
 
 def read(text, secrets=(SECRET,), now=NOW):
-    return read_id_token(text, api_key=CLIENT, secrets=secrets, now=now)
+    with time_machine.travel(now, tick=False):
+        return read_id_token(text, api_key=CLIENT, secrets=secrets)
+
+
+def signed(query, message, secret=SECRET):
+    """A query under the HMAC of a message that is written out by hand."""
+    digest = hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+    return urlencode({**query, "hmac": digest})
 
 
 def test_the_webhook_vector_is_shopifys_under_either_secret():
@@ -121,16 +132,60 @@ def test_a_signed_query_in_which_a_name_stands_twice_is_refused():
         assert not is_signed_query(f"{raw}&{more}", [SECRET], now=at)
 
 
-def test_a_signed_query_with_a_plus_and_a_slash_is_read_as_it_was_signed():
-    query = {"shop": SHOP, "code": "a+b/c d&e=f", "timestamp": "1795305600"}
-    message = urlencode(sorted(query.items()), quote_via=quote)
-    signed = {
-        **query,
-        "hmac": hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest(),
-    }
+@pytest.mark.parametrize(
+    "message",
+    [
+        "code=a+b/c d%26e=f%25&shop=acme.myshopify.com&timestamp=1795305600",
+        "code=a%2Bb%2Fc%20d%26e%3Df%25&shop=acme.myshopify.com&timestamp=1795305600",
+    ],
+    ids=["decoded, as Shopify's Python package signs", "as sent, as its JavaScript package signs"],
+)
+def test_a_value_with_a_plus_a_slash_or_an_equals_sign_is_read_as_it_was_signed(message):
+    query = {"shop": "acme.myshopify.com", "code": "a+b/c d&e=f%", "timestamp": "1795305600"}
+    raw = signed(query, message)
 
-    assert is_signed_query(urlencode(signed), [SECRET], now=1795305600)
-    assert is_signed_query(urlencode(signed, quote_via=quote), [SECRET], now=1795305600)
+    assert is_signed_query(raw, ["new-secret", SECRET], now=1795305600)
+    assert is_signed_query(raw.replace("+d", "%20d"), [SECRET], now=1795305600)
+    assert not is_signed_query(raw, ["new-secret"], now=1795305600)
+    assert not is_signed_query(raw.replace("acme", "evil"), [SECRET], now=1795305600)
+
+
+def test_a_list_and_a_name_that_holds_its_json_cannot_be_taken_for_each_other():
+    """Shopifyapi signs both alike."""
+    message = 'ids=["1"]&timestamp=1795305600'
+
+    for query, taken in (({"ids": '["1"]'}, True), ({"ids[]": "1"}, False)):
+        raw = signed({**query, "timestamp": "1795305600"}, message)
+        assert is_signed_query(raw, [SECRET], now=1795305600) is taken
+
+
+def test_a_signature_never_serves_another_query():
+    """Every name and value of up to two of these, signed both ways: who shares a digest, and is taken."""
+
+    class Signer(Session):
+        secret = SECRET
+
+    parts = ("a", "=", "&", "%", "+", "25", "3D", "[]", '["a"]')
+    words = ["", *parts, *map("".join, product(parts, parts))]
+    queries = defaultdict(set)
+    for name, value in product(words, words):
+        pairs = {name: value, "timestamp": "1795305600"}
+        message = urlencode(sorted(pairs.items()), quote_via=quote).encode()
+        queries[Signer.calculate_hmac(pairs)].add((name, value))
+        queries[hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()].add((name, value))
+    shared = {digest: many for digest, many in queries.items() if len(many) > 1}
+
+    assert any(("a[]", "a") in many for many in shared.values())
+    for digest, many in shared.items():
+        taken = [
+            is_signed_query(
+                urlencode({name: value, "timestamp": "1795305600", "hmac": digest}),
+                [SECRET],
+                now=1795305600,
+            )
+            for name, value in many
+        ]
+        assert sum(taken) <= 1, many
 
 
 def test_the_id_token_says_when_it_was_issued():
@@ -157,6 +212,12 @@ def test_during_a_rotation_either_secret_may_have_signed():
     [
         *({name: None} for name in ("exp", "nbf", "iat", "iss", "dest", "sub", "jti")),
         {"exp": NOW - 11},
+        {"iat": NOW + 11, "exp": NOW + 60},
+        {"iat": float("inf")},
+        {"nbf": float("nan")},
+        {"exp": float("inf")},
+        {"iat": str(NOW)},
+        {"nbf": False},
         {"nbf": NOW + 30},
         {"exp": NOW + 3600},
         {"exp": str(NOW + 60)},
@@ -188,7 +249,11 @@ def test_a_token_with_a_wrong_or_missing_claim_proves_nothing(changed):
 def test_another_apps_token_is_told_apart(audience):
     with pytest.raises(InvalidIdTokenError) as refused:
         read(token(aud=audience))
-    assert refused.value.kind == ("invalid" if audience is None else "audience")
+    assert refused.value.kind == ("audience" if audience else "invalid")
+
+
+def test_a_clock_that_is_ten_seconds_behind_shopifys_still_proves():
+    assert read(token(iat=NOW + 10, nbf=NOW + 10, exp=NOW + 70)).shop_domain == SHOP
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,47 @@ def test_only_a_variant_whose_weeks_changed_is_followed_anew(inputs, shop, monke
     assert known.forecast.series_ids[differs].tolist() == [variant]
 
 
+def test_a_fingerprint_tells_each_change_of_a_history_and_not_the_order_of_its_rows(inputs):
+    weekly, promoted, variants = inputs.weekly, inputs.promoted, inputs.variants
+    ids = np.sort(variants.loc[variants["is_tracked"], "variant_id"].to_numpy("int64"))
+    sold = weekly["variant_id"].isin(ids) & (weekly["units"] > 0) & (weekly["in_stock"] == 1)
+    place = weekly.index[sold & weekly["weeks_ago"].between(0, 40)][0]
+    variant, week = weekly.loc[place, ["variant_id", "weeks_ago"]].astype("int64")
+    week_on_promotion = pd.DataFrame(
+        {"variant_id": [variant], "weeks_ago": [week], "on_promotion": [0.5]}
+    ).astype(promoted.dtypes)
+
+    def changed(**values):
+        other = weekly.copy()
+        for name, value in values.items():
+            other[name] = other[name].astype(float)
+            other.loc[place, name] = value
+        return replace(inputs, weekly=other)
+
+    def differing(other):
+        found = demand_upkeep._fingerprints(other, ids, since=0)
+        return ids[found != demand_upkeep._fingerprints(inputs, ids, since=0)].tolist()
+
+    retyped = variants.copy()
+    retyped.loc[retyped["variant_id"] == variant, "product_type"] = "Of another kind"
+    units = float(weekly.loc[place, "units"])
+    for other in (
+        changed(units=units + 1),
+        changed(in_stock=0.5),
+        changed(units=0.5, in_stock=units),
+        changed(weeks_ago=week + 1),
+        replace(inputs, promoted=pd.concat([promoted, week_on_promotion])),
+        replace(inputs, variants=retyped),
+    ):
+        assert differing(other) == [variant]
+    assert (
+        differing(
+            replace(inputs, weekly=weekly[::-1], variants=variants.astype({"product_type": object}))
+        )
+        == []
+    )
+
+
 @pytest.mark.parametrize("weeks", [1, 3])
 def test_whole_weeks_later_every_state_moves_on_without_a_fit(inputs, weeks, monkeypatch):
     then = earlier(inputs, weeks)

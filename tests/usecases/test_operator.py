@@ -5,7 +5,12 @@ import json
 import pytest
 
 from shopify_app import cli
+from shopify_app.db import price_changes
+from shopify_app.db.connection import sweep_transaction
+from shopify_app.usecases import decide
+from tests.factories import make_suggestion, make_variant
 from tests.simulated import install
+from tests.web.page_rows import price_row
 
 
 def ask(capsys, *words):
@@ -53,3 +58,92 @@ def test_what_is_not_there_is_said_in_a_line(database, capsys, words):
     status, said = ask(capsys, *words)
     assert status == 1
     assert len(said.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def ready(acme, rival, capsys):
+    """Two shops, and nothing said yet."""
+    capsys.readouterr()
+    return acme, rival
+
+
+def may_leave(shop):
+    """Whether the pump would send a price of this shop."""
+    with sweep_transaction() as conn:
+        return shop.shop_id in price_changes.due_shops(conn)
+
+
+def test_no_price_leaves_a_paused_shop_until_it_is_resumed(ready, capsys):
+    acme, rival = ready
+    for shop in ready:
+        decide.accept_suggestion(shop.shop_id, price_row(shop), accepted_by="42")
+
+    paused = ask(capsys, "pause", acme.domain)[1]
+
+    assert (paused["domain"], may_leave(acme), may_leave(rival)) == (acme.domain, False, True)
+    assert ask(capsys, "pause", acme.domain)[1] == paused
+    assert ask(capsys, "resume", acme.domain)[1] == {
+        "domain": acme.domain,
+        "writes_paused_at": None,
+    }
+    assert may_leave(acme)
+
+
+def test_the_log_of_decisions_tells_who_what_and_when_of_one_shop(ready, capsys):
+    acme, rival = ready
+    number = price_row(acme)
+    decide.accept_suggestion(acme.shop_id, number, accepted_by="Ada")
+    decide.accept_suggestion(rival.shop_id, price_row(rival), accepted_by="Bob")
+
+    (told,) = ask(capsys, "decisions", acme.domain)[1]
+
+    assert (told["actor"], told["action"], told["suggestion_id"], told["kind"]) == (
+        "Ada",
+        "accepted",
+        number,
+        "price",
+    )
+    assert ask(capsys, "decisions", acme.domain, "--since", "2999-01-01T00:00:00+00:00")[1] == []
+    assert cli.main(["decisions", acme.domain]) == 0
+    said = capsys.readouterr().out
+    assert "Ada" in said
+    assert "Bob" not in said
+
+
+def test_every_suggestion_is_listed_unless_so_many_are_asked_for(ready, capsys):
+    acme, _ = ready
+    numbers = {make_suggestion(acme, make_variant(acme)) for _ in range(52)}
+
+    assert {one["id"] for one in ask(capsys, "suggestions", "--shop", acme.domain)[1]} == numbers
+    assert len(ask(capsys, "suggestions", "--shop", acme.domain, "--limit", "7")[1]) == 7
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("facts",),
+        ("facts", "--shop", "a.myshopify.com", "--since", "yesterday"),
+        ("dead", "bury"),
+        ("pause",),
+        ("explain", "--shop", "a.myshopify.com", "one"),
+        ("suggest",),
+        (),
+    ],
+)
+def test_what_is_not_understood_is_said_and_nothing_is_touched(words, capsys, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert cli.main(list(words)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Usage: keel" in said.err
+
+
+def test_help_needs_no_settings_and_every_command_says_what_it_does(capsys, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert cli.main(["--help"]) == 0
+    commands = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    assert len(commands) > 14
+    for command, *words in map(str.split, commands):
+        assert words
+        assert cli.main([command, "--help"]) == 0
+        assert "--json" in capsys.readouterr().out
