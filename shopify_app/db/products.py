@@ -125,6 +125,16 @@ def retire_missing(
         )
 
 
+def held(conn: Connection, shop_id: int, product_ids: Sequence[int]) -> set[int]:
+    """Which of these products we hold, deleted ones left out."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT id FROM products WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND deleted_at IS NULL",
+            {"shop_id": shop_id, "ids": list(product_ids)},
+        )
+        return {row[0] for row in cur.fetchall()}
+
+
 def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> None:
     """Leave a tombstone for a deleted product, known or not, and for its variants."""
     with conn.cursor() as cur:

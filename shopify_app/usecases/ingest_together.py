@@ -3,7 +3,8 @@
 In: bodies of one kind in the order in which they came. Out: for each what came of it, in the words
 of `ingest`. The newest news of a thing counts, whatever its place in the list. Shopify's stamps are
 whole seconds: where two pieces of news have the same stamp and say different things, nobody can tell
-which is true, and Shopify is asked.
+which is true, and Shopify is asked. So it is where a body looks like another shop's: nothing in the body of
+an order or a product is signed to say whose it is, and Shopify answers a shop's token of its own alone.
 """
 
 from collections import Counter
@@ -37,12 +38,28 @@ def take_orders(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[st
         order for order in newest.values() if held.get(order.id, (NEVER,))[0] == order.updated_at
     ]
     unclear |= heal.orders_unlike(conn, shop.shop_id, same_stamp)
+    unclear |= _perhaps_foreign(
+        conn, shop, [order for order in newest.values() if order.id not in held]
+    )
     clear = [order for order in newest.values() if order.id not in unclear]
     result = orders.upsert_many(conn, shop.shop_id, shop.zone, clear)
     daily_sales.touch(conn, shop.shop_id, result.days)
     refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
     outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
     return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
+
+
+def _perhaps_foreign(conn: Connection, shop: Shop, unknown: Sequence[Order]) -> set[int]:
+    """Of orders that we do not hold those that name products, and none of ours: Shopify numbers products over all shops.
+
+    An order of custom lines alone names none, and is believed.
+    """
+    named = {
+        order.id: {line.product_id for line in order.lines if line.product_id is not None}
+        for order in unknown
+    }
+    ours = products.held(conn, shop.shop_id, sorted(set().union(*named.values())))
+    return {order_id for order_id, ids in named.items() if ids and not ids & ours}
 
 
 def _newest_orders(news: Sequence[Order]) -> tuple[dict[int, Order], set[int]]:
@@ -90,9 +107,13 @@ def take_products(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[
     A product's news comes with each sale of it, so most of it is one product's once.
     """
     outcomes = ["refetch"] * len(bodies)
-    whole = [number for number, body in enumerate(bodies) if "title" in body]
-    hints = [payloads.number(body, "id") for body in bodies if "title" not in body]
-    refetches.ask(conn, shop.shop_id, "product", sorted(set(hints)))
+    whole, hints = list[int](), set[int]()
+    for number, body in enumerate(bodies):
+        if "title" in body and not payloads.shows_another_shop(body, shop.shopify_id):
+            whole.append(number)
+        else:
+            hints.add(payloads.number(body, "id"))
+    refetches.ask(conn, shop.shop_id, "product", sorted(hints))
     news = {number: payloads.product(bodies[number]) for number in whole}
     seen: Counter[int] = Counter()
     rounds: dict[int, list[int]] = {}

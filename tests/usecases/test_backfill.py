@@ -1,5 +1,6 @@
 """A history comes in whole or says why not: never twice, never half, never for an install that is over, never a rival's."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -228,11 +229,15 @@ def test_an_uninstall_half_way_ends_the_reading(acme, shopify, monkeypatch):
     go_on(acme)
     real, calls = backfill._write_products, []
 
+    def leave():
+        with sweep_transaction() as other:
+            shops.uninstall(other, acme.shop_id, triggered_at=datetime.now(UTC))
+
     def uninstalled_at_the_second(conn, shop, families):
         calls.append(1)
         if len(calls) == 2:
-            with sweep_transaction() as other:
-                shops.uninstall(other, acme.shop_id, triggered_at=datetime.now(UTC))
+            with ThreadPoolExecutor(1) as another_process:
+                another_process.submit(leave).result()
         real(conn, shop, families)
 
     monkeypatch.setattr(backfill, "_write_products", uninstalled_at_the_second)
