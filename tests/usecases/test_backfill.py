@@ -1,6 +1,5 @@
 """A history comes in whole or says why not: never twice, never half, never for an install that is over, never a rival's."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.errors import ShopifyUserError, ShopUnavailableError, TransientError
 from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.usecases import access, backfill
-from tests.factories import NOW, rows
+from tests.factories import NOW, elsewhere, rows
 
 STAMP = NOW.isoformat()
 
@@ -236,8 +235,7 @@ def test_an_uninstall_half_way_ends_the_reading(acme, shopify, monkeypatch):
     def uninstalled_at_the_second(conn, shop, families):
         calls.append(1)
         if len(calls) == 2:
-            with ThreadPoolExecutor(1) as another_process:
-                another_process.submit(leave).result()
+            elsewhere(leave)
         real(conn, shop, families)
 
     monkeypatch.setattr(backfill, "_write_products", uninstalled_at_the_second)
