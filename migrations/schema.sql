@@ -500,6 +500,7 @@ CREATE TABLE public.redactions (
     due_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone,
     proof jsonb,
+    delivery_id bigint,
     CONSTRAINT redactions_topic_check CHECK ((topic = ANY (ARRAY['customers/data_request'::text, 'customers/redact'::text, 'shop/redact'::text])))
 );
 
@@ -1003,6 +1004,9 @@ ALTER TABLE ONLY public.reconciliations
     ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (shop_id, id);
 
 ALTER TABLE ONLY public.redactions
+    ADD CONSTRAINT redactions_delivery_id_key UNIQUE (delivery_id);
+
+ALTER TABLE ONLY public.redactions
     ADD CONSTRAINT redactions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.refetches
@@ -1129,6 +1133,8 @@ CREATE INDEX suggestions_ranked ON public.suggestions USING btree (shop_id, stat
 CREATE INDEX variants_inventory_item ON public.variants USING btree (shop_id, inventory_item_id);
 
 CREATE INDEX variants_product ON public.variants USING btree (shop_id, product_id);
+
+CREATE INDEX webhook_inbox_apart ON public.webhook_inbox USING btree (shop_domain, next_at) WHERE ((topic = ANY (ARRAY['customers/data_request'::text, 'customers/redact'::text, 'shop/redact'::text, 'app/uninstalled'::text])) AND (done_at IS NULL) AND (dead_at IS NULL));
 
 CREATE INDEX webhook_inbox_dead ON public.webhook_inbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
 

@@ -36,6 +36,10 @@ class TransientError(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class DatabaseBusyError(TransientError):
+    """Another transaction holds what this one needs, or one of ours took too long: others may go on."""
+
+
 class OutcomeUnknownError(TransientError):
     """A write may or may not have happened: read before writing again."""
 

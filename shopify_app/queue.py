@@ -19,6 +19,7 @@ DOORBELLS: Final = {
     "workers.prices.carry_on_price_tests": "prices",
     "workers.history.step_backfills": "history",
     "workers.history.refetch_resources": "history",
+    "workers.history.confirm_uninstalls": "history",
     "workers.history.reconcile_shops": "history",
     "workers.sales.roll_up_sales": "webhooks",
     "workers.decisions.refresh_suggestions": "analytics",

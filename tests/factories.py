@@ -1,16 +1,20 @@
 """Rows for tests: plain functions, keyword-only, sensible defaults."""
 
 import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg2.extras import Json
 
 from shopify_app.db.connection import rows_as, sweep_transaction, transaction
 from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
 from shopify_app.domain.shop import Shop
+
+T = TypeVar("T")
 
 _ids = itertools.count(9_000_000_000)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -232,6 +236,12 @@ def refund_of(
     """A refund of one line."""
     line = RefundLine(number * 10, line_id, units, restock_type, Decimal(subtotal), Decimal(0))
     return Refund(number, order_id, at, [line])
+
+
+def elsewhere(act: Callable[..., T], *args: Any) -> T:
+    """What an act gives in another thread, as another process would do it beside an open transaction."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(act, *args).result()
 
 
 def rows(shop: Shop, query: str, **params: Any) -> list[tuple[Any, ...]]:

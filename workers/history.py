@@ -1,6 +1,6 @@
 """Tasks that read from Shopify: the history, what webhooks hinted at, what they missed. Queue: history."""
 
-from shopify_app.usecases import backfill, reconcile, refetch
+from shopify_app.usecases import backfill, reconcile, refetch, uninstalls
 from workers.celery_app import celery
 
 
@@ -14,6 +14,12 @@ def step_backfills() -> None:
 def refetch_resources() -> None:
     """Ask Shopify for what webhooks only hinted at. Safe to run twice."""
     refetch.refetch_resources()
+
+
+@celery.task(name="workers.history.confirm_uninstalls", soft_time_limit=850, time_limit=900)
+def confirm_uninstalls() -> None:
+    """Ask Shopify whether what we hear of uninstalls is so. Safe to run twice."""
+    uninstalls.confirm_uninstalls()
 
 
 @celery.task(name="workers.history.reconcile_shops", soft_time_limit=850, time_limit=900)

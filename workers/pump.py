@@ -29,6 +29,7 @@ from shopify_app.usecases import (
     price_outbox,
     refetch,
     sales,
+    uninstalls,
 )
 
 EVERY_SECONDS: Final = 0.5
@@ -75,6 +76,7 @@ INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.webhooks.drain_inbox": inbox.drain_inbox,
     "workers.history.step_backfills": backfill.step_backfills,
     "workers.history.refetch_resources": refetch.refetch_resources,
+    "workers.history.confirm_uninstalls": uninstalls.confirm_uninstalls,
     "workers.sales.roll_up_sales": sales.roll_up_sales,
     "workers.decisions.refresh_suggestions": refresh_suggestions,
     "workers.decisions.judge_outcomes": judge_outcomes,

@@ -4,13 +4,16 @@ The login role owns the schema and is never used for work. Each transaction begi
 `keel_app` for one shop, `keel_ingest` (may only insert into the inbox) or `keel_sweeper` (finds
 due work across shops, reads no shop's facts). Both settings are transaction-local: nothing
 leaks through the pool.
+
+A thread has one transaction at a time. A second one would wait for what the first has locked, and
+Postgres, which sees two sessions and not one thread, would let it wait for ever.
 """
 
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_type_hints
@@ -20,7 +23,7 @@ import psycopg2.extensions
 import psycopg2.pool
 
 from shopify_app.config import settings
-from shopify_app.errors import TransientError
+from shopify_app.errors import DatabaseBusyError, TransientError
 
 Connection = psycopg2.extensions.connection
 Cursor = psycopg2.extensions.cursor
@@ -31,6 +34,43 @@ POOL_SIZE: Final = 16
 
 CONNECT_TIMEOUT_SECONDS: Final = 2
 """A webhook must hear 503 well inside Shopify's five seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a transaction may wait or stand still; Postgres ends it then, and it is tried again."""
+
+    lock_seconds: int
+    """For another's lock."""
+    statement_seconds: int
+    """For one statement, waiting included."""
+    idle_seconds: int
+    """Between two statements: the process behind it hangs, and holds its locks."""
+
+
+WORK: Final = Limits(lock_seconds=60, statement_seconds=900, idle_seconds=300)
+"""Above everything that ends well, so that only what hangs meets it: a lock may be a token exchange's
+of 40 s (`tokens`), a statement may delete a shop of millions of rows or copy a history's lines, and
+a step of `advice_inputs` or `suggestions` may compute for a minute between two statements."""
+
+DOOR: Final = Limits(lock_seconds=2, statement_seconds=3, idle_seconds=10)
+"""A webhook must hear 503 inside Shopify's five seconds."""
+
+DRAIN: Final = Limits(lock_seconds=3, statement_seconds=60, idle_seconds=60)
+"""Other shops wait behind a batch of one; it is tried again with the next doorbell."""
+
+
+class NestedTransactionError(RuntimeError):
+    """A thread opened a transaction while it had one open: a defect of ours, whatever the data."""
+
+
+class _Thread(threading.local):
+    """What a thread has open."""
+
+    role: str | None = None
+
+
+_thread = _Thread()
 
 
 class _Pools:
@@ -78,34 +118,37 @@ def close_pool() -> None:
 
 
 @contextmanager
-def transaction(shop_id: int) -> Iterator[Connection]:
+def transaction(shop_id: int, *, limits: Limits = WORK) -> Iterator[Connection]:
     """A transaction that sees one shop and nothing else; commits at the dedent."""
-    with _transaction("keel_app", shop_id) as conn:
+    with _transaction("keel_app", shop_id, limits) as conn:
         yield conn
 
 
 @contextmanager
 def ingest_transaction() -> Iterator[Connection]:
     """A transaction that may put webhooks into the inbox, and only that."""
-    with _transaction("keel_ingest", None) as conn:
+    with _transaction("keel_ingest", None, DOOR) as conn:
         yield conn
 
 
 @contextmanager
-def sweep_transaction() -> Iterator[Connection]:
+def sweep_transaction(*, limits: Limits = WORK) -> Iterator[Connection]:
     """A transaction that finds due work across shops and reads none of their facts."""
-    with _transaction("keel_sweeper", None) as conn:
+    with _transaction("keel_sweeper", None, limits) as conn:
         yield conn
 
 
 @contextmanager
-def _transaction(role: str, shop_id: int | None) -> Iterator[Connection]:
+def _transaction(role: str, shop_id: int | None, limits: Limits) -> Iterator[Connection]:
+    if _thread.role is not None:
+        raise NestedTransactionError(f"{role} inside a transaction of {_thread.role}")
     pool = _pools.get()
     free = _pools.free
     if not free.acquire(timeout=CONNECT_TIMEOUT_SECONDS):
         raise TransientError("no database connection was free")
+    _thread.role = role
     try:
-        conn = _healthy_connection(pool, role, shop_id)
+        conn = _healthy_connection(pool, role, shop_id, limits)
         try:
             yield conn
             conn.commit()
@@ -114,34 +157,61 @@ def _transaction(role: str, shop_id: int | None) -> Iterator[Connection]:
             raise
         finally:
             pool.putconn(conn, close=bool(conn.closed))
+    except BUSY as error:
+        raise DatabaseBusyError(f"database: {type(error).__name__}") from error
     except psycopg2.OperationalError as error:
         raise TransientError(f"database: {type(error).__name__}") from error
     finally:
+        _thread.role = None
         free.release()
 
 
+BUSY: Final = (
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.QueryCanceled,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.IdleInTransactionSessionTimeout,
+)
+"""What Postgres ends at a limit, or to let another go on."""
+
+
 def _healthy_connection(
-    pool: psycopg2.pool.ThreadedConnectionPool, role: str, shop_id: int | None
+    pool: psycopg2.pool.ThreadedConnectionPool, role: str, shop_id: int | None, limits: Limits
 ) -> Connection:
     """A connection that has begun as `role`; one that died while idle is replaced."""
     for _ in range(POOL_SIZE):
         conn = pool.getconn()
         try:
-            _step_down(conn, role, shop_id)
+            _begin(conn, role, shop_id, limits)
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             pool.putconn(conn, close=True)
         else:
             return conn
     conn = pool.getconn()
-    _step_down(conn, role, shop_id)
+    _begin(conn, role, shop_id, limits)
     return conn
 
 
-def _step_down(conn: Connection, role: str, shop_id: int | None) -> None:
+def _begin(conn: Connection, role: str, shop_id: int | None, limits: Limits) -> None:
+    """Step down and set the limits, in one round trip.
+
+    Limits of a role (ALTER ROLE .. SET) would be read at login and not at this change of role; those
+    of a connection string are lost behind a pooler.
+    """
     with conn.cursor() as cur:
         cur.execute(
-            "SELECT set_config('role', %(role)s, true), set_config('app.shop_id', %(shop_id)s, true)",
-            {"role": role, "shop_id": "" if shop_id is None else str(shop_id)},
+            """
+            SELECT set_config('role', %(role)s, true), set_config('app.shop_id', %(shop_id)s, true),
+                   set_config('lock_timeout', %(lock)s, true), set_config('statement_timeout', %(statement)s, true),
+                   set_config('idle_in_transaction_session_timeout', %(idle)s, true)
+            """,
+            {
+                "role": role,
+                "shop_id": "" if shop_id is None else str(shop_id),
+                "lock": f"{limits.lock_seconds}s",
+                "statement": f"{limits.statement_seconds}s",
+                "idle": f"{limits.idle_seconds}s",
+            },
         )
 
 
@@ -212,7 +282,11 @@ def one_value(cur: Cursor) -> Any:
 
 def become_shop(conn: Connection, shop_id: int) -> None:
     """Go on in the same transaction as `keel_app` for one shop (a sweeper that has found or made it)."""
-    _step_down(conn, "keel_app", shop_id)
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT set_config('role', 'keel_app', true), set_config('app.shop_id', %(shop_id)s, true)",
+            {"shop_id": str(shop_id)},
+        )
 
 
 def token_lock(conn: Connection, domain: str) -> None:

@@ -21,6 +21,7 @@ class Redaction:
     due_at: datetime
     done_at: datetime | None
     proof: dict[str, Any] | None
+    delivery_id: int | None
 
 
 def record(
@@ -30,13 +31,15 @@ def record(
     topic: str,
     request: dict[str, Any],
     received_at: datetime,
+    delivery_id: int | None = None,
 ) -> int:
-    """Keep a request (ids only); our own deadline is 72 hours, the law's is 30 days."""
+    """Keep a request (ids only), once a delivery; our own deadline is 72 hours, the law's is 30 days."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            INSERT INTO redactions (shop_domain, topic, request, received_at, due_at)
-            VALUES (%(domain)s, %(topic)s, %(request)s, %(received_at)s, %(received_at)s + interval '72 hours')
+            INSERT INTO redactions AS r (shop_domain, topic, request, received_at, due_at, delivery_id)
+            VALUES (%(domain)s, %(topic)s, %(request)s, %(received_at)s, %(received_at)s + interval '72 hours', %(delivery_id)s)
+                ON CONFLICT (delivery_id) DO UPDATE SET received_at = r.received_at
             RETURNING id
             """,
             {
@@ -44,6 +47,7 @@ def record(
                 "topic": topic,
                 "request": Json(request),
                 "received_at": received_at,
+                "delivery_id": delivery_id,
             },
         )
         return int(one_value(cur))

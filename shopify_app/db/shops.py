@@ -110,6 +110,16 @@ def set_scopes(conn: Connection, shop_id: int, scopes: Sequence[str]) -> None:
         )
 
 
+def is_unchanged(conn: Connection, shop: Shop) -> bool:
+    """Whether no install and no proof of one came since a shop was read; none can until the transaction ends."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT install_epoch, last_proved_at FROM shops WHERE shop_id = %(shop_id)s FOR UPDATE",
+            {"shop_id": shop.shop_id},
+        )
+        return cur.fetchone() == (shop.install_epoch, shop.last_proved_at)
+
+
 def uninstall(conn: Connection, shop_id: int, *, triggered_at: datetime) -> bool:
     """Mark a shop uninstalled; False if the news is older than the present install, or its last proof."""
     with conn.cursor() as cur:

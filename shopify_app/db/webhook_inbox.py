@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from shopify_app.db.connection import Connection, one_value, rows_as
+
+PRIVACY: Final = ("customers/data_request", "customers/redact", "shop/redact")
+UNINSTALLED: Final = "app/uninstalled"
+APART: Final = (*PRIVACY, UNINSTALLED)
+"""Topics with steps of their own: they are in no batch (the index `webhook_inbox_apart` lists the same)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def record(conn: Connection, delivery: NewDelivery) -> bool:
 def due_domains(conn: Connection) -> list[str]:
     """Shops with due deliveries in random order (sweeper): a loud shop must not starve a quiet one.
 
-    One step in the index a shop, however many of its deliveries wait.
+    One step in the index a shop, however many of its deliveries wait. Uninstalls are `claim_uninstall`'s.
     """
     with conn.cursor() as cur:
         cur.execute(
@@ -72,15 +77,17 @@ def due_domains(conn: Connection) -> list[str]:
             )
             SELECT shop_domain FROM waiting w
              WHERE EXISTS (SELECT FROM webhook_inbox i
-                            WHERE i.shop_domain = w.shop_domain AND i.done_at IS NULL AND i.dead_at IS NULL AND i.next_at <= now())
+                            WHERE i.shop_domain = w.shop_domain AND i.done_at IS NULL AND i.dead_at IS NULL AND i.next_at <= now()
+                              AND i.topic <> %(uninstalled)s)
              ORDER BY random()
-            """
+            """,
+            {"uninstalled": UNINSTALLED},
         )
         return [row[0] for row in cur.fetchall()]
 
 
 def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> list[Delivery]:
-    """A shop's due deliveries in the order of arrival, locked until the transaction ends.
+    """A shop's due deliveries but those APART in the order of arrival, locked until the transaction ends.
 
     At most `limit` of them, and no more bodies than `limit_bytes` hold, but always one.
     """
@@ -90,10 +97,11 @@ def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> 
             """
             SELECT id, length(body) FROM webhook_inbox
              WHERE shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
+               AND topic <> ALL (%(apart)s)
              ORDER BY next_at, id
              LIMIT %(limit)s
             """,
-            {"domain": shop_domain, "limit": limit},
+            {"domain": shop_domain, "limit": limit, "apart": list(APART)},
         )
         ids, sizes = [], 0
         for delivery_id, size in cur.fetchall():
@@ -114,6 +122,80 @@ def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> 
             Delivery(d.id, d.topic, d.triggered_at, d.received_at, bytes(d.body), d.attempts)
             for d in rows_as(Delivery, cur)
         ]
+
+
+def due_requests(conn: Connection, shop_domain: str, *, limit: int) -> list[Delivery]:
+    """A shop's due privacy requests in the order of arrival, not locked (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, topic, triggered_at, received_at, body, attempts FROM webhook_inbox
+             WHERE topic IN ('customers/data_request', 'customers/redact', 'shop/redact')
+               AND shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
+             ORDER BY id
+             LIMIT %(limit)s
+            """,
+            {"domain": shop_domain, "limit": limit},
+        )
+        return [
+            Delivery(d.id, d.topic, d.triggered_at, d.received_at, bytes(d.body), d.attempts)
+            for d in rows_as(Delivery, cur)
+        ]
+
+
+def has_earlier(conn: Connection, shop_domain: str, delivery_id: int) -> bool:
+    """Whether news that came before a privacy request still waits, to be applied or tried again (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT EXISTS (SELECT FROM webhook_inbox
+                            WHERE shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL
+                              AND id < %(id)s AND topic <> ALL (%(privacy)s))
+            """,
+            {"domain": shop_domain, "id": delivery_id, "privacy": list(PRIVACY)},
+        )
+        return bool(one_value(cur))
+
+
+def uninstall_is_due(conn: Connection) -> bool:
+    """Whether news of an uninstall waits to be confirmed (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT EXISTS (SELECT FROM webhook_inbox
+                            WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND next_at <= now())
+            """
+        )
+        return bool(one_value(cur))
+
+
+def claim_uninstall(conn: Connection, *, lease_seconds: int) -> tuple[str, Delivery] | None:
+    """News of an uninstall with the shop it came under, another's only after the lease; None if none is due (sweeper)."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE webhook_inbox SET next_at = now() + make_interval(secs => %(lease)s)
+             WHERE id = (SELECT id FROM webhook_inbox
+                          WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
+                          ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING shop_domain, id, topic, triggered_at, received_at, body, attempts
+            """,
+            {"lease": lease_seconds},
+        )
+        row = cur.fetchone()
+    if row is None:
+        return None
+    domain, delivery_id, topic, triggered_at, received_at, body, attempts = row
+    return domain, Delivery(delivery_id, topic, triggered_at, received_at, bytes(body), attempts)
+
+
+def put_off(conn: Connection, delivery_id: int, *, seconds: int) -> None:
+    """Try a delivery again later; it costs it no try."""
+    with conn.cursor() as cur:
+        cur.execute(
+            "UPDATE webhook_inbox SET next_at = now() + make_interval(secs => %(seconds)s) WHERE id = %(id)s",
+            {"id": delivery_id, "seconds": seconds},
+        )
 
 
 def mark_done(conn: Connection, delivery_id: int, *, outcome: str) -> None:

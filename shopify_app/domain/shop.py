@@ -51,6 +51,10 @@ class Shop:
         """The time zone whose days the shop counts in."""
         return ZoneInfo(self.timezone)
 
+    def was_installed_after(self, moment: datetime) -> bool:
+        """Whether we know that the app was installed at that moment or later."""
+        return max(self.installed_at, self.last_proved_at or self.installed_at) >= moment
+
     @property
     def sees_all_orders(self) -> bool:
         """Whether orders older than 60 days may be read."""

@@ -3,6 +3,7 @@
 Every function raises PoisonError, naming the field, when a body cannot be what it says it is.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -15,17 +16,37 @@ from shopify_app.errors import PoisonError
 Body = Mapping[str, Any]
 T = TypeVar("T")
 
+CDN_FOLDER: Final = re.compile(r"https://cdn\.shopify\.com/s/files/1/((?:[0-9]{4}/){2,3})")
+"""The shop's id in groups of four digits: `1/0005/4838/0009/` is shop 548380009."""
+
 LARGEST_ID: Final = 2**63 - 1
 LARGEST_COUNT: Final = 2**31 - 1
 LARGEST_MONEY: Final = Decimal(10) ** 13
 
 
-def check_shop(body: Body, domain: str) -> None:
-    """Refuse a body that names another shop than the (unsigned) header it came under."""
-    for name in ("myshopify_domain", "shop_domain"):
-        named = body.get(name)
-        if named is not None and named != domain:
-            raise PoisonError(f"{name} is another shop's")
+def check_shop(body: Body, domain: str, *, must_name: bool = False) -> None:
+    """Refuse a body that names another shop than the (unsigned) header it came under, or none where it must.
+
+    Shopify's facts of a shop say `myshopify_domain`, its privacy topics `shop_domain`; no other body names its shop.
+    """
+    named = [
+        body[name] for name in ("myshopify_domain", "shop_domain") if body.get(name) is not None
+    ]
+    if any(one != domain for one in named):
+        raise PoisonError("the body is another shop's")
+    if must_name and not named:
+        raise PoisonError("the body does not name its shop")
+
+
+def shows_another_shop(body: Body, shopify_id: int | None) -> bool:
+    """Whether a product's picture lies in the folder of another shop on Shopify's CDN, which is named by the shop's id.
+
+    False where there is no picture, or none with such an address: then a product's body does not tell whose it is.
+    """
+    found = CDN_FOLDER.match(text(part(body, "image"), "src") or "")
+    if found is None or shopify_id is None:
+        return False
+    return int(found[1].replace("/", "")) != shopify_id
 
 
 def order(body: Body) -> Order:

@@ -12,12 +12,18 @@ from shopify import Session
 QUERY_AGE_SECONDS: Final = 90
 """How old a signed query may be (shopifyapi would take a day)."""
 
+JSON_SPACE: Final = b" \t\r\n"
+
 
 def is_signed_webhook(raw: bytes, header: str | None, secrets: Iterable[str]) -> bool:
-    """Whether `header` is the base64 HMAC-SHA256 of the raw body under one of the secrets.
+    """Whether `header` is the base64 HMAC-SHA256 of the raw body under one of the secrets, and the body an object.
 
+    Shopify signs other things with the same secret, and hands them to every merchant: an ID token (begins `eyJ`),
+    a launch's query. Each is a body with a good signature, and no webhook.
     Bytes are compared: `compare_digest` raises on non-ASCII text.
     """
+    if not raw.lstrip(JSON_SPACE).startswith(b"{"):
+        return False
     given = (header or "").encode("utf-8", "surrogateescape")
     matches = False
     for secret in secrets:

@@ -24,6 +24,7 @@ def due_tasks() -> list[str]:
             "workers.webhooks.drain_inbox": bool(webhook_inbox.due_domains(conn)),
             "workers.history.step_backfills": bool(backfills.due_shops(conn)),
             "workers.history.refetch_resources": bool(refetches.due_shops(conn)),
+            "workers.history.confirm_uninstalls": webhook_inbox.uninstall_is_due(conn),
             "workers.sales.roll_up_sales": bool(daily_sales.touched_shops(conn)),
             "workers.decisions.refresh_suggestions": bool(refresh_requests.due_shops(conn)),
             "workers.decisions.judge_outcomes": bool(ledgers.due_shops(conn)),

@@ -4,8 +4,9 @@ r"""The inbox: a proved webhook is kept, then worked through once.
         \--fails 3 times--> dead --replay--> received
 
 The effect of a delivery and its done-mark are one transaction. A failure that is not the
-delivery's (the database is away) costs it no try. Deliveries of one kind are applied together;
-if one of them cannot be, each is tried alone.
+delivery's (the database is away, a lock is held) costs it no try. Deliveries of one kind are applied
+together; if one of them cannot be, each is tried alone. Privacy requests follow their shop's batch
+(`redact`), uninstalls are Shopify's to confirm (`uninstalls`): neither is in a batch.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import structlog
 
 from shopify_app.db import shops, webhook_inbox
 from shopify_app.db.connection import (
+    DRAIN,
     INGEST_LOCK,
     Connection,
     ingest_transaction,
@@ -29,7 +31,7 @@ from shopify_app.db.connection import (
 )
 from shopify_app.db.webhook_inbox import Delivery, NewDelivery
 from shopify_app.domain.shop import Shop, ShopState
-from shopify_app.errors import PoisonError
+from shopify_app.errors import DatabaseBusyError
 from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
 from shopify_app.usecases import ingest, redact
 from shopify_app.usecases.poison import SPOILING
@@ -46,8 +48,6 @@ BATCH_BYTES: Final = 8 * 1024 * 1024
 
 BUDGET_SECONDS: Final = 20.0
 """How long one doorbell works before it lets others."""
-
-COMPLIANCE: Final = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 
 log = structlog.get_logger()
 
@@ -75,13 +75,16 @@ def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def drain_inbox() -> int:
-    """Work through what is due, shop by shop, until nothing is or the time is up; how many were done."""
+    """Work through what is due, shop by shop, until nothing is or the time is up; how many were done.
+
+    A shop whose rows another transaction holds is left for the next doorbell; the others go on.
+    """
     deadline = time.monotonic() + BUDGET_SECONDS
     done = 0
     while time.monotonic() < deadline:
         with sweep_transaction() as conn:
             domains = webhook_inbox.due_domains(conn)
-        worked = sum(_drain_domain(domain) for domain in domains if time.monotonic() < deadline)
+        worked = sum(_try_domain(domain) for domain in domains if time.monotonic() < deadline)
         done += worked
         if not worked:
             break
@@ -103,12 +106,20 @@ def standing() -> dict[str, Any]:
         return webhook_inbox.counts(conn) | {"done": webhook_inbox.count_done(conn)}
 
 
+def _try_domain(domain: str) -> int:
+    try:
+        return _drain_domain(domain) + redact.answer_requests(domain, limit=BATCH)
+    except DatabaseBusyError as error:
+        log.warning("inbox_shop_is_busy", shop=domain, error=str(error))
+        return 0
+
+
 def _drain_domain(domain: str) -> int:
-    with sweep_transaction() as conn:
+    with sweep_transaction(limits=DRAIN) as conn:
         shop = shops.by_domain(conn, domain)
         if shop is None or shop.state is ShopState.UNINSTALLED:
-            return webhook_inbox.ignore_all(conn, domain) + _drain_compliance(conn, domain)
-    with transaction(shop.shop_id) as conn:
+            return webhook_inbox.ignore_all(conn, domain)
+    with transaction(shop.shop_id, limits=DRAIN) as conn:
         if not try_shop_lock(conn, shop.shop_id, INGEST_LOCK):
             return 0
         deliveries = webhook_inbox.due(conn, domain, limit=BATCH, limit_bytes=BATCH_BYTES)
@@ -146,30 +157,11 @@ def _apply_group(conn: Connection, shop: Shop, group: Sequence[Delivery]) -> Non
         _apply(conn, shop, delivery)
 
 
-def _drain_compliance(conn: Connection, domain: str) -> int:
-    """The privacy topics of a shop that is gone: they must be answered all the same."""
-    deliveries = webhook_inbox.due(conn, domain, limit=BATCH, limit_bytes=BATCH_BYTES)
-    for delivery in deliveries:
-        try:
-            with savepoint(conn):
-                redact.receive(conn, domain, delivery)
-                webhook_inbox.mark_done(conn, delivery.id, outcome="applied")
-        except PoisonError as error:
-            webhook_inbox.mark_failed(
-                conn, delivery.id, error=str(error), tries=TRIES, wait_seconds=WAIT_SECONDS
-            )
-    return len(deliveries)
-
-
 def _apply(conn: Connection, shop: Shop, delivery: Delivery) -> None:
     """One delivery to its end, or one try less; the neighbours are not touched."""
     try:
         with savepoint(conn):
-            if delivery.topic in COMPLIANCE:
-                redact.receive_for_known_shop(shop, delivery)
-                outcome = "applied"
-            else:
-                outcome = ingest.apply(conn, shop, delivery)
+            outcome = ingest.apply(conn, shop, delivery)
             webhook_inbox.mark_done(conn, delivery.id, outcome=outcome)
     except psycopg2.OperationalError:
         raise

@@ -44,7 +44,7 @@ def apply(conn: Connection, shop: Shop, delivery: Delivery) -> str:
     if handler is None:
         return "ignored"
     body = parse_object(delivery.body)
-    payloads.check_shop(body, shop.domain)
+    payloads.check_shop(body, shop.domain, must_name=delivery.topic in NAMES_ITS_SHOP)
     return handler(conn, shop, body, _told_at(delivery))
 
 
@@ -57,6 +57,8 @@ def apply_together(conn: Connection, shop: Shop, deliveries: Sequence[Delivery])
         If one of the bodies can never be applied: then none is.
     """
     bodies = [parse_object(one.body) for one in deliveries]
+    for body in bodies:
+        payloads.check_shop(body, shop.domain)
     told_at = [_told_at(one) for one in deliveries]
     return TOGETHER[deliveries[0].topic](conn, shop, bodies, told_at)
 
@@ -147,10 +149,6 @@ def _shop_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> str
     return "applied" if told else "stale"
 
 
-def _uninstalled(conn: Connection, shop: Shop, _: Body, at: datetime) -> str:
-    return "applied" if install.uninstall_shop(conn, shop.shop_id, triggered_at=at) else "stale"
-
-
 def _scopes_updated(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
     current = body.get("current")
     if not isinstance(current, list) or not all(isinstance(scope, str) for scope in current):
@@ -174,10 +172,15 @@ HANDLERS: Final[dict[str, Apply]] = {
     "locations/delete": _location_deleted,
     "bulk_operations/finish": _bulk_finished,
     "shop/update": _shop_updated,
-    "app/uninstalled": _uninstalled,
     "app/scopes_update": _scopes_updated,
 }
 """What follows from a delivery alone."""
+
+NAMES_ITS_SHOP: Final = frozenset({"shop/update"})
+"""Topics whose body must say which shop it is of: the header is not signed, and any body could come under it.
+
+So must those of `uninstalls` and `redact`.
+"""
 
 TOGETHER: Final[dict[str, ApplyTogether]] = {
     "orders/create": ingest_together.take_orders,
@@ -191,5 +194,5 @@ TOGETHER: Final[dict[str, ApplyTogether]] = {
 }
 """What comes in masses; topics of one function may stand in one batch.
 
-HANDLERS and TOGETHER are the topics we subscribe to (shopify.app.toml; a test holds them together).
+HANDLERS, TOGETHER and `webhook_inbox.APART` are the topics we subscribe to (shopify.app.toml; a test holds them together).
 """

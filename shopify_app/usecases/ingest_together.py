@@ -3,7 +3,8 @@
 In: bodies of one kind in the order in which they came, and when Shopify told each. Out: for each what came of it, in the words
 of `ingest`. The newest news of a thing counts, whatever its place in the list. Shopify's stamps are
 whole seconds: where two pieces of news have the same stamp and say different things, nobody can tell
-which is true, and Shopify is asked.
+which is true, and Shopify is asked. So it is where a product's picture is another shop's: Shopify answers a
+shop's token of its own products alone.
 """
 
 from collections import Counter
@@ -119,9 +120,18 @@ def take_products(
     A product's news comes with each sale of it, so most of it is one product's once.
     """
     outcomes = ["refetch"] * len(bodies)
-    hints = [payloads.number(body, "id") for body in bodies if "title" not in body]
+    foreign = [payloads.shows_another_shop(body, shop.shopify_id) for body in bodies]
+    hints = [
+        payloads.number(body, "id")
+        for body, is_foreign in zip(bodies, foreign, strict=True)
+        if is_foreign or "title" not in body
+    ]
     refetches.ask(conn, shop.shop_id, "product", sorted(set(hints)))
-    news = {number: _read(body) for number, body in enumerate(bodies) if "title" in body}
+    news = {
+        number: _read(body)
+        for number, body in enumerate(bodies)
+        if "title" in body and not foreign[number]
+    }
     unclear = _told_otherwise(news.values())
     seen: Counter[int] = Counter()
     rounds: dict[int, list[int]] = {}

@@ -126,10 +126,9 @@ def refresh_shop_facts(shop_id: int) -> None:
 
 
 def uninstall_shop(conn: Connection, shop_id: int, *, triggered_at: datetime) -> bool:
-    """Take note of an uninstall: tokens go at once, writes that wait are ended.
+    """Take note of an uninstall that Shopify confirmed (`uninstalls`): tokens go, writes that wait are ended.
 
     False if the news is from before the present install (it arrives late, or after a reinstall).
-    Shopify has revoked the tokens already: nothing is called.
     """
     if not shops.uninstall(conn, shop_id, triggered_at=triggered_at):
         return False

@@ -1,11 +1,20 @@
 """Whose rows a transaction sees, whatever happened on the connection before."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
 
-from shopify_app.db.connection import ingest_transaction, sweep_transaction, transaction
+from shopify_app.db.connection import (
+    Limits,
+    NestedTransactionError,
+    ingest_transaction,
+    sweep_transaction,
+    transaction,
+)
+from shopify_app.errors import DatabaseBusyError, TransientError
 from tests.factories import make_variant
 
 
@@ -96,3 +105,84 @@ def _backend():
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_backend_pid()")
         return cur.fetchone()[0]
+
+
+OPENERS = {
+    "shop": lambda shop: transaction(shop.shop_id),
+    "ingest": lambda _: ingest_transaction(),
+    "sweep": lambda _: sweep_transaction(),
+}
+
+
+@pytest.mark.parametrize("outer", OPENERS)
+@pytest.mark.parametrize("inner", OPENERS)
+def test_a_second_transaction_in_a_thread_is_refused_and_the_first_goes_on(acme, outer, inner):
+    """Two sessions of one thread can wait for each other for ever: Postgres sees no circle."""
+    with OPENERS[outer](acme) as conn, conn.cursor() as cur:
+        with pytest.raises(NestedTransactionError), OPENERS[inner](acme):
+            pass
+        cur.execute("SELECT 1")
+        assert cur.fetchone() == (1,)
+    assert _shops_seen(acme.shop_id) == {acme.shop_id}
+
+
+def test_a_thread_may_begin_again_after_one_that_failed_and_beside_another_thread(acme, rival):
+    with pytest.raises(psycopg2.errors.DivisionByZero), transaction(acme.shop_id) as conn:
+        conn.cursor().execute("SELECT 1 / 0")
+    with transaction(acme.shop_id), ThreadPoolExecutor(1) as thread:
+        assert thread.submit(_shops_seen, rival.shop_id).result() == {rival.shop_id}
+
+
+SHORT = Limits(lock_seconds=1, statement_seconds=2, idle_seconds=1)
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+def test_every_road_to_the_database_has_limits_whatever_its_role(acme, opener):
+    with OPENERS[opener](acme) as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT name, setting::int FROM pg_settings WHERE name IN"
+            " ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout')"
+        )
+        found = dict(cur.fetchall())
+    assert len(found) == 3
+    assert all(0 < milliseconds <= 900_000 for milliseconds in found.values())
+    assert found["lock_timeout"] < found["statement_timeout"]
+
+
+def _wait_for_a_lock(shop):
+    with transaction(shop.shop_id) as holder, holder.cursor() as cur:
+        cur.execute("SELECT 1 FROM shops WHERE shop_id = %s FOR UPDATE", (shop.shop_id,))
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_lock_shop, shop).result()
+
+
+def _lock_shop(shop):
+    with transaction(shop.shop_id, limits=SHORT) as conn, conn.cursor() as cur:
+        cur.execute("SELECT 1 FROM shops WHERE shop_id = %s FOR UPDATE", (shop.shop_id,))
+
+
+def _ask_for_too_much(shop):
+    with transaction(shop.shop_id, limits=SHORT) as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_sleep(30)")
+
+
+def _stand_still(shop):
+    with transaction(shop.shop_id, limits=SHORT) as conn, conn.cursor() as cur:
+        threading.Event().wait(2)
+        cur.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [
+        (_wait_for_a_lock, DatabaseBusyError),
+        (_ask_for_too_much, DatabaseBusyError),
+        (_stand_still, TransientError),  # the connection is gone with it
+    ],
+)
+def test_what_waits_too_long_ends_as_something_to_be_tried_again(acme, act, error):
+    started = time.monotonic()
+    with pytest.raises(error):
+        act(acme)
+    assert time.monotonic() - started < 10
+    assert _shops_seen(acme.shop_id) == {acme.shop_id}

@@ -14,6 +14,7 @@ from launch.keel import procfile
 from launch.processes import ROOT
 from shopify_app.config import REQUIRED, read_settings
 from shopify_app.db.migrate import MigrationError, migrate, migrations
+from shopify_app.db.webhook_inbox import APART, PRIVACY
 from shopify_app.errors import InvalidSettingsError, MissingSettingsError
 from shopify_app.queue import DOORBELLS
 from shopify_app.usecases.ingest import HANDLERS, TOGETHER
@@ -277,7 +278,7 @@ def test_every_topic_that_is_subscribed_is_handled_and_the_other_way_round():
     topics = {
         topic for entry in parsed["webhooks"]["subscriptions"] for topic in entry.get("topics", [])
     }
-    assert topics == set(HANDLERS) | set(TOGETHER)
+    assert topics | set(PRIVACY) == set(HANDLERS) | set(TOGETHER) | set(APART)
 
 
 def test_nothing_installs_a_module_of_our_name():

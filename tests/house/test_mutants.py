@@ -122,7 +122,7 @@ class _Everything:
 EVERYTHING = _Everything()
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff", b"{", b'{"a": NaN}', b'{"a":"\\u0000"}'])
+@pytest.mark.parametrize("body", [b"{\xff", b"{", b'{"a": NaN}', b'{"a":"\\u0000"}'])
 def test_an_inbox_of_jsonb_would_refuse_what_ours_keeps(database, acme, body):
     """Poison in a jsonb column is an endless 500, and after eight of them a lost subscription."""
     assert send(create_app().test_client(), acme, body, webhook_id="w") == 200

@@ -9,7 +9,7 @@ from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.errors import ShopifyUserError, ShopUnavailableError, TransientError
 from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.usecases import access, backfill
-from tests.factories import NOW, rows
+from tests.factories import NOW, elsewhere, rows
 
 STAMP = NOW.isoformat()
 
@@ -228,11 +228,14 @@ def test_an_uninstall_half_way_ends_the_reading(acme, shopify, monkeypatch):
     go_on(acme)
     real, calls = backfill._write_products, []
 
+    def leave():
+        with sweep_transaction() as other:
+            shops.uninstall(other, acme.shop_id, triggered_at=datetime.now(UTC))
+
     def uninstalled_at_the_second(conn, shop, families):
         calls.append(1)
         if len(calls) == 2:
-            with sweep_transaction() as other:
-                shops.uninstall(other, acme.shop_id, triggered_at=datetime.now(UTC))
+            elsewhere(leave)
         real(conn, shop, families)
 
     monkeypatch.setattr(backfill, "_write_products", uninstalled_at_the_second)

@@ -219,10 +219,11 @@ def test_a_shop_whose_history_is_still_coming_in_is_not_compared(world):
     world.control("install")
     world.open_app()
     assert reconcile.reconcile_shops() == 0
-    with transaction(world.shop().shop_id) as conn:
-        assert sync.last_reconciliation(conn, world.shop().shop_id) is None
+    shop = world.shop()
+    with transaction(shop.shop_id) as conn:
+        assert sync.last_reconciliation(conn, shop.shop_id) is None
 
     world.work()
     reconcile.reconcile_shops()
-    with transaction(world.shop().shop_id) as conn:
-        assert sync.last_reconciliation(conn, world.shop().shop_id) is not None
+    with transaction(shop.shop_id) as conn:
+        assert sync.last_reconciliation(conn, shop.shop_id) is not None

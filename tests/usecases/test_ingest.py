@@ -224,7 +224,12 @@ def test_a_finished_bulk_operation_wakes_a_step_that_waits_and_no_other_shops(ac
 
 
 def test_what_a_shop_says_of_itself_is_kept_and_what_it_does_not_say_stays(acme, rival):
-    body = {"id": 77, "name": "Acme & Co", "iana_timezone": "Europe/Berlin"}
+    body = {
+        "id": 77,
+        "myshopify_domain": acme.domain,
+        "name": "Acme & Co",
+        "iana_timezone": "Europe/Berlin",
+    }
 
     assert apply(acme, "shop/update", body) == "applied"
 
@@ -268,7 +273,9 @@ def test_a_topic_that_we_did_not_ask_for_changes_nothing(acme):
         ("locations/create", {"id": 5, "updated_at": "2026-11-20T10:00:00Z"}),
         ("app/scopes_update", {"current": "read_orders"}),
         ("app/scopes_update", {"current": [1]}),
-        ("shop/update", {"id": None}),
+        ("shop/update", {"id": None, "myshopify_domain": "acme.myshopify.com"}),
+        ("shop/update", {"id": 1, "name": "Whose?"}),
+        ("shop/update", {"id": 1, "name": "Whose?", "myshopify_domain": None}),
     ],
 )
 def test_what_cannot_be_is_poison_in_every_topic(acme, topic, body):

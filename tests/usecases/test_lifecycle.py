@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shopify_app.db import offline_tokens, shops, webhook_inbox
+from shopify_app.db import offline_tokens, redactions, shops, webhook_inbox
 from shopify_app.db.connection import ingest_transaction, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import NewDelivery
 from shopify_app.domain.shop import ShopState
 from shopify_app.errors import ShopUnavailableError, TransientError
 from shopify_app.shopify import shop_api
-from shopify_app.usecases import access, inbox, install
+from shopify_app.usecases import access, inbox, install, uninstalls
 from tests.simulated import install as install_whole
 
 START = datetime.now(UTC) - timedelta(minutes=30)
@@ -39,11 +39,13 @@ def deliver(world, topic, at, **body):
         topic=topic,
         api_version="2026-10",
         triggered_at=at,
-        body=json.dumps({"id": 1, **body}).encode(),
+        body=json.dumps({"id": 1, "myshopify_domain": world.domain, **body}).encode(),
     )
     with ingest_transaction() as conn:
         webhook_inbox.record(conn, delivery)
     inbox.drain_inbox()
+    if uninstalls.confirm_uninstalls():
+        inbox.drain_inbox()  # what waited for it
 
 
 def move_install_to(world, moment):
@@ -55,11 +57,16 @@ def move_install_to(world, moment):
         )
 
 
-def leaves_and_comes_back(world):
-    """Shopify's side: the app is removed and installed again; our tokens are dead."""
+def leaves(world):
+    """Shopify's side: the app is removed; our tokens are dead."""
     conn = world.sim.store.connection()
     conn.execute("UPDATE shops SET installed_at = NULL")
     conn.execute("UPDATE access_tokens SET revoked_at = 1")
+
+
+def leaves_and_comes_back(world):
+    """Shopify's side: the app is removed and installed again; our old tokens are dead."""
+    leaves(world)
     world.control("install")
 
 
@@ -121,11 +128,114 @@ def test_an_uninstall_after_the_last_proof_ends_the_install(world):
     world.control("install")
     world.open_app()
     shop = world.shop()
+    leaves(world)
 
-    deliver(world, "app/uninstalled", datetime.now(UTC) + timedelta(seconds=30))
+    deliver(world, "app/uninstalled", soon())
 
     assert world.shop().state is ShopState.UNINSTALLED
     assert token_of(shop) is None
+    assert outcomes() == ["applied"]
+
+
+def soon():
+    return datetime.now(UTC) + timedelta(seconds=30)
+
+
+def outcomes():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("SELECT outcome FROM webhook_inbox ORDER BY id")
+        return [row[0] for row in cur.fetchall()]
+
+
+def look_again():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+    uninstalls.confirm_uninstalls()
+    inbox.drain_inbox()
+
+
+def test_an_uninstall_is_not_believed_while_shopify_takes_the_token(world, rival):
+    """The body is the shop's own, captured once: under a made-up moment it would end the install of today."""
+    world.control("install")
+    world.open_app()
+    shop = world.shop()
+
+    deliver(world, "app/uninstalled", datetime(2030, 1, 1, tzinfo=UTC))
+
+    assert world.shop().state is ShopState.INSTALLED
+    assert token_of(shop) is not None
+    assert outcomes() == ["stale"]
+    with sweep_transaction() as conn:
+        assert shops.by_id(conn, rival.shop_id) == rival
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_a_token_that_is_only_old_is_refreshed_before_it_proves_an_uninstall(world, expired):
+    world.control("install")
+    world.open_app()
+    shop = world.shop()
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE offline_tokens SET expires_at = now()")
+    world.sim.store.connection().execute("UPDATE access_tokens SET revoked_at = 1")
+    if expired:
+        leaves(world)
+
+    deliver(world, "app/uninstalled", soon())
+
+    assert (world.shop().state is ShopState.UNINSTALLED) == expired
+    assert outcomes() == (["applied"] if expired else ["stale"])
+
+
+@pytest.mark.parametrize("trouble", ["away", "frozen"])
+def test_an_uninstall_waits_while_shopify_does_not_say_and_so_does_the_redaction_behind_it(
+    world, trouble
+):
+    world.control("install")
+    world.open_app()
+    shop = world.shop()
+    if trouble == "away":
+        world.faults(graphql_http_status=503, graphql_http_share=1.0)
+    else:
+        world.control("block", status=402)
+    deliver(world, "app/uninstalled", soon())
+    deliver(world, "shop/redact", soon(), shop_domain=world.domain)
+
+    assert world.shop().state is not ShopState.UNINSTALLED
+    assert token_of(shop) is not None
+    assert outcomes() == [None, None]
+    with sweep_transaction() as conn:
+        assert [one.done_at for one in redactions.every(conn)] == [None]  # the alarm can see it
+
+    world.behave()
+    world.control("block", status=0)
+    leaves(world)
+    look_again()
+
+    assert shop_or_none(world) is None
+    with sweep_transaction() as conn:
+        (entry,) = redactions.every(conn)
+    assert entry.proof["deleted_shop_id"] == shop.shop_id
+
+
+def test_a_shop_that_comes_back_while_shopify_is_asked_keeps_its_new_token(world, monkeypatch):
+    world.control("install")
+    world.open_app()
+    leaves_and_comes_back(world)
+    real = access.with_api
+
+    def comes_back_meanwhile(*args):
+        try:
+            return real(*args)
+        finally:
+            world.open_app()
+
+    monkeypatch.setattr(uninstalls.access, "with_api", comes_back_meanwhile)
+    deliver(world, "app/uninstalled", soon())
+    monkeypatch.undo()
+
+    assert world.shop().state is ShopState.INSTALLED
+    assert token_of(world.shop()) is not None
+    assert outcomes() == [None]
 
 
 def test_news_of_scopes_retires_the_token_and_the_next_one_says_what_is_granted(world):

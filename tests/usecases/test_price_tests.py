@@ -413,8 +413,8 @@ def test_a_product_of_which_a_price_is_refused_goes_back_whole(begun):
     shop, test = begun
     product_id = prices_of(shop, test)[0].product_id
     sibling = make_variant(shop, product_id=product_id, price="24.00")
+    rows(shop, "DELETE FROM tested_prices RETURNING 1")
     with transaction(shop.shop_id) as conn:
-        rows(shop, "DELETE FROM tested_prices RETURNING 1")
         planned = [int(series["series_id"]) for series in test.plan["series"]]
         price_tests.add_prices(conn, shop.shop_id, test.id, planned)
     carry_on(shop, test)

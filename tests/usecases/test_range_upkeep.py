@@ -33,8 +33,9 @@ def known(shop):
 
 def come_true(shop, units_of):
     """Let every variant sell so many units within its range's days, and never be short of stock."""
+    ranges = given(shop)
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        for variant_id, first, *_, low, high, _, _ in given(shop):
+        for variant_id, first, *_, low, high, _, _ in ranges:
             cur.execute(
                 "DELETE FROM daily_sales WHERE variant_id = %s AND sold_on >= %s",
                 (variant_id, first),
@@ -48,8 +49,8 @@ def come_true(shop, units_of):
 
 def too_sure(shop, used):
     """Let the shop's past ask for another level in place of 80 %."""
+    day = rows(shop, "SELECT max(as_of) FROM suggestion_runs")[0][0]
     with transaction(shop.shop_id) as conn:
-        day = rows(shop, "SELECT max(as_of) FROM suggestion_runs")[0][0]
         calibrations.keep(conn, shop.shop_id, CalibrationRow(day, {"levels": []}, {"0.8": used}))
 
 

@@ -11,7 +11,7 @@ from shopify_app.errors import TransientError
 from shopify_app.shopify.orders_api import ChangedOrder
 from shopify_app.usecases import access, housekeeping, reconcile, refetch
 from tests.db.test_products import MUG
-from tests.factories import NOW, line_of, order_of, rows
+from tests.factories import NOW, elsewhere, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)
 
@@ -174,7 +174,7 @@ def test_a_shop_that_cannot_be_compared_stops_no_other(acme, rival, shopify, mon
 def test_two_comparisons_of_a_shop_are_not_made_at_once(acme, shopify):
     with transaction(acme.shop_id) as conn:
         assert try_shop_lock(conn, acme.shop_id, RECONCILE_LOCK)
-        found = reconcile.reconcile_shop(acme)
+        found = elsewhere(reconcile.reconcile_shop, acme)
 
     assert found == {"orders": 0, "products": 0, "inventory": 0}
     assert (shopify.looks, kept(acme)) == ([], [])

@@ -55,8 +55,9 @@ def test_an_input_that_was_changed_afterwards_is_found_out(world):
 
 def test_a_snapshot_reads_back_as_it_was(world):
     shop = install(world)
+    as_of = open_cards(shop)[0].as_of
     with transaction(shop.shop_id) as conn:
-        inputs = advice_inputs.read_inputs(conn, shop, open_cards(shop)[0].as_of)
+        inputs = advice_inputs.read_inputs(conn, shop, as_of)
     snapshot, sha256 = advice_inputs.to_bytes(inputs)
     again = advice_inputs.from_bytes(snapshot)
 

@@ -5,13 +5,16 @@ import hashlib
 import hmac
 import json
 
+import jwt
 import pytest
 
 from shopify_app import config
+from shopify_app.db import redactions, webhook_inbox
 from shopify_app.db.connection import sweep_transaction, transaction
-from shopify_app.usecases import inbox
+from shopify_app.usecases import inbox, uninstalls
 from shopify_app.web import create_app
 from tests.conftest import CLIENT_SECRET
+from tests.factories import make_variant
 
 OLD = "shpss_" + "9" * 32
 DOORS = ("app", "orders", "products", "inventory", "compliance")
@@ -111,10 +114,38 @@ def test_the_raw_bytes_are_proved_whatever_the_content_type_says(client, acme, k
     assert len(inbox_rows()) == 1
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b"{", b"[" * 100_000, b'{"a":NaN}', b"\0"])
+@pytest.mark.parametrize("raw", [b"{", b'{"a":' * 100_000, b'{"a":NaN}', b"{\0", b" \r\n\t{}"])
 def test_a_signed_body_that_is_no_json_is_kept_and_answered_at_once(client, acme, raw):
     assert post(client, acme.domain, raw) == 200
     assert len(inbox_rows()) == 1
+
+
+def id_token_halves():
+    """What an ID token signs, and its signature as a webhook would carry it: both are HMAC-SHA256 under one secret."""
+    token = jwt.encode({"dest": "https://acme.myshopify.com", "sub": "7"}, CLIENT_SECRET, "HS256")
+    signed, _, signature = token.rpartition(".")
+    return signed.encode(), base64.b64encode(base64.urlsafe_b64decode(signature + "=")).decode()
+
+
+def test_an_id_token_of_any_merchants_browser_is_no_webhook(client, acme, rival):
+    signed, signature = id_token_halves()
+    assert signature == sign(signed)  # so the signature alone would let it in
+
+    for door in DOORS:
+        assert post(client, rival.domain, signed, door=door, signature=signature) == 401
+    assert inbox_rows() == []
+
+
+def test_the_signed_query_of_a_launch_is_no_webhook(client, acme, rival):
+    query = b"host=YWRtaW4&shop=acme.myshopify.com&timestamp=1796000000"
+    assert post(client, rival.domain, query, topic="app/uninstalled", door="app") == 401
+    assert inbox_rows() == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"  ", b"[]", b'"{}"', b"\xef\xbb\xbf{}", b"\xa0{}", b"\0{}"])
+def test_a_signed_body_that_is_no_object_is_not_shopifys_and_leaves_no_row(client, acme, raw):
+    assert post(client, acme.domain, raw) == 401
+    assert inbox_rows() == []
 
 
 def test_the_same_delivery_again_under_its_id_is_nothing_new(client, acme):
@@ -160,11 +191,87 @@ def test_a_body_that_names_its_shop_does_nothing_under_another_shops_name(client
         **{"X-Shopify-Webhook-Id": "w3"},
     )
     inbox.drain_inbox()
+    uninstalls.confirm_uninstalls()
 
     assert shop_rows(rival, "SELECT state, name, currency FROM shops") == [
         ("installed", "Rival", "JPY")
     ]
     assert all("another shop" in row[3] for row in inbox_rows())
+
+
+def begun_again():
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["app/uninstalled", "shop/update", "shop/redact", "customers/redact", "customers/data_request"],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_one_captured_delivery_sent_as_a_topic_about_the_rival_is_poison(
+    client, acme, rival, topic, gone
+):
+    """Neither the topic nor the shop's name is signed: acme's order can come as the rival's uninstall."""
+    raw = json.dumps(ORDER).encode()
+    post(client, rival.domain, raw, **{"X-Shopify-Webhook-Id": "own"})
+    inbox.drain_inbox()
+    if gone and topic != "app/uninstalled":
+        with sweep_transaction() as conn, conn.cursor() as cur:
+            cur.execute("UPDATE shops SET state = 'uninstalled', uninstalled_at = now()")
+    before = shop_rows(rival, "SELECT * FROM shops"), shop_rows(rival, "SELECT * FROM orders")
+
+    post(client, rival.domain, raw, topic=topic,
+         **{"X-Shopify-Webhook-Id": "forged", "X-Shopify-Triggered-At": "2030-01-01T00:00:00Z"})  # fmt: skip
+    for _ in range(3):
+        inbox.drain_inbox()
+        uninstalls.confirm_uninstalls()
+        begun_again()
+
+    assert (
+        shop_rows(rival, "SELECT * FROM shops"),
+        shop_rows(rival, "SELECT * FROM orders"),
+    ) == before
+    with sweep_transaction() as conn:
+        ignored = gone and topic == "shop/update"  # nothing is done for a shop that is gone
+        assert len(webhook_inbox.dead(conn)) == (0 if ignored else 1)
+        assert redactions.every(conn) == []
+
+
+def order_with(*product_ids):
+    lines = [
+        {"id": number, "quantity": 1, "price": "5.00", "title": "Mug", "product_id": product_id}
+        for number, product_id in enumerate(product_ids, 1)
+    ]
+    return json.dumps({**ORDER, "line_items": lines}).encode()
+
+
+def product_of(shop):
+    make_variant(shop)
+    return shop_rows(shop, "SELECT max(id) FROM products")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("src", "is_believed"),
+    [
+        ("https://cdn.shopify.com/s/files/1/0005/4838/0009/products/ipod-nano.png?v=1", True),
+        ("https://cdn.shopify.com/s/files/1/0005/4838/0010/products/ipod-nano.png?v=1", False),
+        ("https://cdn.shopify.com/s/files/1/1234/5678/products/ipod-nano.png", False),
+        ("https://example.com/ipod-nano.png", True),
+        (None, True),
+    ],
+)
+def test_a_product_whose_picture_is_another_shops_is_asked_for(client, acme, src, is_believed):
+    """The address is that of Shopify's own documentation, whose shop is 548380009."""
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE shops SET shopify_id = 548380009")
+    body = {"id": 31, "title": "IPod", "updated_at": "2026-11-20T10:00:00Z", "image": src and {"src": src},
+            "variants": []}  # fmt: skip
+    post(client, acme.domain, json.dumps(body).encode(), topic="products/update")
+    inbox.drain_inbox()
+
+    assert shop_rows(acme, "SELECT id FROM products") == [(31,)] * is_believed
+    assert shop_rows(acme, "SELECT resource_id FROM refetches") == [(31,)] * (not is_believed)
 
 
 def test_a_body_under_another_topic_is_parked_or_ignored_and_harms_nothing(client, acme):

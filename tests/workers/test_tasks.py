@@ -14,6 +14,7 @@ CALLS = {
     "workers.prices.carry_on_price_tests": "shopify_app.usecases.price_test_upkeep.carry_on_due",
     "workers.history.step_backfills": "shopify_app.usecases.backfill.step_backfills",
     "workers.history.refetch_resources": "shopify_app.usecases.refetch.refetch_resources",
+    "workers.history.confirm_uninstalls": "shopify_app.usecases.uninstalls.confirm_uninstalls",
     "workers.history.reconcile_shops": "shopify_app.usecases.reconcile.reconcile_shops",
     "workers.sales.roll_up_sales": "shopify_app.usecases.sales.roll_up_sales",
     "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggest.refresh_due_suggestions",
