@@ -1,9 +1,10 @@
--- The planner must know a shop whose history has just come in: autovacuum looks only once a tenth of a whole table has
--- changed, which one shop among many never is. Only a table's owner may ANALYZE, and the app's role owns none.
-CREATE FUNCTION analyze_histories() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+-- The planner must learn of a shop whose history has just come in. By default a table is analysed once a tenth of it has
+-- changed, which one shop among many never is: after so many rows it is, however large the table.
+DO $$
+DECLARE t text;
 BEGIN
-    ANALYZE public.products, public.variants, public.inventory_items, public.inventory_levels, public.inventory_history,
-            public.orders, public.order_lines, public.refunds, public.refund_lines, public.daily_sales;
+    FOREACH t IN ARRAY ARRAY['products', 'variants', 'inventory_items', 'inventory_levels', 'inventory_history', 'price_history',
+                             'orders', 'order_lines', 'refunds', 'refund_lines', 'daily_sales'] LOOP
+        EXECUTE format('ALTER TABLE %I SET (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000)', t);
+    END LOOP;
 END $$;
-REVOKE EXECUTE ON FUNCTION analyze_histories() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION analyze_histories() TO keel_app;

@@ -199,9 +199,3 @@ def poke(conn: Connection, shop_id: int) -> None:
             """,
             {"shop_id": shop_id},
         )
-
-
-def analyze_histories(conn: Connection) -> None:
-    """Let the planner learn of what was brought in; about a second, whatever the tables' sizes."""
-    with conn.cursor() as cur:
-        cur.execute("SELECT analyze_histories()")

@@ -79,18 +79,17 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
     Orders and refunds are named by their ids before anything is joined: what is read is then the days' rows,
     not the shop's, and no join depends on what the planner knows of this shop.
     """
-    orders = _ids(
-        conn,
-        "SELECT id FROM orders WHERE shop_id = %(shop_id)s AND processed_on = ANY (%(among)s)",
-        shop_id,
-        days,
-    )
-    refunds = _ids(
-        conn,
-        "SELECT id FROM refunds WHERE shop_id = %(shop_id)s AND order_id = ANY (%(among)s::bigint[])",
-        shop_id,
-        orders,
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT id FROM orders WHERE shop_id = %(shop_id)s AND processed_on = ANY (%(days)s)",
+            {"shop_id": shop_id, "days": list(days)},
+        )
+        orders = [int(row[0]) for row in cur.fetchall()]
+        cur.execute(
+            "SELECT id FROM refunds WHERE shop_id = %(shop_id)s AND order_id = ANY (%(orders)s::bigint[])",
+            {"shop_id": shop_id, "orders": orders},
+        )
+        refunds = [int(row[0]) for row in cur.fetchall()]
     with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
@@ -121,9 +120,3 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
             """,
             {"shop_id": shop_id, "orders": orders, "refunds": refunds},
         )
-
-
-def _ids(conn: Connection, query: str, shop_id: int, among: Sequence[object]) -> list[int]:
-    with conn.cursor() as cur:
-        cur.execute(query, {"shop_id": shop_id, "among": list(among)})
-        return [int(row[0]) for row in cur.fetchall()]

@@ -93,9 +93,6 @@ def _work(shop: Shop, step: BackfillStep) -> bool:
         )
         return False
     if done:
-        if step.step in BRINGS_ROWS:
-            with transaction(shop.shop_id) as conn:
-                backfills.analyze_histories(conn)
         with transaction(shop.shop_id) as conn:
             backfills.finish(conn, shop.shop_id, step.step)
         log.info("backfill_step_done", shop_id=shop.shop_id, step=step.step)
@@ -178,9 +175,6 @@ WORK: Final[dict[str, Callable[[Shop, BackfillStep], bool]]] = {
     "sales": _sales,
     "decisions": _decisions,
 }
-
-BRINGS_ROWS: Final = frozenset({"products", "inventory", "orders", "refunds", "sales"})
-"""After these the planner is told of the shop; until it is, it takes the shop's rows for one (`no_nested_loops`)."""
 
 Write = Callable[[Connection, Shop, "list[Family]"], None]
 

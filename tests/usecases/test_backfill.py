@@ -113,14 +113,6 @@ def test_a_bulk_file_becomes_rows_and_says_how_far_it_is(acme, shopify, monkeypa
     assert len(shopify.started) == 1
 
 
-def test_once_a_step_is_in_the_planner_has_counted_its_rows(acme, shopify):
-    begin(acme)
-    go_on(acme, 2)
-
-    counted = "SELECT reltuples::int FROM pg_class WHERE oid = 'variants'::regclass"
-    assert rows(acme, counted) == [(3,)]
-
-
 def test_a_shop_without_a_single_product_is_done_too(acme, shopify, monkeypatch):
     stop_after(monkeypatch, "inventory")
     shopify.operation = None
