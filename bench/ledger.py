@@ -64,7 +64,7 @@ def _accept_all(running: Simulated, stop: threading.Event) -> dict[str, int]:
     counts: dict[str, int] = {}
     for number, shop_id, kind in found:
         answers = decide.accept_suggestions(shop_id, [number], accepted_by="bench")
-        counts[kind] = counts.get(kind, 0) + sum(done for _, done in answers)
+        counts[kind] = counts.get(kind, 0) + sum(answer.accepted for _, answer in answers)
     living_shop.until(running, stop, lambda: not _unsettled(running), WRITE_SECONDS)
     return counts
 

@@ -71,7 +71,8 @@ CREATE TABLE public.daily_sales (
     largest_line_units integer NOT NULL,
     revenue numeric(18,4) NOT NULL,
     list_revenue numeric(18,4) NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.daily_sales FORCE ROW LEVEL SECURITY;
 
@@ -149,7 +150,8 @@ CREATE TABLE public.inventory_history (
     location_id bigint NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     available_units integer NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.inventory_history FORCE ROW LEVEL SECURITY;
 
@@ -160,7 +162,8 @@ CREATE TABLE public.inventory_items (
     unit_cost numeric(18,4),
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.inventory_items FORCE ROW LEVEL SECURITY;
 
@@ -172,7 +175,8 @@ CREATE TABLE public.inventory_levels (
     incoming_units integer DEFAULT 0 NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
     updated_at timestamp with time zone NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.inventory_levels FORCE ROW LEVEL SECURITY;
 
@@ -273,7 +277,8 @@ CREATE TABLE public.order_lines (
     discount numeric(18,4) DEFAULT 0 NOT NULL,
     tax numeric(18,4) DEFAULT 0 NOT NULL,
     is_gift_card boolean DEFAULT false NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.order_lines FORCE ROW LEVEL SECURITY;
 
@@ -291,7 +296,8 @@ CREATE TABLE public.orders (
     cancelled_at timestamp with time zone,
     deleted_at timestamp with time zone,
     updated_at timestamp with time zone NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.orders FORCE ROW LEVEL SECURITY;
 
@@ -361,7 +367,8 @@ CREATE TABLE public.price_history (
     change_id bigint,
     CONSTRAINT echo_is_ours CHECK (((change_id IS NULL) OR (source = 'app'::text))),
     CONSTRAINT price_history_source_check CHECK ((source = ANY (ARRAY['import'::text, 'merchant'::text, 'app'::text])))
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.price_history FORCE ROW LEVEL SECURITY;
 
@@ -432,7 +439,8 @@ CREATE TABLE public.products (
     published_at timestamp with time zone,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.products FORCE ROW LEVEL SECURITY;
 
@@ -550,7 +558,8 @@ CREATE TABLE public.refund_lines (
     restock_type text NOT NULL,
     subtotal numeric(18,4) NOT NULL,
     tax numeric(18,4) DEFAULT 0 NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.refund_lines FORCE ROW LEVEL SECURITY;
 
@@ -567,7 +576,8 @@ CREATE TABLE public.refunds (
     order_id bigint NOT NULL,
     processed_at timestamp with time zone NOT NULL,
     processed_on date NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.refunds FORCE ROW LEVEL SECURITY;
 
@@ -847,7 +857,8 @@ CREATE TABLE public.variants (
     created_at timestamp with time zone,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone
-);
+)
+WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
 ALTER TABLE ONLY public.variants FORCE ROW LEVEL SECURITY;
 

@@ -3,12 +3,12 @@
 Days are recomputed from the order rows, never incremented: a webhook that comes twice counts once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from psycopg2.extras import execute_values
 
-from shopify_app.db.connection import Connection, one_value
+from shopify_app.db.connection import Connection, no_nested_loops, one_value
 
 
 def touch(conn: Connection, shop_id: int, days: Iterable[date]) -> None:
@@ -69,14 +69,36 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
             "DELETE FROM daily_sales WHERE shop_id = %(shop_id)s AND sold_on = ANY (%(days)s)",
             {"shop_id": shop_id, "days": days},
         )
+    _count_days(conn, shop_id, days)
+    return len(days)
+
+
+def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
+    """Write these days' sales.
+
+    Orders and refunds are named by their ids before anything is joined: what is read is then the days' rows,
+    not the shop's, and no join depends on what the planner knows of this shop.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT id FROM orders WHERE shop_id = %(shop_id)s AND processed_on = ANY (%(days)s)",
+            {"shop_id": shop_id, "days": list(days)},
+        )
+        orders = [int(row[0]) for row in cur.fetchall()]
+        cur.execute(
+            "SELECT id FROM refunds WHERE shop_id = %(shop_id)s AND order_id = ANY (%(orders)s::bigint[])",
+            {"shop_id": shop_id, "orders": orders},
+        )
+        refunds = [int(row[0]) for row in cur.fetchall()]
+    with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
             WITH given_back AS (
                 SELECT rf.order_id, rl.order_line_id, sum(rl.quantity) AS units
-                  FROM orders o
-                  JOIN refunds rf ON rf.shop_id = o.shop_id AND rf.order_id = o.id
+                  FROM refunds rf
                   JOIN refund_lines rl ON rl.shop_id = rf.shop_id AND rl.refund_id = rf.id
-                 WHERE o.shop_id = %(shop_id)s AND o.processed_on = ANY (%(days)s)
+                 WHERE rf.shop_id = %(shop_id)s AND rf.id = ANY (%(refunds)s::bigint[])
+                   AND rl.shop_id = %(shop_id)s AND rl.refund_id = ANY (%(refunds)s::bigint[])
                  GROUP BY rf.order_id, rl.order_line_id
             )
             INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,
@@ -89,15 +111,15 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
               JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
               LEFT JOIN given_back r ON r.order_id = o.id AND r.order_line_id = l.id
              CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + coalesce(r.units, 0)) AS ordered) u
-             WHERE o.shop_id = %(shop_id)s AND o.processed_on = ANY (%(days)s)
+             WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(orders)s::bigint[])
+               AND l.shop_id = %(shop_id)s AND l.order_id = ANY (%(orders)s::bigint[])
                AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
                AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
                AND u.ordered > 0
              GROUP BY l.variant_id, o.processed_on
             """,
-            {"shop_id": shop_id, "days": days},
+            {"shop_id": shop_id, "orders": orders, "refunds": refunds},
         )
-        return len(days)
 
 
 def has_any(conn: Connection, shop_id: int) -> bool:

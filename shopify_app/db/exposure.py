@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from shopify_app.db import price_tests
-from shopify_app.db.connection import Connection, one_value
+from shopify_app.db.connection import Connection, no_nested_loops, one_value
 
 
 def sales_of(conn: Connection, shop_id: int, variant_ids: Sequence[int], since: date) -> Decimal:
@@ -23,7 +23,7 @@ def sales_of(conn: Connection, shop_id: int, variant_ids: Sequence[int], since: 
 
 def sales_by_product(conn: Connection, shop_id: int, since: date) -> dict[int, Decimal]:
     """Sales of each product on sale since a day; without those that sold nothing."""
-    with conn.cursor() as cur:
+    with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
             SELECT v.product_id, sum(d.revenue) FROM daily_sales d

@@ -5,12 +5,13 @@ Every query names its shop.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, no_nested_loops
 from shopify_app.domain.frames import (
     DAILY_SALES,
     STOCK_DAYS,
@@ -22,10 +23,18 @@ from shopify_app.domain.frames import (
 
 
 def read_frame(
-    conn: Connection, query: str, params: Mapping[str, object], columns: Mapping[str, str]
+    conn: Connection,
+    query: str,
+    params: Mapping[str, object],
+    columns: Mapping[str, str],
+    *,
+    of_whole_shop: bool = False,
 ) -> pd.DataFrame:
-    """Rows of a query under exactly these columns, in this order, with these dtypes."""
-    with conn.cursor() as cur:
+    """Rows of a query under exactly these columns, in this order, with these dtypes.
+
+    `of_whole_shop`: joins tables that grow with the shop; each is then read once (`no_nested_loops`).
+    """
+    with no_nested_loops(conn) if of_whole_shop else nullcontext(), conn.cursor() as cur:
         cur.execute(query, params)
         rows = cur.fetchall()
     frame: Any = pd.DataFrame.from_records(rows, columns=list(columns))
@@ -60,6 +69,7 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
         """,
         {"shop_id": shop_id},
         VARIANTS,
+        of_whole_shop=True,
     )
 
 
@@ -175,6 +185,7 @@ def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd
         """,
         {"shop_id": shop_id, "first": first, "last": last},
         WEEKLY_PRICES,
+        of_whole_shop=True,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, no_nested_loops
 from shopify_app.domain.order import Order
 from shopify_app.domain.product import InventoryLevel, Product, Variant
 
@@ -109,11 +109,13 @@ def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> se
         return set()
     lines: dict[int, set[tuple[int, int, int, Decimal, Decimal]]] = defaultdict(set)
     standing: dict[int, tuple[str | None, datetime | None]] = {}
-    with conn.cursor() as cur:
+    with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
             SELECT o.id, o.financial_status, o.cancelled_at, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount
-              FROM orders o LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+              FROM orders o
+              LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+                                     AND l.shop_id = %(shop_id)s AND l.order_id = ANY (%(ids)s)
              WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(ids)s)
             """,
             {"shop_id": shop_id, "ids": [order.id for order in orders]},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from shopify_app.db.connection import Connection, rows_as
+from shopify_app.db.connection import Connection, no_nested_loops, rows_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def by_day(
     Test and deleted orders are left out; a cancelled order counts, and so does the refund that
     took it back. Refunds stand on the day of the refund.
     """
-    with conn.cursor() as cur:
+    with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
             WITH sales AS (

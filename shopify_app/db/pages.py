@@ -17,6 +17,7 @@ from shopify_app.db.connection import (
     rows_as,
 )
 from shopify_app.db.migrate import migrations
+from shopify_app.domain.price_limits import NOT_SENT
 from shopify_app.domain.suggestion import PriceChangeState
 from shopify_app.errors import TransientError
 
@@ -155,7 +156,13 @@ class EarlierChange:
     currency: str
     is_undo: bool
     state: PriceChangeState
+    error_code: str | None
     finished_at: datetime
+
+    @property
+    def was_withdrawn(self) -> bool:
+        """Whether we did not send it: a limit or the brake stood against it."""
+        return self.state is PriceChangeState.FAILED and self.error_code in NOT_SENT
 
 
 def earlier_changes(
@@ -166,7 +173,7 @@ def earlier_changes(
         cur.execute(
             """
             SELECT c.id, c.suggestion_id, c.test_id, p.title AS product_title, v.title AS variant_title, c.old_price, c.new_price,
-                   c.seen_price, c.currency, c.undo_of IS NOT NULL AS is_undo, c.state, c.finished_at
+                   c.seen_price, c.currency, c.undo_of IS NOT NULL AS is_undo, c.state, c.error_code, c.finished_at
               FROM (SELECT *, row_number() OVER (PARTITION BY test_id ORDER BY finished_at DESC, id DESC) AS of_its_test
                       FROM price_changes
                      WHERE shop_id = %(shop_id)s AND finished_at IS NOT NULL

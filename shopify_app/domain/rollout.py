@@ -34,7 +34,7 @@ class Plan:
 class Limit:
     """A limit of a bulk change: kept or not, with the figure and the bound it was held against.
 
-    `code`: `step`, `margin`, `frozen`, `exposure`, `loss_cap`, `brake`, `under_way`.
+    `code`: `step`, `margin`, `no_cost`, `frozen`, `exposure`, `loss_cap`, `brake`, `under_way`.
     """
 
     code: str

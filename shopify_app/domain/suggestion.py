@@ -119,6 +119,8 @@ class SuggestionCard:
     sku: str | None
     vendor: str | None
     image_url: str | None
+    unit_cost: Decimal | None
+    """What a unit costs now; None: not known."""
     proposal: dict[str, Any]
     evidence: dict[str, Any]
     value_low: Decimal

@@ -6,7 +6,8 @@ r"""A merchant decides: accept, dismiss, undo.
 Accepting a price only puts a write into the outbox (`price_outbox` sends it); accepting a restock
 puts a line on the draft purchase order; accepting a trend keeps it in view. The way back from a raise is a price of
 its own: no bet, so no cap holds it, and what it ends is the raise's window (`price_outbox`). A price may be planned for a
-moment: until then its undo costs no write. Nothing is rung from here:
+moment: until then its undo costs no write. A change is held by the merchant's limits of now
+(`domain.price_limits`), at the click and again at the send; an undo and a way back are exact always. Nothing is rung from here:
 the pump sees the row within half a second, and a click does not wait for Redis.
 """
 
@@ -34,6 +35,7 @@ from shopify_app.domain.outcome import (
     decision_evidence,
     move_kind,
 )
+from shopify_app.domain.price_limits import NOT_SENT, limit_broken_by
 from shopify_app.domain.rollout import AT_ONCE, When
 from shopify_app.domain.suggestion import (
     DISMISS_REASONS,
@@ -52,6 +54,14 @@ REST_DAYS: Final = 30
 
 MOST_UNITS: Final = 1_000_000
 """Of one line of an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptAnswer:
+    """Whether an acceptance was carried out; else why not, as a code the page puts in words."""
+
+    accepted: bool
+    refused_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,8 @@ def accept_suggestion(
     NotFoundError
         If this shop has no such suggestion.
     InvalidInputError
-        If prices are frozen on the day, another write of the variant is under way, a price test sets its price, or the
-        vendor does not sell so many units.
+        If prices are frozen on the day, the price is beyond the merchant's limits of now, another write of the variant
+        is under way, a price test sets its price, or the vendor does not sell so many units.
     """
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
@@ -110,12 +120,12 @@ def accept_suggestions(
     *,
     accepted_by: str,
     units: Mapping[int, int] | None = None,
-) -> list[tuple[int, bool]]:
-    """Accept several, each for itself: one that cannot be accepted stops none of the others.
+) -> list[tuple[int, AcceptAnswer]]:
+    """Accept several, each for itself with its own reason: one that cannot be accepted stops none of the others.
 
     `units` by suggestion are ordered in place of what is proposed.
     """
-    answers: list[tuple[int, bool]] = []
+    answers: list[tuple[int, AcceptAnswer]] = []
     for suggestion_id in dict.fromkeys(suggestion_ids):
         try:
             accepted = accept_suggestion(
@@ -124,9 +134,12 @@ def accept_suggestions(
                 accepted_by=accepted_by,
                 units=(units or {}).get(suggestion_id),
             )
-            answers.append((suggestion_id, accepted))
-        except (InvalidInputError, NotFoundError):
-            answers.append((suggestion_id, False))
+            answer = AcceptAnswer(accepted, None if accepted else "decided_before")
+        except InvalidInputError as error:
+            answer = AcceptAnswer(accepted=False, refused_because=error.field or "refused")
+        except NotFoundError:
+            answer = AcceptAnswer(accepted=False, refused_because="not_found")
+        answers.append((suggestion_id, answer))
     return answers
 
 
@@ -138,8 +151,8 @@ def undo_suggestions(
     for suggestion_id in dict.fromkeys(suggestion_ids):
         try:
             answer = undo_suggestion(shop_id, suggestion_id, asked_by=asked_by)
-        except InvalidInputError:
-            answer = UndoAnswer(accepted=False, refused_because="prices_frozen")
+        except InvalidInputError as error:
+            answer = UndoAnswer(accepted=False, refused_because=error.field or "refused")
         except NotFoundError:
             answer = UndoAnswer(accepted=False, refused_because="not_found")
         answers.append((suggestion_id, answer))
@@ -259,6 +272,7 @@ def _put_price_in_outbox(
     if is_way_back:
         _register_unmeasured(conn, shop_id, card, "way_back")
     else:
+        _refuse_beyond_limits(conn, shop_id, card)
         _refuse_beyond_cap(conn, shop_id, card)
     change_id = price_changes.add(
         conn,
@@ -275,7 +289,9 @@ def _put_price_in_outbox(
         when=when,
     )
     if change_id is None:
-        raise InvalidInputError("another price change of this variant is under way")
+        raise InvalidInputError(
+            "another price change of this variant is under way", field="under_way"
+        )
 
 
 def _refuse_while_frozen(
@@ -287,6 +303,13 @@ def _refuse_while_frozen(
     day = (planned_for or datetime.now(UTC)).astimezone(shop.zone).date()
     if chosen.freezes_prices(day, day):
         raise InvalidInputError("prices are frozen today", field="prices_frozen")
+
+
+def _refuse_beyond_limits(conn: Connection, shop_id: int, card: SuggestionCard) -> None:
+    """The merchant's limits of now hold, whatever they were when the suggestion was made."""
+    broken = limit_broken_by(card, shop_settings.of_shop(conn, shop_id))
+    if broken is not None:
+        raise InvalidInputError(f"the price is beyond a limit: {broken}", field=broken)
 
 
 def _refuse_beyond_cap(conn: Connection, shop_id: int, card: SuggestionCard) -> None:
@@ -346,9 +369,8 @@ def _undo_price(conn: Connection, shop_id: int, card: SuggestionCard, by: str) -
             registrations.make_void(conn, shop_id, card.id)
             return UndoAnswer(suggestions.mark_undone(conn, shop_id, card.id))
         under_way = newest.state in (PriceChangeState.APPROVED, PriceChangeState.SENDING)
-        return UndoAnswer(
-            accepted=False, refused_because="under_way" if under_way else newest.state.value
-        )
+        because = "not_sent" if newest.error_code in NOT_SENT else newest.state.value
+        return UndoAnswer(accepted=False, refused_because="under_way" if under_way else because)
     _refuse_while_frozen(conn, shop_id)
     undo_id = price_changes.add(
         conn,

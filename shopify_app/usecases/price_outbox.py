@@ -8,7 +8,8 @@ is absolute, an unclear outcome is settled by reading, and a price that is neith
 nor what we want is left alone. So is one that reads as before while Shopify's stamp of the variant
 has moved since a write without an answer: it may have landed and been taken back by the merchant.
 No transaction is open while Shopify is asked, and nothing is written that is not registered
-(`register_decisions`): how a decision will be judged is fixed before it is made.
+(`register_decisions`): how a decision will be judged is fixed before it is made. What was accepted
+under wider limits than the merchant's of now is not written (an undo, a way back and a price test's are).
 """
 
 from collections import defaultdict
@@ -29,6 +30,7 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.domain.price_limits import limit_broken_by
 from shopify_app.domain.suggestion import PriceChange, PriceChangeState, way_back_of
 from shopify_app.errors import (
     AccessDeniedError,
@@ -167,12 +169,17 @@ def _write(
 ) -> None:
     """Write absolute prices of one product, and judge by what Shopify then shows."""
     with transaction(shop_id) as conn:
+        beyond = _beyond_limits(conn, shop_id, changes)
+        within = [change for change in changes if change.id not in beyond]
         still_ours = price_changes.mark_sent(
-            conn, shop_id, changes, lease_seconds=LEASE_SECONDS, stamps=stamps
+            conn, shop_id, within, lease_seconds=LEASE_SECONDS, stamps=stamps
         )
-    sending = [change for change in changes if change.id in still_ours]
+    for change in changes:
+        if change.id in beyond:
+            _end_beyond_limits(shop_id, change, beyond[change.id])
+    sending = [change for change in within if change.id in still_ours]
     _put_back(
-        shop_id, [c for c in changes if c.id not in still_ours], TransientError("writes are paused")
+        shop_id, [c for c in within if c.id not in still_ours], TransientError("writes are paused")
     )
     if not sending:
         return
@@ -195,6 +202,28 @@ def _write(
         seen = (now.price, now.compare_at_price)
         state = PriceChangeState.APPLIED if seen == _new(change) else PriceChangeState.UNKNOWN
         _finish(shop_id, change, state, seen=seen)
+
+
+def _beyond_limits(
+    conn: Connection, shop_id: int, changes: Sequence[PriceChange]
+) -> dict[int, str]:
+    """Of these changes those that the merchant's limits of now do not allow: id -> the limit."""
+    held = [c for c in changes if c.suggestion_id is not None and c.undo_of is None]
+    chosen = shop_settings.of_shop(conn, shop_id)
+    found: dict[int, str] = {}
+    for change in held:
+        card = suggestions.card(conn, shop_id, change.suggestion_id or 0)
+        broken = limit_broken_by(card, chosen) if card and chosen else None
+        if broken is not None:
+            found[change.id] = broken
+    return found
+
+
+def _end_beyond_limits(shop_id: int, change: PriceChange, limit: str) -> None:
+    """Not written any more. One that left before, without an answer, may still land: that is said instead."""
+    state = PriceChangeState.UNKNOWN if change.sent_at else PriceChangeState.FAILED
+    seen = _old(change) if change.sent_at else None
+    _finish(shop_id, change, state, seen=seen, error_code=limit)
 
 
 def _refused(shop_id: int, changes: Sequence[PriceChange], error: ShopifyUserError) -> None:

@@ -27,6 +27,7 @@ from shopify_app.db import (
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.outcome import MoveKind, move_kind
+from shopify_app.domain.price_limits import broken_limits, move_held
 from shopify_app.domain.rollout import (
     MOST_DAYS_APART,
     MOST_STAGES,
@@ -230,33 +231,30 @@ def _limits(
 
 
 def _price_limits(cards: Sequence[SuggestionCard], chosen: ShopSettings) -> list[Limit]:
-    steps = [
-        abs(Decimal(card.proposal["price"]) / Decimal(card.proposal["old_price"]) - 1)
-        for card in cards
-    ]
-    margins = [
-        Decimal(str(card.evidence["margin_then"]))
-        for card in cards
-        if card.evidence.get("margin_then") is not None
-    ]
+    """The largest step and the smallest margin among them, each price judged as a single click would be."""
+    moves = [move for card in cards if (move := move_held(card)) is not None]
+    broken = [code for move in moves for code in broken_limits(move, chosen)]
+    steps = [move.step for move in moves if move.step is not None]
+    margins = [move.margin for move in moves if move.margin is not None]
     found = [
         Limit(
             "step",
-            max(steps) <= chosen.max_price_step,
-            f"{max(steps):.4f}",
+            "step" not in broken,
+            f"{max(steps, default=Decimal(0)):.4f}",
             f"{chosen.max_price_step:.4f}",
         )
     ]
     if margins:
-        least = min(margins)
         found.append(
             Limit(
                 "margin",
-                least >= chosen.margin_floor,
-                f"{least:.4f}",
+                "margin" not in broken,
+                f"{min(margins):.4f}",
                 f"{chosen.margin_floor:.4f}",
             )
         )
+    if unknown := broken.count("no_cost"):
+        found.append(Limit("no_cost", is_kept=False, figure=str(unknown), bound="0"))
     return found
 
 

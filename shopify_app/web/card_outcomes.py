@@ -13,7 +13,7 @@ from shopify_app.domain.suggestion import (
 from shopify_app.web import formats
 from shopify_app.web.reading import today, zone
 from shopify_app.web.shortage_words import shortage_of, then_words
-from shopify_app.web.wording import DISMISS_REASONS, VERDICTS, is_under_way, words_for
+from shopify_app.web.wording import DISMISS_REASONS, NEW_LIMITS, VERDICTS, is_under_way, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,12 @@ def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
     if state is PriceChangeState.FAILED and card.change_error_code == "brake":
         words = gettext(
             "Not sent: changes of this kind have lost money here, so we stopped them. See Results."
+        )
+        return Outcome(words, "stopped", may_undo=False)
+    if state is PriceChangeState.FAILED and card.change_error_code in NEW_LIMITS:
+        words = gettext(
+            "Not sent, nothing was changed. %(reason)s",
+            reason=words_for(NEW_LIMITS, card.change_error_code),
         )
         return Outcome(words, "stopped", may_undo=False)
     if state is PriceChangeState.FAILED:

@@ -9,6 +9,7 @@ from flask import url_for
 from flask_babel import gettext
 
 from shopify_app.db.price_history import FixedPrice
+from shopify_app.domain.price_limits import limit_broken_by
 from shopify_app.domain.suggestion import (
     SuggestionCard,
     SuggestionKind,
@@ -18,6 +19,7 @@ from shopify_app.domain.suggestion import (
 from shopify_app.web import formats
 from shopify_app.web.card_outcomes import Outcome, outcome
 from shopify_app.web.card_titles import Facts, facts, title, why
+from shopify_app.web.reading import chosen
 from shopify_app.web.shortage_words import shortage_of
 from shopify_app.web.wording import UNITS, certainty, is_under_way, thing, words_for
 
@@ -43,11 +45,18 @@ class CardView:
     """Which markets a price change does not move; '' where none, or none is known."""
     fixed_in: list[str]
     """Those markets, by name."""
+    beyond_limit: str | None
+    """The limit of now that an open price goes beyond, as a code: it is being worked out again, and has no button."""
 
     @property
     def is_open(self) -> bool:
         """Whether it waits for a decision."""
         return self.card.state is SuggestionState.OPEN
+
+    @property
+    def may_accept(self) -> bool:
+        """Whether a click could carry it out."""
+        return self.is_open and self.beyond_limit is None
 
 
 def card_view(
@@ -71,6 +80,9 @@ def card_view(
         href=_href(card),
         note=_note(card, fixed_in),
         fixed_in=fixed_in,
+        beyond_limit=limit_broken_by(card, chosen())
+        if card.state is SuggestionState.OPEN
+        else None,
     )
 
 
@@ -105,6 +117,7 @@ def card_json(view: CardView) -> dict[str, Any]:
         "fixed_in_markets": view.fixed_in,
         "until": (shortage_of(card) or {}).get("until"),
         "way_back_of": way_back_of(card.proposal),
+        "beyond_limit": view.beyond_limit,
     }  # fmt: skip
 
 

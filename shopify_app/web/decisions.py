@@ -13,6 +13,7 @@ from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
+from shopify_app.web.refusals import refusals
 from shopify_app.web.wording import ACCEPT_REFUSALS, UNDO_REFUSALS, words_for
 
 blueprint = Blueprint("suggestions", __name__, url_prefix="/suggestions")
@@ -86,13 +87,14 @@ def create_acceptances() -> ResponseReturnValue:
     )
     body = {
         "results": [
-            {"id": suggestion_id, "accepted": accepted} for suggestion_id, accepted in results
+            {"id": number, "accepted": one.accepted, "refused_because": one.refused_because}
+            for number, one in results
         ]
     }
     if wants_json():
         return jsonify(body)
     back = "restock.index" if request.args.get("back") == "restock" else "pricing.index"
-    return redirect(url_for(back), 303)
+    return redirect(url_for(back, not_accepted=refusals(results)), 303)
 
 
 @blueprint.post("/undos")
@@ -105,7 +107,7 @@ def create_undos() -> ResponseReturnValue:
     ]
     if wants_json():
         return jsonify({"results": results})
-    return redirect(url_for("results.index"), 303)
+    return redirect(url_for("results.index", not_undone=refusals(answers)), 303)
 
 
 def _view(suggestion_id: int) -> CardView:

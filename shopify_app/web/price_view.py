@@ -1,13 +1,13 @@
 """What the page of one price suggestion shows: the curve, the table behind it, the limits."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from flask_babel import gettext
 from markupsafe import Markup
 
+from shopify_app.domain.price_limits import PriceMove, broken_limits, move_held
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
@@ -195,25 +195,40 @@ def _reasons(card: SuggestionCard) -> list[str]:
 
 
 def _limits(card: SuggestionCard, chosen: ShopSettings) -> list[tuple[bool, str]]:
-    old, new = Decimal(card.proposal["old_price"]), Decimal(card.proposal["price"])
-    step, margin = new / old - 1, float(card.evidence["margin_then"])
+    """The limits of now, by the same rule that a click and the send are held to."""
+    move = move_held(card)
+    if move is None:
+        words = gettext(
+            "Back to exactly the price you had: your step and margin do not stand in its way."
+        )
+        return [(True, words), *_freeze(chosen)]
+    broken = broken_limits(move, chosen)
+    step = move.new / move.old - 1
     found = [
         (
-            abs(step) <= chosen.max_price_step,
+            "step" not in broken,
             gettext(
                 "Step %(step)s; your limit is %(limit)s.",
                 step=formats.change(step, 1), limit=formats.percent(chosen.max_price_step),
             ),
         ),
-        (
-            margin >= float(chosen.margin_floor),
-            gettext(
-                "Margin after is %(margin)s; your smallest is %(limit)s.",
-                margin=formats.percent(margin), limit=formats.percent(chosen.margin_floor),
-            ),
-        ),
+        (not {"margin", "no_cost"} & set(broken), _margin_words(move, chosen)),
     ]  # fmt: skip
     return found + _freeze(chosen)
+
+
+def _margin_words(move: PriceMove, chosen: ShopSettings) -> str:
+    limit = formats.percent(chosen.margin_floor)
+    if move.margin is None:
+        return gettext(
+            "The margin after is not known, as the cost is not; your smallest is %(limit)s.",
+            limit=limit,
+        )
+    return gettext(
+        "Margin after is %(margin)s; your smallest is %(limit)s.",
+        margin=formats.percent(move.margin),
+        limit=limit,
+    )
 
 
 def _freeze(chosen: ShopSettings) -> list[tuple[bool, str]]:

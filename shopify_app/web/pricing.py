@@ -19,6 +19,7 @@ from shopify_app.web.price_test_views import price_test_json
 from shopify_app.web.price_test_words import price_test_view
 from shopify_app.web.price_view import price_view
 from shopify_app.web.reading import chosen, now, reading, shop, today, zone
+from shopify_app.web.refusals import refused_lines
 from shopify_app.web.result_views import brake_json, brake_view, waiting_views
 from shopify_app.web.rollout_views import rollout_json, rollout_view
 
@@ -43,6 +44,7 @@ def index() -> ResponseReturnValue:
         tests = price_tests.newest(conn, shop_id)
     shown_tests = [price_test_view(test, today()) for test in tests if test.is_under_way or test.state is PriceTestState.PROPOSED]  # fmt: skip
     views = [card_view(card, today(), fixed) for card in shown]
+    open_count = sum(view.may_accept for view in views)
     body = {
         "suggestions": [card_json(view) for view in views],
         "earlier": [_change_json(change) for change in earlier],
@@ -52,7 +54,7 @@ def index() -> ResponseReturnValue:
     }
     return answer_with_advice(
         "pricing/index.html", body, advice,
-        views=views, open_count=len(waiting), earlier=earlier, everything=everything(advice), chosen=chosen(),
+        views=views, open_count=open_count, again_count=len(waiting) - open_count, refused=refused_lines(), earlier=earlier, everything=everything(advice), chosen=chosen(),
         plans=[rollout_view(plan) for plan in plans], brakes=[brake_view(brake) for brake in stopped] + waiting_views(ledger),
         price_tests=shown_tests,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from shopify_app.web.move_words import move_views, moves_of
 from shopify_app.web.order_words import beside
 from shopify_app.web.purchase_orders import draft_orders, order_json
 from shopify_app.web.reading import reading, shop, today, zone
+from shopify_app.web.refusals import refused_lines
 
 blueprint = Blueprint("restock", __name__, url_prefix="/restock")
 
@@ -50,7 +51,7 @@ def index() -> ResponseReturnValue:
     }
     return answer_with_advice(
         "restock/index.html", body, advice,
-        views=views, waiting=waiting, plan=plan, budget=budget, orders=orders, idle=idle,
+        views=views, refused=refused_lines(), waiting=waiting, plan=plan, budget=budget, orders=orders, idle=idle,
         shown=budget_view(plan, budget, shop().currency), moves=move_views(to_move, shop().currency),
     )  # fmt: skip
 

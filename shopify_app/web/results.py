@@ -20,6 +20,7 @@ from shopify_app.web.price_test_views import price_test_json
 from shopify_app.web.price_test_words import price_test_view
 from shopify_app.web.range_words import ranges_view
 from shopify_app.web.reading import reading, shop, today, wants_json
+from shopify_app.web.refusals import refused_lines
 from shopify_app.web.replay_words import replay_view
 from shopify_app.web.result_views import (
     brake_json,
@@ -73,7 +74,7 @@ def index() -> ResponseReturnValue:
     }
     return answer_with_advice(
         "results/index.html", body, advice,
-        total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
+        refused=refused_lines(), total=total, ledger=ledger, counts=counts(lines), done=done, held_back=held_back, measuring=chosen,
         ranges=ranges, replayed=replayed, price_tests=shown_tests, brakes=[brake_view(brake) for brake in brakes] + waiting_views(ledger),
     )  # fmt: skip
 

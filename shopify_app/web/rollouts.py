@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from shopify_app.db import ledgers, price_history, suggestions
 from shopify_app.db import rollouts as rows
+from shopify_app.domain.price_limits import limit_broken_by
 from shopify_app.domain.rollout import Plan
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.errors import InvalidInputError, NotFoundError
@@ -18,7 +19,8 @@ from shopify_app.usecases.rollouts import Preview
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.decisions import posted_ids, sent
-from shopify_app.web.reading import now, reading, shop, today, wants_json, zone
+from shopify_app.web.reading import chosen, now, reading, shop, today, wants_json, zone
+from shopify_app.web.refusals import refusals, refused_lines
 from shopify_app.web.rollout_views import (
     exposure_json,
     limit_words,
@@ -76,7 +78,7 @@ def show(rollout_id: int) -> ResponseReturnValue:
         "suggestions": [card_json(view) for view in views],
     }
     return answer(
-        "rollouts/show.html", body, view=rollout_view(found[0]), views=views,
+        "rollouts/show.html", body, view=rollout_view(found[0]), views=views, refused=refused_lines(),
         stages=[(stage + 1, due.astimezone(zone()), prices) for stage, due, prices in stages],
     )  # fmt: skip
 
@@ -100,7 +102,7 @@ def create_undo(rollout_id: int) -> ResponseReturnValue:
             for number, one in answers
         ]
         return jsonify({"results": results})
-    return redirect(url_for(".show", rollout_id=rollout_id), 303)
+    return redirect(url_for(".show", rollout_id=rollout_id, not_undone=refusals(answers)), 303)
 
 
 def _chosen_ids() -> list[int]:
@@ -111,6 +113,8 @@ def _chosen_ids() -> list[int]:
         cards = suggestions.cards(
             conn, shop().shop_id, kinds=("price",), limit=rollouts.MOST_PRICES
         )
+    # Those beyond the limits of now are being worked out again; where all are, the preview says what stands against it.
+    cards = [card for card in cards if limit_broken_by(card, chosen()) is None] or cards
     if not cards:
         raise NotFoundError("open price suggestions")
     return [card.id for card in cards]

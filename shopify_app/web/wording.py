@@ -62,8 +62,18 @@ UNDO_REFUSALS: Final = {
     ),
     "newer_suggestion": later("There is a newer suggestion for this product. Decide on that one."),
     "prices_frozen": later("Prices are frozen today, as you set in Settings. Nothing was changed."),
+    "not_sent": later(
+        "This price was never sent, so nothing was changed. There is nothing to undo."
+    ),
     "not_found": later("There is no such decision."),
 }
+
+NEW_LIMITS: Final = {
+    "step": later("The step is larger than you allow now."),
+    "margin": later("The margin after it is smaller than you allow now."),
+    "no_cost": later("What it costs is not known now, so your smallest margin cannot be promised."),
+}
+"""What an open price, or a planned one at its moment, is beyond."""
 
 ACCEPT_REFUSALS: Final = {
     "prices_frozen": later("Prices are frozen today, as you set in Settings. Nothing was changed."),
@@ -77,8 +87,22 @@ ACCEPT_REFUSALS: Final = {
     "under_test": later(
         "A price test sets this price now, so nothing was changed. Wait until the test is over, or stop it on Pricing."
     ),
+    "step": later(
+        "The step is larger than you allow now, so nothing was changed. We work this price out again with your new limits."
+    ),
+    "margin": later(
+        "The margin after it is smaller than you allow now, so nothing was changed. We work this price out again with your new limits."
+    ),
+    "no_cost": later(
+        "What it costs is not known now, so your smallest margin cannot be promised. Nothing was changed. Enter the cost in Shopify."
+    ),
+    "units": later(
+        "The vendor does not sell so many units: whole packs, and at least the minimum."
+    ),
+    "decided_before": later("It was decided before."),
+    "not_found": later("There is no such suggestion."),
 }
-"""Why a click on a price changed nothing."""
+"""Why an acceptance changed nothing."""
 
 MOVES: Final = {
     "price_rise": later("price rises"),
@@ -119,6 +143,7 @@ LIMITS: Final = {
     "loss_cap": later("At worst %(figure)s lost until we know better; your limit is %(bound)s."),
     "brake": later("No kind of change among them is stopped."),
     "under_way": later("None of these prices is being changed already."),
+    "no_cost": later("What each of them costs is known."),
 }
 """A limit of a bulk change while it is kept."""
 
@@ -136,6 +161,9 @@ LIMITS_BROKEN: Final = {
     ),
     "brake": later("%(figure)s of them are of a kind that we have stopped. See Results."),
     "under_way": later("%(figure)s of them are being changed already. Leave them out."),
+    "no_cost": later(
+        "The cost of %(figure)s of them is not known, so no margin can be promised. Leave them out."
+    ),
 }
 
 RULES: Final = {

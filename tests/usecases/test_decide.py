@@ -116,7 +116,12 @@ def test_one_that_cannot_be_accepted_stops_none_of_the_others_and_each_is_asked_
         acme.shop_id, [first, theirs + 500, bad, first, last], accepted_by="42", units={bad: 33}
     )
 
-    assert answers == [(first, True), (theirs + 500, False), (bad, False), (last, True)]
+    assert [(number, said.accepted, said.refused_because) for number, said in answers] == [
+        (first, True, None),
+        (theirs + 500, False, "not_found"),
+        (bad, False, "units"),
+        (last, True, None),
+    ]
     assert rows(acme, "SELECT count(*) FROM purchase_order_lines") == [(1,)]
     assert outbox(rival) == []
 
@@ -210,6 +215,102 @@ def test_frozen_prices_keep_the_undo_of_one_and_not_of_the_other(acme):
         (10**6, False, "not_found"),
     ]
     assert [row[2] for row in outbox(acme)] == ["applied", "undone"]
+
+
+BEYOND = [
+    ({"max_price_step": "0.08"}, "9.00", "step"),  # 24 to 26 is 8.3 %
+    ({"margin_floor": "0.66"}, "9.00", "margin"),  # 17 of 26 is 65.4 %
+    ({"margin_floor": "0.20"}, None, "no_cost"),
+]
+
+
+@pytest.mark.parametrize(("limits", "cost", "code"), BEYOND)
+def test_a_price_beyond_the_limits_of_now_is_not_put_in_the_outbox(acme, rival, limits, cost, code):
+    number = price_row(acme, variant_id=make_variant(acme, cost=cost))
+    theirs = price_row(rival)
+    set_settings(acme, **limits)
+
+    with pytest.raises(InvalidInputError) as refused:
+        accept(acme, number)
+
+    assert refused.value.field == code
+    assert (card(acme, number).state, outbox(acme), log_of(acme)) == ("open", [], [])
+    assert accept(rival, theirs)  # whose limits are its own
+
+
+def test_a_price_at_its_limits_goes_out(acme):
+    fair = {
+        "price": "26.40",
+        "compare_at_price": None,
+        "old_price": "24.00",
+        "old_compare_at_price": None,
+    }
+    number = price_row(acme, proposal=fair, variant_id=make_variant(acme, cost="21.12"))
+    set_settings(acme, max_price_step="0.10", margin_floor="0.20")  # 2.40 of 24, 5.28 of 26.40
+
+    assert accept(acme, number)
+
+
+def test_the_way_back_and_the_undo_go_to_the_old_price_whatever_the_limits_are_now(acme):
+    back = {
+        "price": "24.00",
+        "compare_at_price": None,
+        "old_price": "26.00",
+        "old_compare_at_price": None,
+    }
+    raised, written = price_row(acme), price_row(acme, title="Bowl")
+    number = price_row(acme, title="Rug", proposal=back | {"back_from": raised})
+    accept(acme, written)
+    set_change(acme, written, "applied", seen="26.00")
+    set_settings(acme, max_price_step="0.01", margin_floor="0.90")
+
+    assert accept(acme, number)
+    assert undo(acme, written).accepted
+
+    assert [row[:2] for row in outbox(acme)] == [(24.0, 26.0), (26.0, 24.0), (26.0, 24.0)]
+
+
+def test_several_are_refused_each_with_its_own_reason(acme):
+    steep, costless = price_row(acme), price_row(acme, variant_id=make_variant(acme, cost=None))
+    done, gentle = (
+        price_row(acme, title="Bowl"),
+        price_row(
+            acme,
+            title="Rug",
+            proposal={
+                "price": "25.00",
+                "compare_at_price": None,
+                "old_price": "24.00",
+                "old_compare_at_price": None,
+            },
+        ),
+    )
+    accept(acme, done)
+    set_settings(acme, max_price_step="0.05")
+    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            'UPDATE suggestions SET proposal = proposal || \'{"price": "25.00"}\' WHERE id = %s',
+            (costless,),
+        )
+
+    answers = decide.accept_suggestions(
+        acme.shop_id, [steep, costless, done, gentle], accepted_by="42"
+    )
+
+    assert [said.refused_because for _, said in answers] == [
+        "step",
+        "no_cost",
+        "decided_before",
+        None,
+    ]
+
+
+def test_an_undo_of_what_we_did_not_send_says_so(acme):
+    number = price_row(acme)
+    accept(acme, number)
+    set_change(acme, number, "failed", error_code="step")
+
+    assert undo(acme, number).refused_because == "not_sent"
 
 
 def test_the_rival_decides_nothing_of_ours(acme, rival):

@@ -9,7 +9,8 @@ from shopify_app.db import price_changes, price_history, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.rollout import When
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases import decide, price_outbox, register_decisions
+from shopify_app.shopify import prices_api
+from shopify_app.usecases import access, decide, price_outbox, register_decisions
 from tests.factories import make_suggestion
 from tests.simulated import install
 from tests.web.page_rows import set_settings
@@ -212,6 +213,61 @@ def test_a_price_that_is_due_on_frozen_days_waits_for_the_thaw(world, apron):
     assert price_outbox.send_price_changes() == 0
     due = card(world, suggestion_id).change_due_at.astimezone(world.shop().zone)
     assert (due.date(), due.hour) == (last + timedelta(days=1), 0)
+    assert app_writes(world, variant_id) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"), [({"max_price_step": "0.08"}, "step"), ({"margin_floor": "0.90"}, "margin")]
+)
+def test_a_planned_price_beyond_the_limits_of_its_moment_is_not_written(world, apron, limits, code):
+    variant_id, suggestion_id = apron
+    shop_id = world.shop().shop_id
+    soon = datetime.now(UTC) + timedelta(days=1)
+    decide.accept_suggestion(shop_id, suggestion_id, accepted_by="42", when=When(soon))
+    set_settings(world.shop(), **limits)
+    send(world)
+
+    found = card(world, suggestion_id)
+    assert (found.change_state, found.change_error_code) == ("failed", code)
+    assert app_writes(world, variant_id) == []
+    assert world.look("variants")[0]["price"] == "24.00"
+    with transaction(shop_id) as conn, conn.cursor() as cur:
+        cur.execute("SELECT state FROM registrations WHERE suggestion_id = %s", (suggestion_id,))
+        assert cur.fetchone() == ("void",)
+    assert (
+        decide.undo_suggestion(shop_id, suggestion_id, asked_by="42").refused_because == "not_sent"
+    )
+
+
+def test_an_undo_is_exact_after_the_limits_shrank(world, apron):
+    variant_id, suggestion_id = apron
+    accept(world, suggestion_id)
+    send(world)
+    set_settings(world.shop(), max_price_step="0.01", margin_floor="0.95")
+
+    assert decide.undo_suggestion(world.shop().shop_id, suggestion_id, asked_by="42").accepted
+    send(world)
+
+    assert app_writes(world, variant_id) == [("24.00", "26.00"), ("26.00", "24.00")]
+    assert card(world, suggestion_id).state == "undone"
+
+
+def test_one_that_left_without_an_answer_is_not_called_unsent_when_the_limits_shrank(world, apron):
+    variant_id, suggestion_id = apron
+    accept(world, suggestion_id)
+    shop_id = world.shop().shop_id
+    register_decisions.register_accepted(shop_id, [suggestion_id])
+    with transaction(shop_id) as conn:
+        (change,) = price_changes.claim(conn, shop_id, limit=5, lease_seconds=-1)
+    stamp = access.with_api(shop_id, lambda api: prices_api.variant_prices(api, [variant_id]))
+    with transaction(shop_id) as conn:
+        stamps = {variant_id: stamp[variant_id].updated_at}
+        price_changes.mark_sent(conn, shop_id, [change], lease_seconds=-1, stamps=stamps)
+    set_settings(world.shop(), max_price_step="0.01")
+    send(world)
+
+    found = card(world, suggestion_id)
+    assert (found.change_state, found.change_seen_price) == ("unknown", Decimal("24.00"))
     assert app_writes(world, variant_id) == []
 
 

@@ -81,6 +81,34 @@ def test_a_limit_that_is_not_kept_refuses_the_whole_by_name(shelf, settings, cod
     assert {card.state for card in cards(shop, ids)} == {"open"}
 
 
+def test_a_price_whose_cost_is_gone_is_refused_by_name(shelf):
+    shop, ids = shelf
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE inventory_items i SET unit_cost = NULL FROM variants v, suggestions s"
+            " WHERE v.inventory_item_id = i.id AND s.variant_id = v.id AND s.id = %s",
+            (ids[0],),
+        )
+
+    with pytest.raises(InvalidInputError) as refused:
+        plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")
+    assert refused.value.field == "no_cost"
+
+
+def test_a_way_back_is_no_step_that_the_limits_hold(shelf):
+    shop, ids = shelf
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE suggestions SET proposal = proposal || jsonb_build_object('back_from', id) WHERE id = ANY (%s)",
+            (ids,),
+        )
+    set_settings(shop, max_price_step="0.01", margin_floor="0.90")
+
+    found = plans.preview(shop.shop_id, ids, at_once()).exposure
+
+    assert found.may_go
+
+
 def test_a_stopped_kind_is_refused(shelf):
     shop, ids = shelf
     with transaction(shop.shop_id) as conn:

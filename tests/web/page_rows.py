@@ -157,14 +157,20 @@ def trend_row(shop: Shop, *, title: str = "Pour-over kettle", **columns: Any) ->
 
 
 def set_change(
-    shop: Shop, suggestion_id: int, state: str, *, seen: str | None = None, error: str | None = None
+    shop: Shop,
+    suggestion_id: int,
+    state: str,
+    *,
+    seen: str | None = None,
+    error: str | None = None,
+    error_code: str | None = None,
 ) -> None:
     """Bring the newest price change of a suggestion into a state, as the outbox would."""
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
             """
             UPDATE price_changes
-               SET state = %(state)s, seen_price = %(seen)s, error = %(error)s, lease_until = now(),
+               SET state = %(state)s, seen_price = %(seen)s, error = %(error)s, error_code = %(code)s, lease_until = now(),
                    finished_at = CASE WHEN %(state)s NOT IN ('approved', 'sending') THEN now() END
              WHERE shop_id = %(shop_id)s AND suggestion_id = %(id)s
             """,
@@ -174,6 +180,7 @@ def set_change(
                 "state": state,
                 "seen": seen,
                 "error": error,
+                "code": error_code,
             },
         )
 

@@ -110,6 +110,66 @@ def test_the_merchants_cap_on_losses_refuses_a_single_price_in_place(client, acm
     assert writes(acme) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The step is larger than you allow now, so nothing was changed."),
+        ("zh", "调价幅度超过您现在允许的上限"),
+    ],
+)
+@pytest.mark.parametrize("shape", ["row", "line", "act"])
+def test_a_price_beyond_the_limits_of_now_is_refused_in_place(client, acme, shape, language, words):
+    number = price_row(acme)
+    set_settings(acme, max_price_step="0.08")
+
+    page = client.post(
+        f"/suggestions/{number}/acceptance?shape={shape}",
+        headers=bearer(acme, **{"Accept-Language": language}),
+    )
+    told = post(client, acme, f"/suggestions/{number}/acceptance")
+
+    assert (page.status_code, told.status_code) == (422, 422)
+    assert words in page.text
+    assert "Change price" not in page.text
+    assert (told.json["accepted"], told.json["refused_because"]) == (False, "step")
+    assert told.json["suggestion"]["beyond_limit"] == "step"
+    assert writes(acme) == 0
+
+
+def test_a_planned_price_that_was_not_sent_says_why(client, acme):
+    number = price_row(acme)
+    post(client, acme, f"/suggestions/{number}/acceptance")
+    set_change(acme, number, "failed", error_code="margin")
+
+    page = client.get(f"/pricing/{number}", headers=bearer(acme)).text
+
+    assert (
+        "Not sent, nothing was changed. The margin after it is smaller than you allow now." in page
+    )
+    assert "Refused by Shopify" not in page
+
+
+def test_the_page_says_of_several_what_was_not_done_and_why(client, acme):
+    first, second, gone = price_row(acme), price_row(acme, title="Bowl"), 10**6
+    set_settings(acme, max_price_step="0.08")
+
+    answer = client.post(
+        "/suggestions/acceptances",
+        data={"ids": [first, second, gone]},
+        headers=bearer(acme),
+        follow_redirects=False,
+    )
+    page = client.get(answer.headers["Location"], headers=bearer(acme)).text
+    undone = client.post("/suggestions/undos", data={"ids": [first]}, headers=bearer(acme))
+    results = client.get(undone.headers["Location"], headers=bearer(acme)).text
+    made_up = client.get("/pricing?not_accepted=<b>:1&not_accepted=step:x", headers=bearer(acme))
+
+    assert "2 not done: The step is larger than you allow now" in page
+    assert "1 not done: There is no such suggestion." in page
+    assert "1 not done: This suggestion is not accepted, so there is nothing to undo." in results
+    assert (made_up.status_code, "not done" in made_up.text) == (200, False)
+
+
 @pytest.mark.parametrize("shape", ["row", "line", "act"])
 @pytest.mark.parametrize("make", [price_row, restock_row, trend_row])
 def test_every_shape_of_every_kind_can_be_accepted_dismissed_and_taken_back(
@@ -151,6 +211,7 @@ def test_several_are_accepted_each_for_itself(client, acme, rival):
     ).json["results"]
 
     assert [r["accepted"] for r in results] == [True, False]
+    assert [r["refused_because"] for r in results] == [None, "not_found"]
 
 
 def test_nothing_is_decided_by_a_get(client, acme):

@@ -120,6 +120,44 @@ def test_no_read_of_pages_crosses_shops(client, acme, rival, read):
         assert not read(conn, acme.shop_id)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Being worked out again with your new limits"), ("zh", "正在按您的新限制重新计算")],
+)
+def test_a_price_beyond_the_limits_of_now_has_no_button_on_any_page(client, acme, language, words):
+    number = price_row(acme)
+    pages = ("/", "/pricing", f"/pricing/{number}")
+    before = [html(client, acme, path, language) for path in pages]
+    set_settings(acme, max_price_step="0.08")
+
+    after = [html(client, acme, path, language) for path in pages]
+
+    assert all(f"/suggestions/{number}/acceptance" in page for page in before)
+    assert not any(f"/suggestions/{number}/acceptance" in page for page in after)
+    assert all(words in page for page in after)
+
+
+def test_the_head_of_pricing_counts_what_is_inside_the_limits_only(client, acme):
+    price_row(acme)
+    gentle = {
+        "price": "25.00",
+        "compare_at_price": None,
+        "old_price": "24.00",
+        "old_compare_at_price": None,
+    }
+    number = price_row(acme, title="Bowl", proposal=gentle)
+    set_settings(acme, max_price_step="0.05")
+
+    page = html(client, acme, "/pricing")
+    told = client.post(
+        "/rollouts/previews", data={"all": "1"}, headers=bearer(acme, Accept="application/json")
+    )
+
+    assert "1 price worth changing" in page
+    assert "1 more is being worked out again with your new limits." in page
+    assert told.json["ids"] == [number]
+
+
 def test_pages_speak_chinese_when_the_admin_does(client, acme):
     price_row(acme)
 
