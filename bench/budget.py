@@ -12,8 +12,9 @@ import pandas as pd
 
 from bench.lib import data, report, stock_sets
 from bench.lib.report import Target
-from shopify_app.analytics import budget, demand, replenishment
-from shopify_app.analytics.order_rules import Choices
+from shopify_app.analytics import demand
+from shopify_app.analytics.orders import budget, replenishment
+from shopify_app.analytics.orders.rules import Choices
 
 LEAD: Final = 4
 REVIEW: Final = 1

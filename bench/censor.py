@@ -13,7 +13,7 @@ from bench.lib.data import vn2
 from bench.lib.report import Target, arguments, finish
 from bench.lib.rolling import HORIZON, period_panel
 from shopify_app.analytics.demand import forecast_demand
-from shopify_app.analytics.lost_sales import lost_demand
+from shopify_app.analytics.demand.lost_sales import lost_demand
 
 SHARES = (0.1, 0.3, 0.5)
 """Shares of the series-weeks that are short."""

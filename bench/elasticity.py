@@ -21,8 +21,8 @@ from scipy.special import gammaln
 
 from bench.lib import price_data
 from bench.lib.report import Target, arguments, finish
-from shopify_app.analytics.elasticity import fit_price_response
-from shopify_app.analytics.price_prior import PRIOR_MEAN
+from shopify_app.analytics.prices.elasticity import fit_price_response
+from shopify_app.analytics.prices.prior import PRIOR_MEAN
 
 ORIGIN_SHARES: Final = (0.55, 0.7, 0.85)
 HORIZON_WEEKS: Final = 13

@@ -11,7 +11,7 @@ from stockpyl.newsvendor import newsvendor_discrete, newsvendor_poisson
 
 from bench.lib.report import Target, arguments, finish
 from shopify_app.analytics.demand import SPANS, DemandForecast
-from shopify_app.analytics.replenishment import order_quantities
+from shopify_app.analytics.orders.replenishment import order_quantities
 
 CASES: Final = 1_000
 TOLERANCE: Final = 1e-3

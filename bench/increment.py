@@ -20,9 +20,10 @@ from bench.lib.report import Target, arguments, finish
 from bench.lib.rolling import period_panel, sample
 from bench.lib.scores import LEVELS, naive_scale, pinball
 from bench.scale import shop
-from shopify_app.analytics import demand, demand_state
+from shopify_app.analytics import demand
 from shopify_app.analytics.demand import DemandFit, DemandForecast
-from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand
+from shopify_app.analytics.demand import state as demand_state
+from shopify_app.analytics.demand.learned import DemandStates, LearnedDemand
 from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.usecases.demand_upkeep import BATCH
 

@@ -25,9 +25,10 @@ from bench.lib.joint_shops import (
 )
 from bench.lib.price_shops import FIRST_WEEK, RANGE, WEEKS_PER_MONTH
 from bench.lib.report import Target
-from shopify_app.analytics import demand, replenishment
-from shopify_app.analytics.elasticity import PriceResponse, fit_price_response
-from shopify_app.analytics.pricing import PriceLimits, suggest_prices
+from shopify_app.analytics import demand
+from shopify_app.analytics.orders import replenishment
+from shopify_app.analytics.prices.elasticity import PriceResponse, fit_price_response
+from shopify_app.analytics.prices.pricing import PriceLimits, suggest_prices
 
 LIMITS: Final = PriceLimits(max_step=RANGE, margin_floor=0.0, changes_per_month=9)
 HORIZON: Final = 24

@@ -14,8 +14,12 @@ from bench.lib.brake_years import BrakeYear, live_with_brake
 from bench.lib.price_shops import PriceShop, make_shop
 from bench.lib.price_years import Advice, Greedy, Policy, live, profit
 from bench.lib.report import Target, arguments, finish
-from shopify_app.analytics.experiments import SwitchbackPlan, evaluate_switchback, plan_switchback
-from shopify_app.analytics.pricing import PriceLimits
+from shopify_app.analytics.price_tests.experiments import (
+    SwitchbackPlan,
+    evaluate_switchback,
+    plan_switchback,
+)
+from shopify_app.analytics.prices.pricing import PriceLimits
 
 HISTORIES: Final = ("thin", "mid", "rich", "unmoved")
 ENDOGENEITY: Final = 0.5

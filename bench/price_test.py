@@ -152,7 +152,7 @@ def _writes(running: Simulated, shop_id: int) -> int:
 
 
 def _figures(running: Simulated, test: Any) -> dict[str, Any]:
-    from shopify_app.analytics.experiments import plan_from  # noqa: PLC0415 -- as above
+    from shopify_app.analytics.price_tests.experiments import plan_from  # noqa: PLC0415 -- as above
 
     plan, reading = plan_from(test.plan), test.reading
     told = running.sim.get(f"_sim/{running.domain}/truth").json()

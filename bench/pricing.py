@@ -15,9 +15,9 @@ import pandas as pd
 
 from bench.lib.price_shops import CHANGES, RANGE, WEEKS_PER_MONTH, PriceShop, make_shop
 from bench.lib.report import Target, arguments, finish
-from shopify_app.analytics.elasticity import PriceResponse, fit_price_response
-from shopify_app.analytics.price_prior import PRIOR_MEAN
-from shopify_app.analytics.pricing import PriceLimits, suggest_prices
+from shopify_app.analytics.prices.elasticity import PriceResponse, fit_price_response
+from shopify_app.analytics.prices.pricing import PriceLimits, suggest_prices
+from shopify_app.analytics.prices.prior import PRIOR_MEAN
 
 CELLS: Final = tuple((history, k) for history in ("thin", "mid", "rich") for k in (0.0, 0.8))
 FALSE_CELLS: Final = (

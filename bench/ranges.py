@@ -13,7 +13,8 @@ import pandas as pd
 
 from bench.lib import range_shops
 from bench.lib.report import Target, arguments, finish
-from shopify_app.analytics import calibration, demand
+from shopify_app.analytics import demand
+from shopify_app.analytics.demand import calibration
 
 LEVEL: Final = 0.8
 SPANS: Final = (1, 4)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.price_shops import FIRST_WEEK, PriceShop
-from shopify_app.analytics.brake import judge_kind, worst_loss
 from shopify_app.analytics.outcomes import (
     WINDOW_PERIODS,
     Decision,
@@ -19,6 +18,7 @@ from shopify_app.analytics.outcomes import (
     judge,
     register,
 )
+from shopify_app.analytics.outcomes.brake import judge_kind, worst_loss
 
 WEEKS: Final = 36
 STEP: Final = 0.10

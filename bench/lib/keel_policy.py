@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.stock_game import Game, Policy, View
-from shopify_app.analytics import demand, replenishment
+from shopify_app.analytics import demand
 from shopify_app.analytics.demand import DemandForecast
+from shopify_app.analytics.orders import replenishment
 
 
 def forecast_of(game: Game, view: View, horizon: int) -> DemandForecast:

@@ -11,9 +11,13 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.price_shops import FIRST_WEEK, RANGE, WEEKS_PER_MONTH, PriceShop
-from shopify_app.analytics.elasticity import PriceResponse, fit_price_response
-from shopify_app.analytics.experiments import SwitchbackPlan, evaluate_switchback, plan_switchback
-from shopify_app.analytics.pricing import PriceLimits, suggest_prices
+from shopify_app.analytics.price_tests.experiments import (
+    SwitchbackPlan,
+    evaluate_switchback,
+    plan_switchback,
+)
+from shopify_app.analytics.prices.elasticity import PriceResponse, fit_price_response
+from shopify_app.analytics.prices.pricing import PriceLimits, suggest_prices
 
 WEEKS: Final = 52
 EVERY: Final = 6

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.trend_shops import MONDAY
-from shopify_app.analytics import demand, replenishment
+from shopify_app.analytics import demand
 from shopify_app.analytics import negative_binomial as nb
-from shopify_app.analytics.replay_policy import time_in_stock
+from shopify_app.analytics.orders import replenishment
+from shopify_app.analytics.replay.policy import time_in_stock
 
 WEEKS: Final = 104
 REPLAYED: Final = 52

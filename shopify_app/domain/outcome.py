@@ -1,6 +1,6 @@
 """What is kept of a decision's outcome: registration, verdict, ledger, brake (docs/states.md).
 
-The figures themselves are `analytics.outcomes` and `analytics.brake`; pages read them from here, as
+The figures themselves are `analytics.outcomes` and `analytics.outcomes.brake`; pages read them from here, as
 kept, because a page loads no pandas.
 """
 
@@ -146,7 +146,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """A kind of suggestion that stopped itself; `ruling` is `analytics.brake.BrakeRuling` as JSON."""
+    """A kind of suggestion that stopped itself; `ruling` is `analytics.outcomes.brake.BrakeRuling` as JSON."""
 
     id: int
     kind: MoveKind

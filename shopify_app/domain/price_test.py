@@ -3,7 +3,7 @@ r"""A small alternating price test: proposed, agreed to, under way, its prices g
     proposed --start--> running --stop (by itself or by the merchant)--> returning --all back--> ended
         \--decline--> declined
 
-What it is and may cost is kept before it is agreed to (`analytics.experiments`). The unit is a product: its variants
+What it is and may cost is kept before it is agreed to (`analytics.price_tests.experiments`). The unit is a product: its variants
 move together.
 """
 

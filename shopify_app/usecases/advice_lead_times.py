@@ -1,4 +1,4 @@
-"""How long vendors take: as the merchant says, or as their deliveries showed (`analytics.lead_times`).
+"""How long vendors take: as the merchant says, or as their deliveries showed (`analytics.orders.lead_times`).
 
 A vendor without a delivery, or whose merchant says that his number stands, is taken at his word: the
 stated time, without doubt. Any other is a distribution around it.
@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics.lead_times import LeadTimes, learn_lead_times
+from shopify_app.analytics.orders.lead_times import LeadTimes, learn_lead_times
 from shopify_app.usecases.advice_inputs import Inputs
 
 LATE: Final = 1.5

@@ -1,4 +1,4 @@
-"""What to move between a shop's locations before anything is bought: `analytics.transfers` in its own terms.
+"""What to move between a shop's locations before anything is bought: `analytics.orders.transfers` in its own terms.
 
 In:  stock and past sales of each location (`Inputs.places`), the forecast and terms of each variant.
 Out: `Move`s, the most worth first, as JSON too.
@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from shopify_app.analytics.demand import DemandForecast
-from shopify_app.analytics.forecast_rows import rows_of
-from shopify_app.analytics.transfers import transfers_before_purchases
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.orders.transfers import transfers_before_purchases
 from shopify_app.usecases.advice_inputs import Inputs
 
 MOVE_WEEKS: Final = 1

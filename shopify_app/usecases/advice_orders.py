@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import budget_ladder, order_rules
-from shopify_app.analytics.order_plan import OrderPlan
-from shopify_app.analytics.order_rules import Choices
+from shopify_app.analytics.orders import budget_ladder
+from shopify_app.analytics.orders import rules as order_rules
+from shopify_app.analytics.orders.plan import OrderPlan
+from shopify_app.analytics.orders.rules import Choices
 
 Order = Callable[..., OrderPlan]
 """Plans the rows it is given (and the rules by name)."""

@@ -1,4 +1,4 @@
-"""Which price to move: `analytics.elasticity` and `analytics.pricing` in the shop's own terms.
+"""Which price to move: `analytics.prices.elasticity` and `analytics.prices.pricing` in the shop's own terms.
 
 A raise that is made only because stock is short, so that with stock for all nothing would be raised, says until when
 (`evidence["shortage"]`): then, or once stock has come, its way back is suggested (`advice_way_back`).
@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import elasticity, price_profit, pricing
-from shopify_app.analytics.elasticity import PriceResponse
+from shopify_app.analytics.prices import elasticity, pricing
+from shopify_app.analytics.prices import profit as price_profit
+from shopify_app.analytics.prices.elasticity import PriceResponse
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases import advice_way_back
 from shopify_app.usecases.advice_inputs import Inputs

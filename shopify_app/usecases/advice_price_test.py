@@ -1,4 +1,4 @@
-"""Which prices to test where too little is known of them: `analytics.experiments` in the shop's own terms.
+"""Which prices to test where too little is known of them: `analytics.price_tests.experiments` in the shop's own terms.
 
 A product is tested as a whole: all its variants cost the same, nothing else is said of any of them, none is shown as
 reduced and none has a price fixed for a market. Of those the ones that sell most often teach most; as many are
@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics.experiments import plan_switchback
-from shopify_app.analytics.pricing import PriceLimits
+from shopify_app.analytics.price_tests.experiments import plan_switchback
+from shopify_app.analytics.prices.pricing import PriceLimits
 from shopify_app.usecases.advice_inputs import Inputs
 
 MOST_PRODUCTS: Final = 160

@@ -1,4 +1,4 @@
-"""Which variants to order, how many, by when: `analytics.replenishment` in the shop's own terms."""
+"""Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import demand, order_plan, replenishment
-from shopify_app.analytics.forecast_rows import rows_of
+from shopify_app.analytics import demand
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.orders import plan as order_plan
+from shopify_app.analytics.orders import replenishment
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 from shopify_app.usecases import advice_moves, advice_orders
 from shopify_app.usecases.advice_history import recent_weeks, weekly_history

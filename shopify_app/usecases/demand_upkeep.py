@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 from pandas.util import hash_pandas_object
 
-from shopify_app.analytics import demand, demand_state
+from shopify_app.analytics import demand
 from shopify_app.analytics.demand import DemandForecast
-from shopify_app.analytics.demand_learned import DemandStates, LearnedDemand, beside
-from shopify_app.analytics.forecast_rows import rows_of
+from shopify_app.analytics.demand import state as demand_state
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.demand.learned import DemandStates, LearnedDemand, beside
+from shopify_app.analytics.demand.promotions import NO_LIFT, USUAL_PERIODS
 from shopify_app.analytics.panel import Panel, as_panel
-from shopify_app.analytics.promotions import NO_LIFT, USUAL_PERIODS
 from shopify_app.db.demand_states import DemandFitRow, DemandStateRow
 from shopify_app.usecases.advice_history import weekly_history
 from shopify_app.usecases.advice_inputs import Inputs

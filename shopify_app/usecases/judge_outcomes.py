@@ -17,7 +17,8 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 import structlog
 
-from shopify_app.analytics import brake, outcomes
+from shopify_app.analytics import outcomes
+from shopify_app.analytics.outcomes import brake
 from shopify_app.db import (
     decision_log,
     ledgers,

@@ -16,7 +16,7 @@ class KnownDemand:
     Attributes
     ----------
     forecast : weeks from the run's day on
-    learned : bytes of `analytics.demand_learned.LearnedDemand`
+    learned : bytes of `analytics.demand.learned.LearnedDemand`
     closes : weeks closed since that was learned
     """
 

@@ -21,7 +21,11 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from shopify_app.analytics.experiments import SwitchbackPlan, evaluate_switchback, plan_from
+from shopify_app.analytics.price_tests.experiments import (
+    SwitchbackPlan,
+    evaluate_switchback,
+    plan_from,
+)
 from shopify_app.db import frames, price_tests, shop_settings, shops
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.price_test import (

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics import calibration
-from shopify_app.analytics.calibration import Calibration
+from shopify_app.analytics.demand import calibration
+from shopify_app.analytics.demand.calibration import Calibration
 from shopify_app.db import calibrations, issued_ranges
 from shopify_app.db.calibrations import CalibrationRow
 from shopify_app.db.connection import Connection, transaction

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.analytics.standing_price import standing_prices
+from shopify_app.analytics.prices.standing_price import standing_prices
 from shopify_app.db import frames
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop

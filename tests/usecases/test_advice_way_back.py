@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from psycopg2.extras import Json
 
-from shopify_app.analytics.elasticity import fit_price_response
-from shopify_app.analytics.pricing import PriceLimits, suggest_prices
+from shopify_app.analytics.prices.elasticity import fit_price_response
+from shopify_app.analytics.prices.pricing import PriceLimits, suggest_prices
 from shopify_app.db import ledgers, measuring_settings, price_changes, registrations, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import MeasuringSettings, MoveKind

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from shopify_app.analytics.demand import SPANS
-from shopify_app.analytics.pooling import CLASSES, LEVELS
+from shopify_app.analytics.demand.pooling import CLASSES, LEVELS
 from shopify_app.usecases import advice_restock
 from tests.analytics.forecasts import level_forecast
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shopify_app.analytics.demand_learned import LearnedDemand
+from shopify_app.analytics.demand.learned import LearnedDemand
 from shopify_app.db import demand_states, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import advice_inputs, demand_upkeep, explain, suggest

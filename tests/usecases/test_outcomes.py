@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from shopify_app import cli
-from shopify_app.analytics import brake, outcomes
+from shopify_app.analytics import outcomes
+from shopify_app.analytics.outcomes import brake
 from shopify_app.db import ledgers, measuring_settings, registrations, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import decide, judge_outcomes, measuring, register_decisions

@@ -10,8 +10,8 @@ import pytest
 from psycopg2.extras import execute_values
 
 from shopify_app import cli
-from shopify_app.analytics import experiments
-from shopify_app.analytics.experiments import plan_from
+from shopify_app.analytics.price_tests import experiments
+from shopify_app.analytics.price_tests.experiments import plan_from
 from shopify_app.db import exposure, measuring_settings, price_changes, price_tests, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import MeasuringSettings

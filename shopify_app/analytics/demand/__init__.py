@@ -1,0 +1,23 @@
+"""Forecasts of demand, not of sales: what every product will be asked for, and how sure that is.
+
+In: weekly or monthly histories with shares in stock and on promotion. Out: means and quantiles of
+totals a series. Method: the shop's common course is taken out, each series is followed by two banks
+of filters, the shop's own past says how to mix and how wide to be (docs/analytics-demand.md).
+
+    forecast      the door's functions: a fit, a forecast
+    state, learned, state_rows     the same a period on, without a new fit
+    filters, pooling, common_*, pattern_correction, launches, promotions, rate_priors, boosted_trees     its parts
+    calibration   how often ranges held, and what to ask for so that they do
+    lost_sales    what empty shelves kept from being sold
+"""
+
+from shopify_app.analytics.demand.forecast import (
+    SPANS,
+    DemandFit,
+    DemandForecast,
+    fit,
+    forecast_demand,
+    past_of,
+)
+
+__all__ = ["SPANS", "DemandFit", "DemandForecast", "fit", "forecast_demand", "past_of"]

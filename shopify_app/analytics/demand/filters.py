@@ -1,0 +1,342 @@
+"""How fast each series sells: two banks of filters, as a state that each period moves a step on.
+
+In:  what is believed beforehand (`start`), then units and exposure of one period after another.
+Out: rates, units a period were it in stock, from a state (`rates`) or at several moments (`rates_at`).
+Methods: (1) gamma-Poisson discount filters that differ in how fast they forget and how readily they
+take a product for dead, averaged by how well they foresaw the series' own past; (2) exponential
+smoothing at several speeds, averaged by the squared error of the totals they foresaw.
+A step looks at nothing but the state, so that a shop's close costs the same after ten years.
+Source: Harvey & Fernandes (1989), "Time series models for count or qualitative observations",
+JBES 7, 407-417; West & Harrison, *Bayesian Forecasting and Dynamic Models* (1997), ch. 14;
+Petropoulos & Kourentzes (2015), "Forecast combinations for intermittent demand", JORS 66, 914-924.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+
+from shopify_app.analytics.demand import state_rows
+
+FORGETTING: Final = (0.5, 0.7, 0.85, 0.92, 0.96, 0.99)
+"""Weight of a period against the one after it."""
+
+DEATH_HAZARDS: Final = (0.0, 0.01, 0.04)
+"""Chance a period that a product stops selling for good."""
+
+MODELS: Final = np.array([(forget, hazard) for forget in FORGETTING for hazard in DEATH_HAZARDS])
+"""(forgetting, hazard) of each discount filter."""
+
+PRIOR_FOR_GOOD: Final = 0.1
+"""Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
+
+REVIVAL: Final = 0.02
+LEAST_DOUBT: Final = 1e-20
+"""Chance of being gone that even the most faithful filter keeps: what sold well and fell silent is gone."""
+
+SCORE_MEMORY: Final = 0.99
+LEAST_EXPOSURE: Final = 0.05
+"""Below this share in stock a period says nothing."""
+
+SPEEDS: Final = (0.02, 0.05, 0.1, 0.2, 0.35)
+"""Of exponential smoothing: the weight of the newest period."""
+
+ERROR_MEMORY: Final = 0.98
+SHARPNESS: Final = 4.0
+"""How much more a smoother counts that errs less: its weight is error ** -SHARPNESS."""
+
+VERSION: Final = 1
+"""Of the layout of a state's bytes."""
+
+AT_ONCE: Final = 2_048
+"""Series moved on together: so many that the processor's own memory holds their state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What was known at each moment.
+
+    Attributes
+    ----------
+    filtered, smoothed : array (moments, n), or (n,) of one moment
+        Units a period, by either bank; the filtered one already counts that the series may be dead.
+    alive : array like them
+        Probability that the series still sells.
+    """
+
+    filtered: np.ndarray
+    smoothed: np.ndarray
+    alive: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class FilterState:
+    """All that the filters know of n series after `known` periods.
+
+    Attributes
+    ----------
+    known : int
+        Periods followed; the same for all.
+    prior : array (2, n), gamma shape and rate believed beforehand
+    a, b, gone, score : array (len(MODELS), n)
+        Gamma shape and rate beyond the prior's lasting part, chance of being gone (which a small float
+        holds where that of life would be rounded to 1), discounted log score.
+    level, error : array (len(SPEEDS), n), of the smoothers
+    seen_time : array (n,), exposure so far
+    earlier : array (span, len(SPEEDS), n), levels before each of the newest periods, oldest first
+    newest : array (2, span, n), units and exposure of the newest periods, oldest first
+    steps : array (4, n)
+        Sums of squared steps, units and periods on sale; units of the last period, NaN if not on sale.
+    """
+
+    known: int
+    prior: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    gone: np.ndarray
+    score: np.ndarray
+    level: np.ndarray
+    error: np.ndarray
+    seen_time: np.ndarray
+    earlier: np.ndarray
+    newest: np.ndarray
+    steps: np.ndarray
+
+    @property
+    def span(self) -> int:
+        """Periods of the totals by which the smoothers are judged."""
+        return self.newest.shape[1]
+
+    def __len__(self) -> int:
+        """Series."""
+        return self.prior.shape[1]
+
+    def of(self, series: slice | np.ndarray) -> "FilterState":
+        """The state of some series."""
+        return FilterState(self.known, *(array[..., series] for array in self.arrays()))
+
+    def kept(self) -> "FilterState":
+        """The state as it is kept: in small floats."""
+        return FilterState(self.known, *(array.astype(np.float32) for array in self.arrays()))
+
+    def arrays(self) -> list[np.ndarray]:
+        """The state's arrays in the order of its fields; the series are their last axis."""
+        return [getattr(self, field.name) for field in fields(self)[1:]]
+
+
+def joined(states: list[FilterState]) -> FilterState:
+    """States of different series after the same number of periods, side by side.
+
+    Raises
+    ------
+    ValueError
+        If they are not of one moment.
+    """
+    if len({state.known for state in states}) != 1:
+        raise ValueError("states of different moments cannot stand side by side")
+    if len(states) == 1:
+        return states[0]
+    each = zip(*(state.arrays() for state in states), strict=True)
+    return FilterState(states[0].known, *(np.concatenate(parts, axis=-1) for parts in each))
+
+
+def to_rows(state: FilterState) -> list[bytes]:
+    """Each series' state as bytes of one fixed layout."""
+    return state_rows.pack(VERSION, state.known, state.arrays())
+
+
+def from_rows(rows: list[bytes], span: int) -> FilterState:
+    """States read back, to the bit.
+
+    Raises
+    ------
+    ValueError
+        If a row is of another version, length or moment than the rest.
+    """
+    known, arrays = state_rows.unpack(VERSION, rows, shapes(span))
+    return FilterState(known, *arrays)
+
+
+def shapes(span: int) -> list[tuple[int, ...]]:
+    """Shapes of a state's arrays without their last axis, the series."""
+    bank, speeds = (len(MODELS),), len(SPEEDS)
+    smoothers = [(speeds,), (speeds,), (), (span, speeds), (2, span), (4,)]
+    return [(2,), bank, bank, bank, bank, *smoothers]
+
+
+def start(prior: np.ndarray, span: int, dtype: type = np.float32) -> FilterState:
+    """What is known before the first period.
+
+    Parameters
+    ----------
+    prior : array (n, 2)
+        Gamma shape and rate of each series' group.
+    span : int
+        Periods of the totals by which the smoothers are judged.
+    dtype : float32 to be kept, float64 to follow a whole history
+    """
+    n, models, speeds = len(prior), len(MODELS), len(SPEEDS)
+    believed = np.ascontiguousarray(prior.T, dtype)
+    fading = believed * dtype(1 - PRIOR_FOR_GOOD)
+    level = believed[0] / np.maximum(believed[1], 1e-9)
+    steps = np.zeros((4, n), dtype)
+    steps[3] = np.nan
+    return FilterState(
+        0,
+        believed,
+        np.tile(fading[0], (models, 1)),
+        np.tile(fading[1], (models, 1)),
+        np.zeros((models, n), dtype),
+        np.zeros((models, n), dtype),
+        np.tile(level, (speeds, 1)),
+        np.zeros((speeds, n), dtype),
+        np.zeros(n, dtype),
+        np.zeros((span, speeds, n), dtype),
+        np.zeros((2, span, n), dtype),
+        steps,
+    )
+
+
+def advance(state: FilterState, units: np.ndarray, exposure: np.ndarray) -> FilterState:
+    """The state one period later; `units` and `exposure` (n,) are that period's."""
+    if len(state) <= AT_ONCE:
+        return _advanced(state, units, exposure)
+    parts = (slice(begin, begin + AT_ONCE) for begin in range(0, len(state), AT_ONCE))
+    return joined([_advanced(state.of(part), units[part], exposure[part]) for part in parts])
+
+
+def _advanced(state: FilterState, units: np.ndarray, exposure: np.ndarray) -> FilterState:
+    dtype = state.a.dtype
+    y = units.astype(dtype)
+    e = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure).astype(dtype)
+    seen = e > 0
+    a, b, gone, score = _filtered(state, y, e, seen)
+    level = _smoothed(state, y, e)
+    newest = np.concatenate([state.newest[:, 1:], np.stack([y, e])[:, None]], axis=1)
+    earlier = np.concatenate([state.earlier[1:], state.level[None]])
+    error = state.error
+    if state.known + 1 >= state.span:
+        units_so_far, time = newest.sum(axis=1)
+        gap = units_so_far - earlier[0] * time
+        judged = time > 0.5 * state.span
+        error = dtype.type(ERROR_MEMORY) * error + np.where(judged, gap * gap, dtype.type(0))
+    squares, total, count, before = state.steps
+    stepped = np.where(seen & (~np.isnan(before)), y - before, dtype.type(0))
+    steps = np.stack(
+        [
+            squares + stepped * stepped,
+            total + y * seen,
+            count + seen,
+            np.where(seen, y, dtype.type(np.nan)),
+        ]
+    )
+    return FilterState(
+        state.known + 1,
+        state.prior,
+        a,
+        b,
+        gone,
+        score,
+        level,
+        error,
+        state.seen_time + e,
+        earlier,
+        newest,
+        steps,
+    )
+
+
+def _filtered(
+    state: FilterState, y: np.ndarray, e: np.ndarray, seen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(a, b, gone, score) of the discount filters one period later."""
+    dtype = state.a.dtype.type
+    forget, hazard = MODELS.astype(dtype).T[:, :, None]
+    shape, rate = _posterior(state)
+    f = np.maximum(shape / rate * (1 - state.gone) * e, dtype(1e-9))
+    score = dtype(SCORE_MEMORY) * state.score + y * np.log(f) - f
+    lives = (1 - state.gone) * np.exp(-shape * np.log1p(e / rate))
+    doubt = np.maximum(state.gone, dtype(LEAST_DOUBT))
+    died = np.where(y > 0, dtype(0), doubt / (lives + doubt))
+    gone = died * dtype(1 - REVIVAL) + (1 - died) * hazard
+    a, b = forget * state.a + y, forget * state.b + e * np.maximum(1 - gone, dtype(0.05))
+    if seen.all():
+        return a, b, gone, score
+    pairs = ((a, state.a), (b, state.b), (gone, state.gone), (score, state.score))
+    a, b, gone, score = (np.where(seen, new, old) for new, old in pairs)
+    return a, b, gone, score
+
+
+def _posterior(state: FilterState) -> tuple[np.ndarray, np.ndarray]:
+    """Gamma shape and rate of each filter, with the part of the prior that is never forgotten."""
+    lasting = state.prior * state.prior.dtype.type(PRIOR_FOR_GOOD)
+    return state.a + lasting[0], state.b + lasting[1]
+
+
+def _smoothed(state: FilterState, y: np.ndarray, e: np.ndarray) -> np.ndarray:
+    """Levels of the smoothers one period later."""
+    dtype = state.level.dtype.type
+    # Young series learn as an average does, whatever their speed.
+    least = 1 / (state.seen_time + e + 1)
+    speed = np.maximum(np.array(SPEEDS, dtype)[:, None], least) * np.minimum(e, dtype(1))
+    # Without exposure the speed is 0: the level stays.
+    return state.level + speed * (y / np.maximum(e, dtype(LEAST_EXPOSURE)) - state.level)
+
+
+def rates(state: FilterState) -> Rates:
+    """What a state says of each series (n,)."""
+    shape, rate = _posterior(state)
+    tempered = state.score / _erratic(state)
+    weights = np.exp(tempered - tempered.max(axis=0))
+    weights *= (1 - state.gone) / weights.sum(axis=0)
+    small = state.error.dtype.type(1e-6)
+    error = (state.error + small) / (state.error.min(axis=0) + small)
+    trusted = error**-SHARPNESS
+    smoothed = (trusted * state.level).sum(axis=0) / trusted.sum(axis=0)
+    return Rates((weights * (shape / rate)).sum(axis=0), smoothed, weights.sum(axis=0))
+
+
+def _erratic(state: FilterState) -> np.ndarray:
+    """Variance of a series against a Poisson's (n,); at least 1.
+
+    Taken from steps, so that a change of level is no noise: scores are divided by it.
+    """
+    squares, total, count, _ = state.steps
+    periods = np.maximum(count, 1)
+    mean = np.maximum(total / periods, 1e-3)
+    noise = squares / (2 * np.maximum(periods - 1, 1))
+    return np.maximum(noise / mean, 1.0)
+
+
+def rates_at(
+    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
+) -> Rates:
+    """Rates at each of `moments` (ascending numbers of periods known, at most T).
+
+    Parameters
+    ----------
+    units, exposure : array (n, T)
+    prior : array (n, 2)
+        Gamma shape and rate of each series' group.
+    span : int
+        Periods of the totals by which the smoothers are judged.
+    """
+    return follow(units, exposure, prior, moments, span)[0]
+
+
+def follow(
+    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
+) -> tuple[Rates, FilterState]:
+    """`rates_at`, and the state at the last moment as it is kept."""
+    found = np.empty((3, len(moments), len(units)))
+    ends: list[FilterState] = []
+    for begin in range(0, max(len(units), 1), AT_ONCE):
+        part = slice(begin, begin + AT_ONCE)
+        state = start(prior[part], span, np.float64)
+        for number, known in enumerate(moments.tolist()):
+            while state.known < known:
+                state = _advanced(state, units[part, state.known], exposure[part, state.known])
+            one = rates(state)
+            found[:, number, part] = one.filtered, one.smoothed, one.alive
+        ends.append(state.kept())
+    return Rates(found[0], found[1], found[2]), joined(ends)

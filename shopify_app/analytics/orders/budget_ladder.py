@@ -1,0 +1,121 @@
+"""The best order for every budget, worked out before anyone has named one.
+
+In:  `Choices` of all lines, suppliers' least orders.
+Out: a `BudgetLadder`: plans of rising cost and worth, and the concave curve above them.
+Method: a plan for each of up to `RUNGS` budgets, from nothing to all that is worth ordering: half of
+them evenly spaced, half where the next step of the curve is just paid for, since there the plan is
+the best of all. A plan that costs more and earns no more than another is dropped. Between two rungs
+a budget buys the lower one: what it forgoes is at most what the next rung would earn more.
+Source: `budget`; the upper hull: Andrew (1979), "Another efficient algorithm for convex hulls in two
+dimensions", Inf. Process. Lett. 9, 216-219.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from shopify_app.analytics.orders.budget import BudgetCurve, curve, within_rules
+from shopify_app.analytics.orders.rules import Choices
+
+RUNGS: Final = 80
+"""Budgets that are planned for."""
+
+ENOUGH: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLadder:
+    """Plans in order of cost.
+
+    Attributes
+    ----------
+    plans : array (k, n), index of each line's choice; the first orders nothing, the last all that is worth it
+    money, value : arrays (k,), what each costs and earns; both rise
+    turns : array, plans at which the curve of value against money turns: no mix of others earns more
+    """
+
+    plans: np.ndarray
+    money: np.ndarray
+    value: np.ndarray
+    turns: np.ndarray
+
+    @property
+    def curve(self) -> BudgetCurve:
+        """Value against money, concave: the next money never earns more than the last."""
+        return BudgetCurve(self.money[self.turns], self.value[self.turns])
+
+
+def ladder(
+    choices: Choices,
+    *,
+    supplier: np.ndarray,
+    minimum: np.ndarray | None = None,
+    minimum_in_units: np.ndarray | None = None,
+    rungs: int = RUNGS,
+) -> BudgetLadder:
+    """Plan for every budget.
+
+    Parameters
+    ----------
+    supplier : (n,) codes.
+    minimum : (n,) the least order of each line's supplier, in money or, where `minimum_in_units`, in units.
+    rungs : budgets to plan for, at least 2.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rungs.
+    """
+    if rungs < 2:
+        raise ValueError("a ladder needs two rungs")
+    plan = partial(
+        within_rules,
+        choices,
+        supplier=supplier,
+        minimum=minimum,
+        minimum_in_units=minimum_in_units,
+    )
+    most = plan(budget=None)
+    total = float(choices.at(most, choices.money).sum())
+    found = [np.zeros(len(most), int), most]
+    found += [plan(budget=budget) for budget in _budgets(choices, total, rungs)]
+    return _rising(choices, np.array(found))
+
+
+def _budgets(choices: Choices, total: float, rungs: int) -> np.ndarray:
+    """Amounts between nothing and all, those at which the curve turns among them."""
+    even = total * np.arange(1, rungs // 2 + 1) / (rungs // 2 + 1)
+    turns = curve(choices).money
+    turns = turns[(turns > ENOUGH) & (turns < total - ENOUGH)]
+    if len(turns) > rungs - len(even):
+        turns = turns[np.linspace(0, len(turns) - 1, rungs - len(even)).round().astype(int)]
+    return np.unique(np.concatenate([even, turns]))
+
+
+def _rising(choices: Choices, plans: np.ndarray) -> BudgetLadder:
+    """Only plans that earn more than every cheaper one."""
+    line = np.arange(plans.shape[1])
+    money = np.array([choices.money[line, plan].sum() for plan in plans])
+    value = np.array([choices.value[line, plan].sum() for plan in plans])
+    order = np.lexsort((-value, money))
+    kept: list[int] = []
+    for one in order:
+        if not kept or value[one] > value[kept[-1]] + ENOUGH:
+            kept.append(int(one))
+    return BudgetLadder(plans[kept], money[kept], value[kept], _hull(money[kept], value[kept]))
+
+
+def _hull(money: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Which rising points are the corners of their upper concave hull."""
+    hull: list[int] = []
+    for one in range(len(money)):
+        while len(hull) > 1:
+            a, b = hull[-2:]
+            before = (value[b] - value[a]) * (money[one] - money[b])
+            if before > (value[one] - value[b]) * (money[b] - money[a]):
+                break
+            hull.pop()
+        hull.append(one)
+    return np.array(hull)

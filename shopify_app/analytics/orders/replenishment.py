@@ -1,0 +1,335 @@
+"""How many to order now: the last unit that is worth more on the shelf than in the bank.
+
+In:  a `DemandForecast`, stock, what is on its way, lead times (whole periods, or learned
+     distributions), costs, and the rules of lines, suppliers and the purse.
+Out: an `OrderPlan`, in the forecast's order.
+Method: periodic review with lost sales. An order placed now arrives at the start of period
+lead_time + 1 and is all that can arrive until the next one, review_periods later. The distribution
+of on hand is carried through the pipeline (`demand_levels`, `pipeline`, `stock_ahead`); the units whose last
+still gains are the ideal: the newsvendor's fractile where nothing is lost before the order lands.
+Packs and minimums (`order_rules`), a supplier's least order and a budget (`budget`) then make of the
+ideal what can be ordered. Transfers between locations come first (`transfers`).
+Source: Silver, Pyke & Thomas, *Inventory and Production Management in Supply Chains*, 4th ed.
+(2017), ch. 6 and 9; Zipkin (2008), "Old and new methods for lost-sales inventory systems", Oper. Res. 56,
+1256-1263.
+Weak: one order ahead; later orders enter only by `leftover_share`. No fixed cost per order.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from shopify_app.analytics.demand import DemandForecast
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.orders import budget as money
+from shopify_app.analytics.orders import rules as order_rules
+from shopify_app.analytics.orders.budget import BudgetCurve
+from shopify_app.analytics.orders.lead_times import LeadTimes
+from shopify_app.analytics.orders.pipeline import Landing, run_ahead, states_needed
+from shopify_app.analytics.orders.plan import Aside, OrderPlan
+from shopify_app.analytics.orders.stock_ahead import StockAhead
+from shopify_app.analytics.orders.terms import OrderTerms, order_terms
+
+CHUNK: Final = 500
+"""Series worked on at once, for the memory."""
+
+KEPT_PARTS: Final = 20
+"""Up to this many parts are kept in memory until the plan is made."""
+
+LOOK_AHEAD: Final = 2
+"""Dead stock is looked for over this many times lead time and review."""
+
+OVERAGE_REVIEWS: Final = 2.0
+"""What shops do well with, on several sets of real demand (docs/analytics-replenishment.md): a unit too many is
+not made good by the next order already, but by the one after it."""
+
+ASIDE: Final = 0.25
+"""Less and more of an order that are shown beside it differ by this share, in whole packs."""
+
+
+def critical_fractile(
+    shortage_cost: np.ndarray, holding_cost: np.ndarray, review_periods: np.ndarray
+) -> np.ndarray:
+    r"""Newsvendor fractile :math:`c_u / (c_u + c_o)`, with :math:`c_o` the cost of holding over a review.
+
+    Examples
+    --------
+    A unit that earns 10 and costs 0.1 a week to hold, reviewed every four weeks:
+
+    >>> round(float(critical_fractile(np.array(10.0), np.array(0.1), np.array(4))), 3)
+    0.962
+    """
+    overage = np.maximum(holding_cost * review_periods, 1e-12)
+    return shortage_cost / (shortage_cost + overage)
+
+
+def order_quantities(  # noqa: PLR0913 -- one argument for each term that the merchant knows by name
+    forecast: DemandForecast,
+    *,
+    on_hand: np.ndarray,
+    incoming: np.ndarray,
+    lead_time: np.ndarray | LeadTimes,
+    review_periods: np.ndarray,
+    holding_cost: np.ndarray,
+    shortage_cost: np.ndarray,
+    pack: np.ndarray | int = 1,
+    minimum: np.ndarray | int = 0,
+    budget: float | None = None,
+    unit_cost: np.ndarray | None = None,
+    supplier: np.ndarray | None = None,
+    supplier_minimum: Any = None,
+    supplier_minimum_in_units: np.ndarray | None = None,
+    service_level_cap: float | None = None,
+    overage_reviews: float = 1.0,
+    leftover_share: float = 0.0,
+    range_tails: tuple[float, float] = (0.1, 0.9),
+) -> OrderPlan:
+    """Plan one order of every series.
+
+    Parameters
+    ----------
+    forecast : its horizon must reach the longest lead time + review; twice that shows dead stock.
+    on_hand : (n,) units at the end of the last period known.
+    incoming : (n, k) units that arrive at the start of each coming period, or (n,): all at once.
+    lead_time : (n,) or scalar, whole periods >= 0, or `LeadTimes`.
+    review_periods : (n,) or scalar, whole periods >= 1 until the next order.
+    holding_cost : (n,) money per unit and period.
+    shortage_cost : (n,) money per unit of demand lost.
+    pack, minimum : units per pack (>= 1) and least units of an order (>= 0).
+    budget : money for all orders together; needs `unit_cost`.
+    unit_cost : (n,) money per unit.
+    supplier : (n,) anything that names each line's supplier.
+    supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
+        or (n,) that of each line's supplier, or one for all.
+    supplier_minimum_in_units : (n,) whether it is in units although unit costs are given.
+    service_level_cap : the fractile that the merchant will not go beyond.
+    overage_reviews : how many times its holding a unit costs that lies until the next order; 1 is the
+        textbook's, where that order is smaller by it. See `OVERAGE_REVIEWS`.
+    leftover_share : how much of the holding of a unit left over counts after the next order could
+        have come. 0 is the textbook's: the next order is smaller by what is left. Products that
+        fade or end leave more: see `stock_ahead`.
+    range_tails : levels asked of the forecast for `demand_low` and `demand_high`; the order does not turn on them.
+
+    Raises
+    ------
+    ValueError
+        If shapes or signs are wrong, the horizon is too short, or a budget comes without unit costs.
+    """
+    terms = order_terms(
+        forecast,
+        on_hand=on_hand,
+        incoming=incoming,
+        lead_time=lead_time,
+        review_periods=review_periods,
+        holding_cost=holding_cost,
+        shortage_cost=shortage_cost,
+        pack=pack,
+        minimum=minimum,
+        unit_cost=unit_cost,
+        service_level_cap=service_level_cap,
+        overage_reviews=overage_reviews,
+        leftover_share=leftover_share,
+    )
+    if budget is not None and unit_cost is None:
+        raise ValueError("a budget needs unit_cost")
+    work = _Work(forecast, terms)
+    ideal, units = work.ideal_and_allowed()
+    choices = curve = None
+    if unit_cost is not None or supplier_minimum is not None:
+        beyond = 1.0 if supplier_minimum is None else order_rules.BEYOND_IDEAL
+        choices = work.choices(ideal, beyond)
+        curve = money.curve(choices)
+        chosen = money.within_rules(
+            choices,
+            budget=budget,
+            supplier=_codes(supplier, terms.n),
+            minimum=_supplier_minimums(supplier_minimum, supplier, terms.n),
+            minimum_in_units=supplier_minimum_in_units,
+        )
+        units = choices.at(chosen, choices.units)
+    return _plan(work, ideal, units, curve, choices, range_tails)
+
+
+class _Work:
+    """The series in parts of like lead time and size; the stock ahead of few is kept, of many worked out anew."""
+
+    def __init__(self, forecast: DemandForecast, terms: OrderTerms) -> None:
+        self.forecast, self.terms = forecast, terms
+        latest = terms.lead.longest + terms.review
+        like = np.stack([terms.lead.longest, terms.review, states_needed(forecast, latest)])
+        self._parts: list[np.ndarray] = []
+        for kind in np.unique(like, axis=1).T:
+            rows = np.flatnonzero((like == kind[:, None]).all(axis=0))
+            self._parts += [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
+        self._kept: list[StockAhead | None] = [None] * len(self._parts)
+
+    def parts(self) -> Iterator[tuple[np.ndarray, StockAhead]]:
+        """Rows and their stock ahead."""
+        for number, rows in enumerate(self._parts):
+            ahead = self._kept[number]
+            if ahead is None:
+                ahead = _ahead(rows_of(self.forecast, rows), self.terms, rows)
+            if len(self._parts) <= KEPT_PARTS:
+                self._kept[number] = ahead
+            yield rows, ahead
+
+    def ideal_and_allowed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Units of each line before and after its own pack and minimum."""
+        ideal, units = np.zeros(self.terms.n), np.zeros(self.terms.n)
+        for rows, ahead in self.parts():
+            ideal[rows] = _ideal(self.forecast, self.terms, rows, ahead)
+            units[rows] = order_rules.allowed_best(
+                ideal[rows], self.terms.pack[rows], self.terms.minimum[rows], ahead.value
+            )
+        return ideal, units
+
+    def choices(self, ideal: np.ndarray, beyond: float) -> order_rules.Choices:
+        """What may be ordered of each line."""
+        terms, found = self.terms, []
+        for rows, ahead in self.parts():
+            rules = (ideal[rows], terms.pack[rows], terms.minimum[rows], terms.unit_cost[rows])
+            found.append(order_rules.table(*rules, ahead.value, beyond=beyond))
+        back = np.argsort(np.concatenate(self._parts), kind="stable") if found else []
+        return order_rules.joined(found, np.asarray(back, int))
+
+
+def _ahead(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> StockAhead:
+    """The stock ahead of some series, looked at over twice lead time and review where the forecast reaches."""
+    lead, review = terms.lead.rows(rows), terms.review[rows]
+    latest = int((lead.longest + review).max())
+    periods = min(LOOK_AHEAD * latest, forecast.mean.shape[1])
+    arriving = np.zeros((len(rows), periods))
+    known = min(periods, terms.arriving.shape[1])
+    arriving[:, :known] = terms.arriving[rows, :known]
+    return run_ahead(
+        forecast,
+        on_hand=terms.on_hand[rows],
+        arriving=arriving,
+        landing=Landing(lead.probabilities[:, : int(lead.longest.max()) + 1], review),
+        periods=periods,
+        states=int(states_needed(forecast, lead.longest + review)[0]),
+        holding=terms.holding[rows],
+        shortage=terms.capped_shortage[rows],
+        leftover=terms.leftover_share,
+    )
+
+
+def _ideal(
+    forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray, ahead: StockAhead
+) -> np.ndarray:
+    """Units whose last still gains: without paths where the stock at the order's landing is known."""
+    ideal = ahead.best()
+    known = terms.is_known_at_landing[rows] & (terms.leftover_share == 0.0)
+    if known.any():
+        chosen = rows[known]
+        ideal[known] = _exact_ideal(rows_of(forecast, chosen), terms, chosen)
+    return ideal
+
+
+def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> np.ndarray:
+    """The same by the forecast's distribution of totals, for an order that lands at once."""
+    stock = np.floor(terms.on_hand[rows] + terms.arriving[rows, :1].sum(axis=1))
+    review, holding = terms.review[rows], terms.holding[rows]
+    shortage = terms.capped_shortage[rows]
+
+    def gain(units: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(rows))
+        for last in range(1, int(review.max()) + 1):
+            below = forecast.cdf(stock + units - 1.0, last=last)
+            found -= np.where(last <= review, holding * below, 0.0)
+            found += np.where(last == review, shortage * (1.0 - below), 0.0)
+        return found
+
+    low, high = np.zeros(len(rows)), np.ones(len(rows))
+    while np.any(more := gain(high) > 0):
+        high = np.where(more, 2 * high, high)
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        gains = gain(np.maximum(middle, 1.0)) > 0
+        split = high - low > 1
+        low, high = np.where(split & gains, middle, low), np.where(split & ~gains, middle, high)
+    return low
+
+
+def _codes(supplier: np.ndarray | None, n: int) -> np.ndarray:
+    if supplier is None:
+        return np.zeros(n, int)
+    return np.unique(np.asarray(supplier), return_inverse=True)[1]
+
+
+def _supplier_minimums(value: Any, supplier: np.ndarray | None, n: int) -> np.ndarray | None:
+    """Least money of each line's supplier (n,)."""
+    if value is None:
+        return None
+    if hasattr(value, "get"):
+        names = np.zeros(n) if supplier is None else np.asarray(supplier)
+        return np.array([float(value.get(name, 0.0)) for name in names.tolist()])
+    return np.broadcast_to(np.asarray(value, float), (n,))
+
+
+def _plan(
+    work: _Work,
+    ideal: np.ndarray,
+    units: np.ndarray,
+    curve: BudgetCurve | None,
+    choices: order_rules.Choices | None,
+    range_tails: tuple[float, float],
+) -> OrderPlan:
+    """What the units do, with all the reasons."""
+    terms = work.terms
+    names = ("lost_without", "lost_with", "lost_by_waiting", "dead_stock_risk", "value", "wait")
+    found = {name: np.zeros(terms.n) for name in names}
+    step = np.maximum(np.ceil(ASIDE * units / terms.pack), 1.0) * terms.pack
+    least = order_rules.least_order(terms.pack, terms.minimum)
+    less = np.where(units - step >= least, units - step, 0.0)
+    asides = [_empty_aside(less), _empty_aside(np.maximum(units + step, least))]
+    for rows, ahead in work.parts():
+        found["lost_without"][rows] = ahead.lost(np.zeros(len(rows)))
+        found["lost_with"][rows] = ahead.lost(units[rows])
+        found["lost_by_waiting"][rows] = ahead.lost_by_waiting(units[rows])
+        found["dead_stock_risk"][rows] = ahead.unsold_risk(units[rows])
+        found["value"][rows] = ahead.value(units[rows])
+        found["wait"][rows] = ahead.periods_to_wait()
+        for aside in asides:
+            aside.lost[rows] = ahead.lost(aside.units[rows])
+            aside.dead_stock_risk[rows] = ahead.unsold_risk(aside.units[rows])
+            aside.value[rows] = ahead.value(aside.units[rows])
+    expected, low, high = _demand(work.forecast, terms, range_tails)
+    position = np.maximum(terms.on_hand, 0.0) + terms.arriving.sum(axis=1)
+    return OrderPlan(
+        units=units,
+        ideal_units=ideal,
+        target_units=np.floor(position) + ideal,
+        critical_fractile=critical_fractile(terms.capped_shortage, terms.holding, terms.review),
+        expected_demand=expected,
+        demand_low=low,
+        demand_high=high,
+        lost_without=found["lost_without"],
+        lost_with=found["lost_with"],
+        lost_by_waiting=found["lost_by_waiting"],
+        dead_stock_risk=found["dead_stock_risk"],
+        value=found["value"],
+        periods_to_wait=found["wait"].astype(int),
+        less=asides[0],
+        more=asides[1],
+        curve=curve,
+        choices=choices,
+    )
+
+
+def _empty_aside(units: np.ndarray) -> Aside:
+    return Aside(units, np.zeros(len(units)), np.zeros(len(units)), np.zeros(len(units)))
+
+
+def _demand(
+    forecast: DemandForecast, terms: OrderTerms, tails: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected demand until the next order could arrive, and its range."""
+    periods = np.round(terms.lead.mean).astype(int) + terms.review
+    found = np.zeros((3, terms.n))
+    for last in np.unique(periods):
+        rows = periods == last
+        found[0, rows] = forecast.mean[rows, :last].sum(axis=1)
+        found[1:, rows] = forecast.quantile(tails, last=int(last))[rows].T
+    return found[0], found[1], found[2]

@@ -1,0 +1,111 @@
+"""What a year's demand may have been: what was sold, and draws of what empty shelves kept from being sold.
+
+In:  a `Record`. Out: draws (draws, n, weeks).
+Method: a week's demand is gamma-Poisson around a level that moves slowly. A shelf empties in the weeks
+that ask for more than usual, so what was sold per time in stock is not what was asked for: of each
+week, given what it sold in the time it could, the posterior of its own rate is taken, and the
+levels are those at which the posteriors agree with themselves (EM). The spread of weeks is the likeliest one.
+Source: Dempster, Laird & Rubin (1977), JRSS B 39, 1-38.
+Weak: within a week buyers are taken to come evenly; nobody who finds the shelf empty buys another product.
+"""
+
+from typing import Final
+
+import numpy as np
+from scipy.special import gammaln
+
+from shopify_app.analytics.replay.record import Record
+
+SPREADS: Final = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0])
+"""Dispersions K of a week's demand that are weighed against each other."""
+
+LEVEL_WEEKS: Final = 6.0
+"""Deviation, in weeks, of the window in which a level is looked at, before and after."""
+
+ROUNDS: Final = 40
+MEAN_WEEKS: Final = 4.0
+"""So many weeks a series' own mean counts in its level."""
+
+LEAST_LEVEL: Final = 1e-4
+"""Units a week that a series may ask for which sold nothing."""
+
+COMMON_ERROR: Final = 0.10
+"""Deviation, in logarithms, of what is common to the losses of all series."""
+
+
+def demand_draws(record: Record, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Demand of the weeks replayed (draws, n, weeks), whole units.
+
+    In each draw a share of the weeks that are only presumed short, drawn evenly from none to all, is.
+    """
+    part = slice(record.first, None)
+    sold, share = record.units[:, part], record.in_stock[:, part]
+    exists, presumed = record.exists[:, part], record.presumed[:, part]
+    surely_open = np.where(record.presumed, 0.0, record.in_stock) * record.exists
+    told = (
+        record.is_counted
+        if record.is_counted[:, part].mean() > 0.5
+        else np.ones(record.units.shape, bool)
+    )
+    level, spread = levels(record.units, surely_open, told)
+    level = level[:, part] * exists
+    known = np.maximum((record.units * surely_open).sum(axis=1), 1.0)
+    found = np.empty((draws, *sold.shape))
+    for number in range(draws):
+        taken = presumed & (rng.random(presumed.shape) < rng.random())
+        time = np.where(taken, 0.0, share)
+        off = (
+            COMMON_ERROR * rng.normal() + rng.normal(size=(len(sold), 1)) / np.sqrt(known)[:, None]
+        )
+        mean = level * np.exp(off - (COMMON_ERROR**2 + 1 / known[:, None]) / 2)
+        busy = rng.gamma(1 / spread + sold) / (1 / spread + mean * time)
+        found[number] = sold + rng.poisson(np.minimum(mean * (1 - time) * busy, 1e6))
+    return found
+
+
+def levels(units: np.ndarray, time: np.ndarray, told: np.ndarray) -> tuple[np.ndarray, float]:
+    """(level of demand a week (n, T), dispersion K of weeks around it), by what was sold in the time in stock.
+
+    Parameters
+    ----------
+    units, time : (n, T), `time` the share of the week in stock
+    told : (n, T) bool, weeks to learn from
+    """
+    spread = 0.3
+    mean = (units * told).sum(axis=1) / np.maximum((time * told).sum(axis=1), 1.0) + LEAST_LEVEL
+    level = np.repeat(mean[:, None], units.shape[1], axis=1)
+    for number in range(ROUNDS):
+        busy = (1 / spread + units) / (1 / spread + level * time)
+        level = _smooth(units + level * (1 - time) * busy, told)
+        if number % 4 == 3:
+            spread = _likeliest(units[told], (level * time)[told])
+    return level, spread
+
+
+def _smooth(asked: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Levels around each week, and each series' mean a little.
+
+    All weeks count alike: were the ones with little time in stock to count less, the busy ones would.
+    """
+    gap = np.arange(asked.shape[1])
+    window = np.exp(-0.5 * ((gap[:, None] - gap[None, :]) / LEVEL_WEEKS) ** 2)
+    known = asked * told
+    mean = known.sum(axis=1) / np.maximum(told.sum(axis=1), 1)
+    return (known @ window + MEAN_WEEKS * mean[:, None]) / (told @ window + MEAN_WEEKS)
+
+
+def _likeliest(units: np.ndarray, mean: np.ndarray) -> float:
+    """The dispersion under which what was sold is likeliest."""
+    seen = mean > 1e-6
+    y, m = units[seen], mean[seen]
+    found = []
+    for k in SPREADS:
+        r = 1 / k
+        found.append(
+            float(
+                (
+                    gammaln(r + y) - gammaln(r) + r * np.log(r / (r + m)) + y * np.log(m / (r + m))
+                ).sum()
+            )
+        )
+    return float(SPREADS[int(np.argmax(found))])

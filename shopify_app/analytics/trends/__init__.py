@@ -1,0 +1,14 @@
+"""What is really rising or falling, why, and whether it will last until an order lands.
+
+In: a weekly history. Out: a `Trend` a series, most of them "nothing". Method: shared moves out, the
+evidence of the last weeks against a prior learned from the shop, a bound on false signs
+(docs/analytics-trends.md).
+
+    detect     the door's function
+    batches, judge, evidence, prior, shocks     how it is judged
+    causes, lasting     what explains it, and whether it stays
+"""
+
+from shopify_app.analytics.trends.detect import detect_trends
+
+__all__ = ["detect_trends"]
