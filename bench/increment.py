@@ -20,12 +20,12 @@ from bench.lib.report import Target, arguments, finish
 from bench.lib.rolling import period_panel, sample
 from bench.lib.scores import LEVELS, naive_scale, pinball
 from bench.scale import shop
+from shopify_app.advice.demand import BATCH
 from shopify_app.analytics import demand
 from shopify_app.analytics.demand import DemandFit, DemandForecast
 from shopify_app.analytics.demand import state as demand_state
 from shopify_app.analytics.demand.learned import DemandStates, LearnedDemand
 from shopify_app.analytics.panel import Panel, as_panel
-from shopify_app.usecases.demand_upkeep import BATCH
 
 HORIZON: Final = 4
 CLOSES: Final = 8

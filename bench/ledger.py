@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
 
 def _accept_all(running: Simulated, stop: threading.Event) -> dict[str, int]:
     """Accept what Home shows, as clicks do, and wait for the writes."""
-    from shopify_app.usecases import decide  # noqa: PLC0415 -- its settings are known only now
+    from shopify_app.usecases.decisions import decide  # noqa: PLC0415 -- its settings are known only now
 
     found = running.rows("SELECT id, shop_id, kind FROM suggestions WHERE state = 'open'")
     counts: dict[str, int] = {}
@@ -78,11 +78,11 @@ def _unsettled(running: Simulated) -> int:
 
 
 def _judged(running: Simulated, days: int) -> dict[str, Any]:
-    from shopify_app.usecases import judge_outcomes  # noqa: PLC0415 -- its settings are known only now
+    from shopify_app.usecases.outcomes import judge as judging  # noqa: PLC0415 -- its settings are known only now
 
     shop_id = running.rows("SELECT shop_id FROM shops WHERE domain = %s", running.domain)[0][0]
     today = datetime.now(UTC).date()
-    judged = judge_outcomes.judge_shop(shop_id, as_of=today + timedelta(days=days - 1))
+    judged = judging.judge_shop(shop_id, as_of=today + timedelta(days=days - 1))
     total = running.rows("SELECT total FROM ledgers WHERE shop_id = %s", shop_id)[0][0]
     moves = running.rows(
         "SELECT r.variant_id, r.first_on, r.stop_on, s.proposal, s.evidence, s.value_mid FROM registrations r"

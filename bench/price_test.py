@@ -72,13 +72,13 @@ def _targets(test: Any, figures: dict[str, Any]) -> list[Target]:
 
 def _begun(running: Simulated) -> tuple[int, Any]:
     """The proposed test, agreed to; the pump leaves it alone: its days come from here."""
-    from shopify_app.usecases import price_tests  # noqa: PLC0415 -- its settings are known only now
+    from shopify_app.usecases.price_tests import decide as price_test_decisions  # noqa: PLC0415 -- its settings are known only now
 
     shop_id = running.rows("SELECT shop_id FROM shops WHERE domain = %s", running.domain)[0][0]
     proposed = _newest(shop_id)
     if proposed is None:
         raise RuntimeError("no price test is proposed in this shop")
-    price_tests.start(shop_id, proposed.id, started_by="bench")
+    price_test_decisions.start(shop_id, proposed.id, started_by="bench")
     _change(running, "UPDATE price_tests SET next_at = now() + interval '1 year'")
     return shop_id, _newest(shop_id)
 
@@ -110,7 +110,7 @@ def _carried_on(
     running: Simulated, stop: threading.Event, shop_id: int, test_id: int, day: date
 ) -> bool:
     """Carry the test on until nothing of it is under way; whether it has ended."""
-    from shopify_app.usecases import price_test_upkeep  # noqa: PLC0415 -- as above
+    from shopify_app.usecases.price_tests import carry_on as carry_on_tests  # noqa: PLC0415 -- as above
 
     for _ in range(MOST_ROUNDS):
         _change(
@@ -118,7 +118,7 @@ def _carried_on(
             "UPDATE price_changes SET finished_at = %s + time '15:00' WHERE finished_at <= now()",
             day,
         )
-        if price_test_upkeep.carry_on(shop_id, test_id, today=day) is None:
+        if carry_on_tests.carry_on(shop_id, test_id, today=day) is None:
             return True
         if _is_settled(running):
             return False

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from bench.lib.report import Target, arguments, finish
+from shopify_app.advice.demand import BATCH as LEARNED_FROM
 from shopify_app.analytics import demand
 from shopify_app.analytics.demand import forecast_demand
 from shopify_app.analytics.demand import state as demand_state
 from shopify_app.analytics.panel import as_panel
-from shopify_app.usecases.demand_upkeep import BATCH as LEARNED_FROM
 
 WEEKS: Final = 104
 BATCH: Final = 20_000

@@ -22,8 +22,11 @@ from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
-from shopify_app.usecases import access, advice_state, facts, inbox, reconcile, writes
-from shopify_app.usecases import price_tests as stopping
+from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.inbox import drain
+from shopify_app.usecases.price_tests import decide as stopping
+from shopify_app.usecases.shops import access, writes
+from shopify_app.usecases.suggestions import state as advice_state
 
 JSON_ASKED: Final = "keel.json"
 
@@ -117,7 +120,7 @@ def show_facts(shop: str, since: date | None, until: date | None) -> dict[str, A
 @operator.command("inbox")
 def show_inbox() -> dict[str, Any]:
     """How the webhook inbox stands."""
-    return inbox.standing()
+    return drain.standing()
 
 
 @operator.command("dead")
@@ -183,7 +186,7 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
     """A shop's open suggestions; --refresh works them out first."""
     shop_id = _shop(shop).shop_id
     if refresh:
-        from shopify_app.usecases import suggest  # noqa: PLC0415 -- pandas is loaded only for this
+        from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
         suggest.refresh_suggestions(shop_id)
     with transaction(shop_id) as conn:
@@ -208,7 +211,7 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
 @click.argument("suggestion_id", metavar="ID", type=int)
 def explain_suggestion(shop: str, suggestion_id: int) -> Any:
     """Work a suggestion's numbers out again from its evidence."""
-    from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
+    from shopify_app.usecases.suggestions import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
     return explain.explain(_shop(shop).shop_id, suggestion_id)
 
@@ -219,7 +222,7 @@ def explain_suggestion(shop: str, suggestion_id: int) -> Any:
 @click.option("--stop", is_flag=True, help="give its prices back")
 def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, Any]:
     """How a shop's price test stands, and whether its plan comes out again."""
-    from shopify_app.usecases import explain  # noqa: PLC0415 -- pandas is loaded only for this
+    from shopify_app.usecases.suggestions import explain  # noqa: PLC0415 -- pandas is loaded only for this
 
     shop_id = _shop(shop).shop_id
     with transaction(shop_id) as conn:
@@ -255,10 +258,10 @@ def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, 
 @day_option("--as-of", "as of a day (default: the shop's today)")
 def judge_decisions(shop: str, as_of: date | None) -> dict[str, Any]:
     """Judge the decisions whose stop date has come, work the ledger out, tell it."""
-    from shopify_app.usecases import judge_outcomes  # noqa: PLC0415 -- pandas is loaded only for this
+    from shopify_app.usecases.outcomes import judge as judging  # noqa: PLC0415 -- pandas is loaded only for this
 
     shop_id = _shop(shop).shop_id
-    judged = judge_outcomes.judge_shop(shop_id, as_of=as_of)
+    judged = judging.judge_shop(shop_id, as_of=as_of)
     with transaction(shop_id) as conn:
         ledger = ledgers.of_shop(conn, shop_id)
     return {
@@ -274,7 +277,7 @@ def judge_decisions(shop: str, as_of: date | None) -> dict[str, Any]:
 @day_option("--as-of", "the year before a day (default: today)")
 def replay_year(shop: str, as_of: date | None) -> dict[str, Any]:
     """What the past year would have brought with the restock advice, in money."""
-    from shopify_app.usecases import replay_year as year  # noqa: PLC0415 -- pandas is loaded only for this
+    from shopify_app.usecases.suggestions import replay as year  # noqa: PLC0415 -- pandas is loaded only for this
 
     found = year.replay_shop(_shop(shop).shop_id, as_of=as_of)
     return {"as_of": found.as_of, "currency": found.currency, **found.record}

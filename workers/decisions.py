@@ -1,7 +1,8 @@
 """Tasks that work out suggestions and judge what came of them, and of the past. Queue: analytics."""
 
-from shopify_app.usecases import judge_outcomes as judging
-from shopify_app.usecases import replay_year, suggest
+from shopify_app.usecases.outcomes import judge as judging
+from shopify_app.usecases.suggestions import replay as replay_year
+from shopify_app.usecases.suggestions import suggest
 from workers.celery_app import celery
 
 

@@ -1,6 +1,8 @@
 """Tasks that read from Shopify: the history, what webhooks hinted at, what they missed. Queue: history."""
 
-from shopify_app.usecases import backfill, reconcile, refetch, uninstalls
+from shopify_app.usecases.history import backfill, reconcile
+from shopify_app.usecases.inbox import refetch
+from shopify_app.usecases.shops import uninstalls
 from workers.celery_app import celery
 
 

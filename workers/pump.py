@@ -20,17 +20,12 @@ from shopify_app.config import settings
 from shopify_app.errors import TransientError
 from shopify_app.logs import set_up_logs
 from shopify_app.metrics import serve_metrics
-from shopify_app.usecases import (
-    advice_state,
-    backfill,
-    due_work,
-    housekeeping,
-    inbox,
-    price_outbox,
-    refetch,
-    sales,
-    uninstalls,
-)
+from shopify_app.usecases import due_work, housekeeping
+from shopify_app.usecases.decisions import price_outbox
+from shopify_app.usecases.history import backfill, sales
+from shopify_app.usecases.inbox import drain, refetch
+from shopify_app.usecases.shops import uninstalls
+from shopify_app.usecases.suggestions import state as advice_state
 
 EVERY_SECONDS: Final = 0.5
 WATCH_EVERY: Final = 20
@@ -44,36 +39,36 @@ log = structlog.get_logger()
 
 def refresh_suggestions() -> int:
     """Work out suggestions here (pandas is loaded only if it comes to that)."""
-    from shopify_app.usecases import suggest  # noqa: PLC0415 -- a pump that only rings stays small
+    from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- a pump that only rings stays small
 
     return suggest.refresh_due_suggestions()
 
 
 def judge_outcomes() -> int:
     """Judge decisions here (pandas, as above)."""
-    from shopify_app.usecases import judge_outcomes as judging  # noqa: PLC0415 -- as above
+    from shopify_app.usecases.outcomes import judge as judging  # noqa: PLC0415 -- as above
 
     return judging.judge_due_shops()
 
 
 def replay_years() -> int:
     """Replay shops' past here (pandas, as above)."""
-    from shopify_app.usecases import replay_year  # noqa: PLC0415 -- as above
+    from shopify_app.usecases.suggestions import replay as replay_year  # noqa: PLC0415 -- as above
 
     return replay_year.replay_due_shops()
 
 
 def carry_on_price_tests() -> int:
     """Carry price tests on here (pandas, as above)."""
-    from shopify_app.usecases import price_test_upkeep  # noqa: PLC0415 -- as above
+    from shopify_app.usecases.price_tests import carry_on as carry_on_tests  # noqa: PLC0415 -- as above
 
-    return price_test_upkeep.carry_on_due()
+    return carry_on_tests.carry_on_due()
 
 
 INLINE: Final[dict[str, Callable[[], object]]] = {
     "workers.prices.send_price_changes": price_outbox.send_price_changes,
     "workers.prices.carry_on_price_tests": carry_on_price_tests,
-    "workers.webhooks.drain_inbox": inbox.drain_inbox,
+    "workers.webhooks.drain_inbox": drain.drain_inbox,
     "workers.history.step_backfills": backfill.step_backfills,
     "workers.history.refetch_resources": refetch.refetch_resources,
     "workers.history.confirm_uninstalls": uninstalls.confirm_uninstalls,
@@ -108,7 +103,7 @@ def run(stop: threading.Event, *, inline: bool = False) -> None:
                 housekeeping.make_sure_of_schedules()
             pump_once(inline=inline, rung=rung)
             if turn % WATCH_EVERY == 0:
-                inbox.watch_inbox()
+                drain.watch_inbox()
                 advice_state.watch_runs()
             turn += 1
         except TransientError as error:

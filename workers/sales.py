@@ -1,6 +1,6 @@
 """Tasks that count days again. Queue: webhooks."""
 
-from shopify_app.usecases import sales
+from shopify_app.usecases.history import sales
 from workers.celery_app import celery
 
 

@@ -22,7 +22,8 @@ from psycopg2.extras import Json
 
 from shopify_app.db.connection import rows_as, transaction
 from shopify_app.domain.suggestion import PriceChange, PriceChangeState
-from shopify_app.usecases import decide, inbox, price_outbox
+from shopify_app.usecases.decisions import decide, price_outbox
+from shopify_app.usecases.inbox import drain
 from simulator.store import Store
 from simulator.world import catalogue, kinds
 
@@ -231,7 +232,7 @@ class Machine:
         self.world.behave()
         if answer.json()["pending"]:
             raise RuntimeError("webhooks were not taken")
-        while inbox.drain_inbox():
+        while drain.drain_inbox():
             pass
         self.counts.acts["webhooks"] += 1
 

@@ -1,38 +1,19 @@
 """Demand kept between fits (tables `demand_fits`, `demand_states`): what was learned, where each variant stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from psycopg2.extras import execute_values
 
 from shopify_app.db.connection import Connection, row_as
+from shopify_app.domain.demand_state import DemandFit, DemandState
 
 PAGE: Final = 1_000
 """Rows in one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemandFitRow:
-    """A shop's newest fit; its states have seen the weeks before `closed_on`."""
-
-    fitted_on: date
-    closed_on: date
-    model_version: str
-    horizon: int
-    learned: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DemandStateRow:
-    """Where one variant stands, and the mark of the history that brought it there."""
-
-    variant_id: int
-    mark: int
-    state: bytes
-
-
-def newest_fit(conn: Connection, shop_id: int) -> DemandFitRow | None:
+def newest_fit(conn: Connection, shop_id: int) -> DemandFit | None:
     """What a shop's newest fit learned."""
     with conn.cursor() as cur:
         cur.execute(
@@ -42,11 +23,11 @@ def newest_fit(conn: Connection, shop_id: int) -> DemandFitRow | None:
             """,
             {"shop_id": shop_id},
         )
-        found = row_as(DemandFitRow, cur)
+        found = row_as(DemandFit, cur)
     return found and replace(found, learned=bytes(found.learned))
 
 
-def states_of(conn: Connection, shop_id: int, closed_on: date) -> list[DemandStateRow]:
+def states_of(conn: Connection, shop_id: int, closed_on: date) -> list[DemandState]:
     """States that have seen the weeks before a day, by variant."""
     with conn.cursor() as cur:
         cur.execute(
@@ -57,10 +38,10 @@ def states_of(conn: Connection, shop_id: int, closed_on: date) -> list[DemandSta
             """,
             {"shop_id": shop_id, "closed_on": closed_on},
         )
-        return [DemandStateRow(int(v), int(m), bytes(s)) for v, m, s in cur.fetchall()]
+        return [DemandState(int(v), int(m), bytes(s)) for v, m, s in cur.fetchall()]
 
 
-def keep(conn: Connection, shop_id: int, fit: DemandFitRow, changed: list[DemandStateRow]) -> None:
+def keep(conn: Connection, shop_id: int, fit: DemandFit, changed: list[DemandState]) -> None:
     """Keep a fit and the states that are new or have moved; states of another day go.
 
     A variant that was deleted meanwhile is passed over.

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Final
 
 from shopify_app.db.connection import Connection, rows_as
+from shopify_app.domain.purchase_order import LEAST_RISE
 
 LATE: Final = 1.5
 """Lead times after which an order that nobody saw come is no longer counted on."""
 
 ARRIVED_SHARE: Final = 0.5
-LEAST_RISE: Final = 3
-"""Share of a line, and units, by which its shelf must rise in a day: corrections and returns are smaller."""
 
 
 def add_line(

@@ -12,7 +12,7 @@ from shopify_app.db.connection import Connection, one_value, row_as
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """What a run saw; `inputs` is the compressed snapshot (usecases/advice_inputs.py)."""
+    """What a run saw; `inputs` is the compressed snapshot (advice/inputs.py)."""
 
     id: int
     as_of: date
@@ -35,7 +35,7 @@ def record(
     order_budget: dict[str, Any] | None = None,
     moves: Sequence[dict[str, Any]] = (),
 ) -> int:
-    """Keep a finished run; its id. `order_budget` and `moves` as `usecases.advice_orders` and `advice_moves` make them."""
+    """Keep a finished run; its id. `order_budget` and `moves` as `advice.order_together` and `advice_moves` make them."""
     with conn.cursor() as cur:
         cur.execute(
             """

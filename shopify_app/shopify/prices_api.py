@@ -1,6 +1,6 @@
 """Reading and writing prices.
 
-Shopify has no compare-and-set for them: usecases/price_outbox.py reads, compares, writes and reads back.
+Shopify has no compare-and-set for them: usecases/decisions/price_outbox.py reads, compares, writes and reads back.
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,8 @@ from shopify_app.db import (
 )
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.metrics import REDACTIONS_LATE, SHOPS_WITHOUT_WEBHOOKS
-from shopify_app.usecases import access, reconcile
+from shopify_app.usecases.history import reconcile
+from shopify_app.usecases.shops import access
 
 DONE_BODY_DAYS: Final = 7
 DEAD_BODY_DAYS: Final = 30

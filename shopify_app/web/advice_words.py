@@ -8,7 +8,7 @@ from flask import Response, request
 from flask_babel import gettext, ngettext
 
 from shopify_app.db.connection import Connection
-from shopify_app.usecases.advice_state import AdviceState, Stage, advice_state
+from shopify_app.usecases.suggestions.state import AdviceState, Stage, advice_state
 from shopify_app.web import formats
 from shopify_app.web.answers import answer
 from shopify_app.web.reading import shop, today, zone

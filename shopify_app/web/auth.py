@@ -24,7 +24,7 @@ from shopify_app.config import settings
 from shopify_app.errors import InvalidIdTokenError
 from shopify_app.shopify.session_token import read_id_token
 from shopify_app.shopify.shop_domain import shop_domain
-from shopify_app.usecases import install as install_usecase
+from shopify_app.usecases.shops import install as install_usecase
 
 PATCH_PATH: Final = "/auth/patch-id-token"
 RETRY: Final = {"X-Shopify-Retry-Invalid-Session-Request": "1"}

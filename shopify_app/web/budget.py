@@ -1,6 +1,6 @@
 """Which orders a budget buys: the plan that the newest run worked out for it, of the orders still open.
 
-In:  the open cards, and what `usecases.advice_orders` left for every budget.
+In:  the open cards, and what `advice.order_together` left for every budget.
 Out: a `BudgetPlan`. Nothing is ranked here: of the run's plans, each without the lines that were decided
      since, the one that earns most within the budget is read off. Without those lines a plan is still
      the best for its money, as every line in it has the units that the same return on money gives.

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from shopify_app.db import pages, price_history, suggestions
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import decide
+from shopify_app.usecases.decisions import decide
 from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.card_views import CardView, card_json, card_view

@@ -18,7 +18,7 @@ from shopify_app.config import settings
 from shopify_app.shopify.shop_domain import shop_domain
 from shopify_app.shopify.signature import is_signed_query
 from shopify_app.shopify.tokens import TokenRefusedError
-from shopify_app.usecases import install
+from shopify_app.usecases.shops import install
 from shopify_app.web.auth import public
 
 SCOPES: Final = "read_inventory,read_locations,read_orders,write_products"

@@ -11,7 +11,7 @@ from shopify_app.db import price_tests as rows
 from shopify_app.db.pages import StorePrice
 from shopify_app.domain.price_test import PriceTest, PriceUnderTest
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import price_tests
+from shopify_app.usecases.price_tests import decide as price_test_decisions
 from shopify_app.web.answers import answer
 from shopify_app.web.price_test_views import (
     left_prices,
@@ -48,7 +48,7 @@ def create_start(test_id: int) -> ResponseReturnValue:
         test_id
     )  # a refusal may take the proposal back: it is answered from what was shown
     try:
-        price_tests.start(shop().shop_id, test_id, started_by=g.user_id)
+        price_test_decisions.start(shop().shop_id, test_id, started_by=g.user_id)
     except InvalidInputError as error:
         return _page(shown, refused_because=error.field)
     except NotFoundError:
@@ -59,14 +59,14 @@ def create_start(test_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:test_id>/decline")
 def create_decline(test_id: int) -> ResponseReturnValue:
     """Say no to it."""
-    declined = price_tests.decline(shop().shop_id, test_id, declined_by=g.user_id)
+    declined = price_test_decisions.decline(shop().shop_id, test_id, declined_by=g.user_id)
     return _as_it_stands(test_id, {"declined": declined})
 
 
 @blueprint.post("/<int:test_id>/stop")
 def create_stop(test_id: int) -> ResponseReturnValue:
     """Let it end now: its prices go back."""
-    stopped = price_tests.stop(shop().shop_id, test_id, asked_by=g.user_id)
+    stopped = price_test_decisions.stop(shop().shop_id, test_id, asked_by=g.user_id)
     return _as_it_stands(test_id, {"stopped": stopped})
 
 

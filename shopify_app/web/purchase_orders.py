@@ -33,7 +33,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.db.pages import PurchaseLine
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import InvalidInputError
-from shopify_app.usecases import order_receipts, purchase_order_exports
+from shopify_app.usecases.decisions import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
 from shopify_app.web.reading import language, reading, shop, today, wants_json
 

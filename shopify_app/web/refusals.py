@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import request
 
-from shopify_app.usecases.decide import AcceptAnswer, UndoAnswer
+from shopify_app.usecases.decisions.decide import AcceptAnswer, UndoAnswer
 from shopify_app.web.wording import ACCEPT_REFUSALS, UNDO_REFUSALS
 
 TABLES: Final = {"not_accepted": ACCEPT_REFUSALS, "not_undone": UNDO_REFUSALS}

@@ -14,7 +14,7 @@ from shopify_app.db import (
 )
 from shopify_app.domain.price_test import PriceTestState
 from shopify_app.errors import NotFoundError
-from shopify_app.usecases.measuring import lift_brake
+from shopify_app.usecases.outcomes.measuring import lift_brake
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.price_test_views import price_test_json
 from shopify_app.web.price_test_words import price_test_view

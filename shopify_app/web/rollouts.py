@@ -14,8 +14,8 @@ from shopify_app.domain.price_limits import limit_broken_by
 from shopify_app.domain.rollout import Plan
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases import rollouts
-from shopify_app.usecases.rollouts import Preview
+from shopify_app.usecases.decisions import rollouts
+from shopify_app.usecases.decisions.rollouts import Preview
 from shopify_app.web.answers import answer
 from shopify_app.web.card_views import CardView, card_json, card_view
 from shopify_app.web.decisions import posted_ids, sent

@@ -11,8 +11,8 @@ from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.errors import InvalidInputError
-from shopify_app.usecases import measuring
-from shopify_app.usecases.merchant_settings import save_settings
+from shopify_app.usecases.outcomes import measuring
+from shopify_app.usecases.shops.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.reading import chosen, reading, shop

@@ -14,7 +14,7 @@ from shopify_app.config import settings
 from shopify_app.errors import TransientError
 from shopify_app.metrics import WEBHOOKS_RECEIVED
 from shopify_app.shopify.signature import is_signed_webhook
-from shopify_app.usecases import inbox
+from shopify_app.usecases.inbox import drain
 from shopify_app.web.auth import public
 
 HEADERS: Final = (
@@ -54,7 +54,7 @@ def receive() -> Response:
         log.warning("webhook_refused", topic=topic, body_bytes=len(raw))
         return _answer(topic, 401)
     try:
-        is_new = inbox.record_delivery(headers, raw)
+        is_new = drain.record_delivery(headers, raw)
     except TransientError:
         log.warning("webhook_not_kept", topic=topic)
         return _answer(topic, 503)

@@ -7,7 +7,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages
-from shopify_app.usecases.advice_state import FIRST_RUN, AdviceState, StepShare
+from shopify_app.usecases.suggestions.state import FIRST_RUN, AdviceState, StepShare
 from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer
 from shopify_app.web.reading import reading, shop

@@ -7,12 +7,12 @@ import pytest
 
 from shopify_app.db import demand_states
 from shopify_app.db.connection import transaction
-from shopify_app.db.demand_states import DemandFitRow, DemandStateRow
+from shopify_app.domain.demand_state import DemandFit, DemandState
 from tests.factories import make_variant
 
 MONDAY = date(2026, 11, 2)
 NEXT = date(2026, 11, 9)
-FIT = DemandFitRow(MONDAY, MONDAY, "3", 8, b"\x00learned")
+FIT = DemandFit(MONDAY, MONDAY, "3", 8, b"\x00learned")
 
 
 def keep(shop, fit, rows):
@@ -32,8 +32,8 @@ def found(shop, closed_on=MONDAY, shop_id=None):
 @pytest.fixture
 def rows(acme):
     return [
-        DemandStateRow(make_variant(acme), -(2**62), b"\x00\xff"),
-        DemandStateRow(make_variant(acme), 5, b""),
+        DemandState(make_variant(acme), -(2**62), b"\x00\xff"),
+        DemandState(make_variant(acme), 5, b""),
     ]
 
 
@@ -63,7 +63,7 @@ def test_states_left_behind_by_a_close_go(acme, rows):
 
 
 def test_a_variant_deleted_meanwhile_is_passed_over(acme, rows):
-    keep(acme, FIT, [*rows, DemandStateRow(987_654_321, 1, b"x")])
+    keep(acme, FIT, [*rows, DemandState(987_654_321, 1, b"x")])
 
     assert len(found(acme)[1]) == 2
 

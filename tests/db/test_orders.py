@@ -9,7 +9,7 @@ import pytest
 
 from shopify_app.db import orders
 from shopify_app.db.connection import transaction
-from shopify_app.usecases.poison import SPOILING
+from shopify_app.usecases.inbox.spoiling_errors import SPOILING
 from tests.factories import NOW, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)

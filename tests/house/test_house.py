@@ -17,7 +17,7 @@ from shopify_app.db.migrate import MigrationError, migrate, migrations
 from shopify_app.db.webhook_inbox import APART, PRIVACY
 from shopify_app.errors import InvalidSettingsError, MissingSettingsError
 from shopify_app.queue import DOORBELLS
-from shopify_app.usecases.ingest import HANDLERS, TOGETHER
+from shopify_app.usecases.inbox.ingest import HANDLERS, TOGETHER
 from shopify_app.web import create_app
 from workers import pump
 

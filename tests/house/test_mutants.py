@@ -14,12 +14,13 @@ import pytest
 
 from shopify_app.db import orders
 from shopify_app.db.connection import sweep_transaction, transaction
-from shopify_app.usecases import inbox, price_outbox
+from shopify_app.usecases.decisions import price_outbox
+from shopify_app.usecases.inbox import drain
 from shopify_app.web import create_app
 from tests.factories import NOW, line_of, order_of, rows
-from tests.usecases.test_inbox import ORDER, send
-from tests.usecases.test_price_outbox import accept, app_writes, apron, card  # noqa: F401 -- a fixture and its acts
-from tests.usecases.test_price_outbox import send as send_prices
+from tests.usecases.decisions.test_price_outbox import accept, app_writes, apron, card  # noqa: F401 -- a fixture and its acts
+from tests.usecases.decisions.test_price_outbox import send as send_prices
+from tests.usecases.inbox.test_drain import ORDER, send
 
 
 def acked_and_missing(client, shop):
@@ -41,7 +42,7 @@ def test_a_receiver_that_acks_before_it_keeps_is_found(database, acme, monkeypat
 
     handed_over = []
     monkeypatch.setattr(
-        inbox, "record_delivery", lambda headers, body: handed_over.append(json.loads(body)) or True
+        drain, "record_delivery", lambda headers, body: handed_over.append(json.loads(body)) or True
     )
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM webhook_inbox")

@@ -4,7 +4,7 @@ import pytest
 
 from shopify_app.errors import AccessDeniedError, OutcomeUnknownError, ShopifyUserError
 from shopify_app.shopify.transfers_api import create_draft_transfer, transfer_key
-from shopify_app.usecases import access
+from shopify_app.usecases.shops import access
 
 GRANTED = [
     "read_inventory",

@@ -7,7 +7,7 @@ import pytest
 from shopify_app import cli
 from shopify_app.db import price_changes
 from shopify_app.db.connection import sweep_transaction
-from shopify_app.usecases import decide
+from shopify_app.usecases.decisions import decide
 from tests.factories import make_suggestion, make_variant
 from tests.simulated import install
 from tests.web.page_rows import price_row

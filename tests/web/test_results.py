@@ -16,7 +16,7 @@ from shopify_app.domain.outcome import (
     RegistrationState,
     VerdictOutcome,
 )
-from shopify_app.usecases import decide
+from shopify_app.usecases.decisions import decide
 from shopify_app.web import create_app, wording
 from tests.factories import make_variant
 from tests.web.page_rows import as_json, bearer, price_row, restock_row, set_change, set_settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopify_app.usecases import decide
+from shopify_app.usecases.decisions import decide
 from shopify_app.web import create_app
 from tests.factories import make_suggestion, rows
 from tests.web.page_rows import TODAY, as_json, bearer, price_evidence, price_row, set_change

@@ -11,7 +11,8 @@ import pytest
 from shopify_app import config
 from shopify_app.db import redactions, webhook_inbox
 from shopify_app.db.connection import sweep_transaction, transaction
-from shopify_app.usecases import inbox, uninstalls
+from shopify_app.usecases.inbox import drain
+from shopify_app.usecases.shops import uninstalls
 from shopify_app.web import create_app
 from tests.conftest import CLIENT_SECRET
 from tests.factories import make_variant
@@ -163,7 +164,7 @@ def test_the_same_body_under_new_ids_is_one_order(client, acme):
     raw = json.dumps(ORDER).encode()
     for number in range(3):
         assert post(client, acme.domain, raw, **{"X-Shopify-Webhook-Id": f"w{number}"}) == 200
-    inbox.drain_inbox()
+    drain.drain_inbox()
 
     assert shop_rows(acme, "SELECT count(*), sum(quantity) FROM order_lines") == [(1, 2)]
 
@@ -190,7 +191,7 @@ def test_a_body_that_names_its_shop_does_nothing_under_another_shops_name(client
         door="compliance",
         **{"X-Shopify-Webhook-Id": "w3"},
     )
-    inbox.drain_inbox()
+    drain.drain_inbox()
     uninstalls.confirm_uninstalls()
 
     assert shop_rows(rival, "SELECT state, name, currency FROM shops") == [
@@ -215,7 +216,7 @@ def test_one_captured_delivery_sent_as_a_topic_about_the_rival_is_poison(
     """Neither the topic nor the shop's name is signed: acme's order can come as the rival's uninstall."""
     raw = json.dumps(ORDER).encode()
     post(client, rival.domain, raw, **{"X-Shopify-Webhook-Id": "own"})
-    inbox.drain_inbox()
+    drain.drain_inbox()
     if gone and topic != "app/uninstalled":
         with sweep_transaction() as conn, conn.cursor() as cur:
             cur.execute("UPDATE shops SET state = 'uninstalled', uninstalled_at = now()")
@@ -224,7 +225,7 @@ def test_one_captured_delivery_sent_as_a_topic_about_the_rival_is_poison(
     post(client, rival.domain, raw, topic=topic,
          **{"X-Shopify-Webhook-Id": "forged", "X-Shopify-Triggered-At": "2030-01-01T00:00:00Z"})  # fmt: skip
     for _ in range(3):
-        inbox.drain_inbox()
+        drain.drain_inbox()
         uninstalls.confirm_uninstalls()
         begun_again()
 
@@ -268,7 +269,7 @@ def test_a_product_whose_picture_is_another_shops_is_asked_for(client, acme, src
     body = {"id": 31, "title": "IPod", "updated_at": "2026-11-20T10:00:00Z", "image": src and {"src": src},
             "variants": []}  # fmt: skip
     post(client, acme.domain, json.dumps(body).encode(), topic="products/update")
-    inbox.drain_inbox()
+    drain.drain_inbox()
 
     assert shop_rows(acme, "SELECT id FROM products") == [(31,)] * is_believed
     assert shop_rows(acme, "SELECT resource_id FROM refetches") == [(31,)] * (not is_believed)
@@ -277,7 +278,7 @@ def test_a_product_whose_picture_is_another_shops_is_asked_for(client, acme, src
 def test_a_body_under_another_topic_is_parked_or_ignored_and_harms_nothing(client, acme):
     raw = json.dumps(ORDER).encode()
     post(client, acme.domain, raw)
-    inbox.drain_inbox()
+    drain.drain_inbox()
     for number, topic in enumerate(
         (
             "products/update",
@@ -288,7 +289,7 @@ def test_a_body_under_another_topic_is_parked_or_ignored_and_harms_nothing(clien
         )
     ):
         post(client, acme.domain, raw, topic=topic, **{"X-Shopify-Webhook-Id": f"x{number}"})
-    inbox.drain_inbox()
+    drain.drain_inbox()
 
     assert shop_rows(acme, "SELECT count(*) FROM orders") == [(1,)]
     assert shop_rows(acme, "SELECT count(*) FROM products") == [(0,)]
@@ -298,7 +299,7 @@ def test_a_body_under_another_topic_is_parked_or_ignored_and_harms_nothing(clien
 @pytest.mark.parametrize("domain", ["nobody.myshopify.com", "", "evil.com", "x" * 5_000])
 def test_a_shop_that_is_none_of_ours_is_answered_and_ignored(client, acme, domain):
     assert post(client, domain) == 200
-    inbox.drain_inbox()
+    drain.drain_inbox()
 
     assert [row[2] for row in inbox_rows()] == ["ignored"]
 
@@ -310,7 +311,7 @@ def test_an_uninstalled_shops_news_is_answered_and_ignored(client, acme):
             (acme.shop_id,),
         )
     assert post(client, acme.domain, json.dumps(ORDER).encode()) == 200
-    inbox.drain_inbox()
+    drain.drain_inbox()
 
     assert [row[2] for row in inbox_rows()] == ["ignored"]
     assert shop_rows(acme, "SELECT count(*) FROM orders") == [(0,)]
@@ -323,7 +324,7 @@ def test_an_uninstalled_shops_news_is_answered_and_ignored(client, acme):
 )  # fmt: skip
 def test_odd_headers_are_kept_as_they_are(client, acme, headers):
     assert post(client, acme.domain, **headers) == 200
-    inbox.drain_inbox()
+    drain.drain_inbox()
     assert len(inbox_rows()) == 1
 
 

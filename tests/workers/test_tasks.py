@@ -9,16 +9,16 @@ from launch.keel import procfile
 from shopify_app.queue import DOORBELLS
 
 CALLS = {
-    "workers.webhooks.drain_inbox": "shopify_app.usecases.inbox.drain_inbox",
-    "workers.prices.send_price_changes": "shopify_app.usecases.price_outbox.send_price_changes",
-    "workers.prices.carry_on_price_tests": "shopify_app.usecases.price_test_upkeep.carry_on_due",
-    "workers.history.step_backfills": "shopify_app.usecases.backfill.step_backfills",
-    "workers.history.refetch_resources": "shopify_app.usecases.refetch.refetch_resources",
-    "workers.history.confirm_uninstalls": "shopify_app.usecases.uninstalls.confirm_uninstalls",
-    "workers.history.reconcile_shops": "shopify_app.usecases.reconcile.reconcile_shops",
-    "workers.sales.roll_up_sales": "shopify_app.usecases.sales.roll_up_sales",
-    "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggest.refresh_due_suggestions",
-    "workers.decisions.replay_years": "shopify_app.usecases.replay_year.replay_due_shops",
+    "workers.webhooks.drain_inbox": "shopify_app.usecases.inbox.drain.drain_inbox",
+    "workers.prices.send_price_changes": "shopify_app.usecases.decisions.price_outbox.send_price_changes",
+    "workers.prices.carry_on_price_tests": "shopify_app.usecases.price_tests.carry_on.carry_on_due",
+    "workers.history.step_backfills": "shopify_app.usecases.history.backfill.step_backfills",
+    "workers.history.refetch_resources": "shopify_app.usecases.inbox.refetch.refetch_resources",
+    "workers.history.confirm_uninstalls": "shopify_app.usecases.shops.uninstalls.confirm_uninstalls",
+    "workers.history.reconcile_shops": "shopify_app.usecases.history.reconcile.reconcile_shops",
+    "workers.sales.roll_up_sales": "shopify_app.usecases.history.sales.roll_up_sales",
+    "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggestions.suggest.refresh_due_suggestions",
+    "workers.decisions.replay_years": "shopify_app.usecases.suggestions.replay.replay_due_shops",
     "workers.housekeeping.keep_house": "shopify_app.usecases.housekeeping.keep_house",
 }
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shopify_app.shopify import bulk_operations, catalogue_api, orders_api
-from shopify_app.usecases import access
+from shopify_app.usecases.shops import access
 from tests.simulated import install, simulated_world
 
 

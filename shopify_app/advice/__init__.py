@@ -1,0 +1,10 @@
+"""Inputs become suggestions: what the models say, in the shop's own terms; no I/O, no clock, no settings.
+
+    inputs        what a run rests on, and its bytes
+    work_out      all kinds together
+    restock, price, trend, price_test, way_back     a kind each
+    transfers, order_together, lead_times           what restock rests on
+    demand, known_demand, history, shop_weeks, promoted_weeks     what the models are fed
+
+Read by `usecases.suggestions`, which keeps what comes out; it calls `analytics` and nothing that reads or writes.
+"""

@@ -1,0 +1,111 @@
+"""Which prices to test where too little is known of them: `analytics.price_tests.experiments` in the shop's own terms.
+
+A product is tested as a whole: all its variants cost the same, nothing else is said of any of them, none is shown as
+reduced and none has a price fixed for a market. Of those the ones that sell most often teach most; as many are
+taken as leave the half that alternates, by lot, inside the share of sales that may be under change; the other half stays.
+"""
+
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from shopify_app.advice.inputs import Inputs
+from shopify_app.analytics.price_tests.experiments import plan_switchback
+from shopify_app.analytics.prices.pricing import PriceLimits
+
+MOST_PRODUCTS: Final = 160
+"""Both halves together: more teach little more, and a merchant could not look through them."""
+
+PRECISION: Final = 0.7
+"""Half the 80 % range of the answer that is wanted at the end: half of what it is before."""
+
+STEP: Final = 0.08
+"""Up and down, where the merchant's largest step allows it."""
+
+CHANGES_PER_MONTH: Final = 2
+MOST_WEEKS: Final = 16
+HEADROOM: Final = 0.9
+"""Of what may be lost and of the sales that may be under change: both move while a proposal stands."""
+
+FEWER: Final = 0.9
+"""Of the products, where those under test would make up too much of the sales."""
+
+
+def propose(
+    inputs: Inputs, unknown: pd.DataFrame, limits: PriceLimits, *, seed: int
+) -> dict[str, Any] | None:
+    """A plan (`SwitchbackPlan`, as JSON), or None where no test is worth or allowed.
+
+    `unknown` : see `advice_price.PriceAdvice`.
+    """
+    terms = inputs.settings.get("price_test")
+    if not terms or not terms["may_propose"] or float(terms["cost_left"]) <= 0:
+        return None
+    catalogue = _products(inputs, unknown, set(terms["fixed"])).head(MOST_PRODUCTS)
+    cost = HEADROOM * float(terms["cost_left"])
+    room = HEADROOM * float(terms["exposure_limit"]) - float(terms["share_under_change"])
+    plan = None
+    while len(catalogue):
+        plan = plan_switchback(
+            catalogue,
+            replace(limits, changes_per_month=CHANGES_PER_MONTH),
+            precision=PRECISION,
+            maximum_cost=cost,
+            step=STEP,
+            most_weeks=MOST_WEEKS,
+            seed=seed,
+        )
+        if sum(terms["shares"].get(series.series_id, 0.0) for series in plan.series) <= room:
+            break
+        catalogue = catalogue.head(int(len(catalogue) * FEWER))
+    if plan is None or plan.abstained_because is not None:
+        return None
+    digits = int(inputs.settings["minor_digits"])
+    rounded = replace(
+        plan,
+        maximum_cost=_up(plan.maximum_cost, digits),
+        expected_cost=round(plan.expected_cost, digits),
+    )
+    return _plain(asdict(rounded))
+
+
+def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.DataFrame:
+    """The products that could be tested: series_id, price, unit_cost, units_per_week, units_each; best sellers first."""
+    told = unknown.set_index("series_id").reindex(inputs.variants["variant_id"])
+    variants = inputs.variants.assign(
+        orders=told["units_per_week"].to_numpy(), units_each=told["units_each"].to_numpy()
+    )
+    never_sold = ~variants["variant_id"].isin(inputs.weekly["variant_id"])
+    is_fit = (
+        (variants["orders"].notna() | never_sold)
+        & variants["compare_at_price"].isna()
+        & (variants["price"] > 0)
+        & ~variants["variant_id"].isin(fixed)
+    )
+    whole = variants.groupby("product_id").agg(
+        prices=("price", "nunique"), price=("price", "first"), orders=("orders", "sum")
+    )
+    whole["is_fit"] = is_fit.groupby(variants["product_id"]).all()
+    known = variants[variants["orders"] > 0]
+    weight = known.set_index("product_id")["orders"]
+    for name in ("unit_cost", "units_each"):
+        weighted = (known[name] * known["orders"]).groupby(known["product_id"]).sum(min_count=1)
+        whole[name] = weighted / weight.groupby(level=0).sum()
+    fit = whole[whole["is_fit"] & (whole["prices"] == 1) & (whole["orders"] > 0)]
+    fit = fit.reset_index().sort_values(["orders", "product_id"], ascending=[False, True])
+    return fit.rename(columns={"product_id": "series_id", "orders": "units_per_week"})
+
+
+def _up(amount: float, digits: int) -> float:
+    """A maximum, rounded so that it still is one."""
+    return float(np.ceil(amount * 10**digits) / 10**digits)
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    """As JSON has it: the same when it is read back."""
+    return record | {
+        "series": [dict(series) | {"starts_high": list(series["starts_high"])} for series in record["series"]],
+        "comparison_ids": list(record["comparison_ids"]),
+    }  # fmt: skip

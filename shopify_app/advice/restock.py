@@ -1,0 +1,340 @@
+"""Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from shopify_app.advice import order_together
+from shopify_app.advice import transfers as transfer_advice
+from shopify_app.advice.history import recent_weeks, weekly_history
+from shopify_app.advice.inputs import Inputs
+from shopify_app.advice.lead_times import vendor_times
+from shopify_app.analytics import demand
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.orders import plan as order_plan
+from shopify_app.analytics.orders import replenishment
+from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+
+MOST: Final = 60
+DUE_WEEKS: Final = 1
+"""An order is suggested when it must be placed within this many weeks."""
+
+LEAST_VALUE: Final = 2.0
+"""Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
+
+UNKNOWN_COST_SHARE: Final = 0.5
+"""A cost that the shop does not know is taken as this share of the price, and marked as an estimate."""
+
+DEAD_BELOW: Final = 0.5
+MONTHS_PER_WEEK: Final = 12 / 52
+
+
+@dataclass(frozen=True, slots=True)
+class Restock:
+    """What to order, why variants that look short got nothing, what each budget would buy, what to move first."""
+
+    suggestions: list[NewSuggestion]
+    not_sure: Counter[str]
+    order_budget: dict[str, Any]
+    moves: list[dict[str, Any]]
+
+
+def suggest(inputs: Inputs, *, seed: int) -> Restock:
+    """Orders and the moves before them."""
+    variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
+    not_sure: Counter[str] = Counter()
+    if variants.empty:
+        return Restock([], not_sure, {}, [])
+    forecast = _forecast(inputs, variants, seed)
+    variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
+    terms = supply_terms(inputs, variants)
+    plan = _plan(inputs, variants, terms, forecast)
+    moves = transfer_advice.moves(
+        inputs, variants, terms, forecast, weekly_holding=_weekly_holding(inputs, terms)
+    )
+    to_move = transfer_advice.as_json(moves, variants)
+    due, may_join = _due(inputs, variants, terms, forecast, plan, not_sure)
+
+    def order(rows: np.ndarray, **rules: Any) -> replenishment.OrderPlan:
+        some = variants.iloc[rows], terms.iloc[rows], rows_of(forecast, rows)
+        return _plan(inputs, *some, **rules)
+
+    together = order_together.order_together(order, plan, due, may_join, terms)
+    not_sure["below_supplier_minimum"] = together.left_out
+    rows = together.rows
+    if not len(rows):
+        return Restock([], not_sure, {}, to_move)
+    variants, terms, forecast = variants.iloc[rows], together.terms, rows_of(forecast, rows)
+    ids = variants["variant_id"].to_numpy("int64")
+    weeks = recent_weeks(inputs, ids.tolist(), what="units", weeks=26)
+    told = vendor_times(inputs).told
+    found = [
+        _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
+        for row in range(len(rows))
+    ]
+    for one in found:
+        one.evidence["lead_time"] = told.get(one.proposal["vendor"] or "")
+        one.evidence.update(transfer_advice.evidence(inputs, moves, one.variant_id))
+    order_budget = order_together.for_every_budget(together.plan, ids, terms)
+    return Restock(found, not_sure, order_budget, to_move)
+
+
+def _due(
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    plan: replenishment.OrderPlan,
+    not_sure: Counter[str],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to order now, the most worth first, and rows that may go with them."""
+    value = plan.lost_by_waiting * (variants["price"] - terms["cost"]).to_numpy(float)
+    due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & (value >= LEAST_VALUE)
+    not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
+    rests = variants["variant_id"].isin(set(inputs.settings["resting"]["restock"])).to_numpy()
+    may_join = (plan.units > 0) & (forecast.alive >= DEAD_BELOW) & ~rests
+    rows = np.flatnonzero(due & may_join)
+    return rows[np.argsort(-value[rows], kind="stable")][:MOST], np.flatnonzero(may_join)
+
+
+def horizon_weeks(inputs: Inputs) -> int:
+    """Weeks ahead that restock looks at: twice the longest time an order covers."""
+    variants = inputs.variants[inputs.variants["is_tracked"]]
+    terms = supply_terms(inputs, variants)
+    covered = 2 * (terms["lead"] + terms["review"])
+    return int(np.maximum(covered, terms["longest_lead"] + terms["review"]).max())
+
+
+def _forecast(inputs: Inputs, variants: pd.DataFrame, seed: int) -> demand.DemandForecast:
+    """The demand that was brought up to the inputs' day; without one, worked out here."""
+    if inputs.demand is not None:
+        return inputs.demand.forecast
+    history = weekly_history(inputs, what="units")
+    tracked = history[history["series_id"].isin(variants["variant_id"])]
+    return demand.forecast_demand(tracked, horizon=horizon_weeks(inputs), seed=seed)
+
+
+def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
+    """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
+    vendors, times = inputs.vendors.set_index("vendor"), vendor_times(inputs)
+    cost_known = variants["unit_cost"].notna()
+    return pd.DataFrame(
+        {
+            "lead_days": times.days_of(variants["vendor"]),
+            "lead": times.weeks_of(variants["vendor"]),
+            "longest_lead": times.longest_of(variants["vendor"]),
+            "review": max(1, round(inputs.settings["review_period_days"] / 7)),
+            "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
+            "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
+            "vendor": variants["vendor"],
+            **order_together.least_orders(variants["vendor"], vendors),
+            "cost_known": cost_known,
+            "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
+        }
+    )
+
+
+def _weekly_holding(inputs: Inputs, terms: pd.DataFrame) -> np.ndarray:
+    """Money that a unit on the shelf costs a week."""
+    return terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
+
+
+def _plan(
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    **rules: Any,
+) -> replenishment.OrderPlan:
+    cap = inputs.settings["cycle_service_level"]
+    return replenishment.order_quantities(
+        forecast,
+        on_hand=variants["available_units"].to_numpy(float),
+        incoming=variants["incoming_units"].to_numpy(float),
+        lead_time=vendor_times(inputs).of(terms["vendor"]),
+        review_periods=terms["review"].to_numpy(),
+        holding_cost=_weekly_holding(inputs, terms),
+        shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),
+        pack=terms["pack"].to_numpy(),
+        minimum=terms["minimum"].to_numpy(),
+        service_level_cap=None if cap is None else float(cap),
+        overage_reviews=replenishment.OVERAGE_REVIEWS,
+        range_tails=inputs.range_tails,
+        **rules,
+    )
+
+
+def _suggestion(
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: demand.DemandForecast,
+    plan: replenishment.OrderPlan,
+    row: int,
+    weeks: dict[int, list[tuple[str, float, float]]],
+    seed: int,
+) -> NewSuggestion:
+    variant, term = variants.iloc[row], terms.iloc[row]
+    margin = max(float(variant["price"] - term["cost"]), 0.0)
+    lost = float(plan.lost_by_waiting[row])
+    low, high = _range_of_loss(
+        inputs,
+        forecast,
+        row,
+        int(term["lead"]),
+        max(float(variant["available_units"] + variant["incoming_units"]), 0.0),
+    )
+    order_by = inputs.as_of + timedelta(days=7 * int(term["weeks_left"]))
+    first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
+    units = int(plan.units[row])
+    cost = _money(float(term["cost"])) if term["cost_known"] else None
+    variant_id = int(variant["variant_id"])
+    return NewSuggestion(
+        kind=SuggestionKind.RESTOCK,
+        variant_id=variant_id,
+        proposal={
+            "units": units,
+            "unit_cost": cost,
+            "order_cost": _money(units * float(term["cost"])) if cost else None,
+            "order_by": order_by.isoformat(),
+            "vendor": variant["vendor"] or None,
+            "location_id": None,
+        },
+        evidence={
+            "available_units": int(variant["available_units"]),
+            "incoming_units": int(variant["incoming_units"]),
+            "lead_time_days": int(term["lead_days"]),
+            "review_period_days": int(inputs.settings["review_period_days"]),
+            "critical_fractile": round(float(plan.critical_fractile[row]), 4),
+            "target_units": int(plan.target_units[row]),
+            "ideal_units": int(np.ceil(plan.ideal_units[row])),
+            "expected_demand": round(float(plan.expected_demand[row]), 1),
+            "demand_low": int(plan.demand_low[row]),
+            "demand_high": int(plan.demand_high[row]),
+            "range_level_asked": round(inputs.range_level, 4),
+            "run_out_first": first,
+            "run_out_last": last,
+            "demand_per_week": round(float(forecast.mean[row, 0]), 2),
+            "stockout_weeks": sum(1 for _, _, share in weeks[variant_id] if share < 0.95),
+            "weeks": [
+                {"start": start, "units": value, "in_stock": round(share, 3)}
+                for start, value, share in weeks[variant_id]
+            ],
+            "forecast": _fan(inputs, forecast, row),
+            "pack_units": int(term["pack"]),
+            "minimum_units": int(term["minimum"]),
+            "dead_stock_risk": round(float(plan.dead_stock_risk[row]), 4),
+            "expected_gain": round(float(plan.value[row]), 2),
+            "less": _aside(plan.less, row),
+            "more": _aside(plan.more, row),
+            "look_ahead_weeks": int(replenishment.LOOK_AHEAD * (term["lead"] + term["review"])),
+            "binding_rules": _binding(plan, term, row),
+            "expected_lost_units": round(float(plan.lost_without[row]), 2),
+            "cost_is_estimate": not bool(term["cost_known"]),
+            "unit_margin": _money(margin),
+            **_window(inputs, weeks[variant_id]),
+            "model": "gamma-poisson bank, newsvendor",
+            "seed": seed,
+        },
+        value_low=_round(min(low, lost) * margin),
+        value_mid=_round(lost * margin),
+        value_high=_round(max(high, lost) * margin),
+        value_unit="margin_a_week",
+        currency=inputs.settings["currency"],
+        rank_score=lost * margin / MONTHS_PER_WEEK,
+        is_urgent=bool(term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
+        as_of=inputs.as_of,
+    )
+
+
+def _aside(aside: order_plan.Aside, row: int) -> dict[str, float]:
+    """What another quantity would do."""
+    return {
+        "units": int(aside.units[row]),
+        "expected_lost_units": round(float(aside.lost[row]), 2),
+        "dead_stock_risk": round(float(aside.dead_stock_risk[row]), 4),
+        "expected_gain": round(float(aside.value[row]), 2),
+    }
+
+
+def _range_of_loss(
+    inputs: Inputs, forecast: demand.DemandForecast, row: int, lead: int, position: float
+) -> tuple[float, float]:
+    """Units lost by waiting a week if demand runs at its 10 % and 90 % totals."""
+    found: list[float] = []
+    for level in inputs.range_tails:
+        then = max(_quantile(forecast, row, lead + 1, level) - position, 0.0)
+        now = max(_quantile(forecast, row, lead, level) - position, 0.0) if lead else 0.0
+        found.append(max(then - now, 0.0))
+    return min(found), max(found)
+
+
+def _quantile(forecast: demand.DemandForecast, row: int, last: int, level: float) -> float:
+    """The forecast's own quantile, held to the shop's past: that of the plan, not of its dispersion alone."""
+    return float(rows_of(forecast, np.array([row])).quantile([level], last=last)[0, 0])
+
+
+def _run_out(
+    inputs: Inputs, forecast: demand.DemandForecast, row: int, available: float
+) -> tuple[str | None, str | None]:
+    """Days between which what is on the shelf probably runs out (8 of 10 cases); None: not within the horizon."""
+    days: list[str | None] = []
+    for level in reversed(inputs.range_tails):
+        day = None
+        for week in range(1, forecast.mean.shape[1] + 1):
+            if _quantile(forecast, row, week, level) > available:
+                day = (
+                    (inputs.as_of + timedelta(days=7 * (week - 1) + 3)).isoformat()
+                    if available > 0
+                    else inputs.as_of.isoformat()
+                )
+                break
+        days.append(day)
+    return days[0], days[1]
+
+
+def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> list[dict[str, Any]]:
+    """The next eight weeks: mean and 8-of-10 range of each."""
+    weeks = min(8, forecast.mean.shape[1])
+    one = rows_of(forecast, np.array([row]))
+    tails = inputs.range_tails
+    each = [one.quantile(tails, first=week, last=week)[0] for week in range(1, weeks + 1)]
+    return [
+        {
+            "start": (inputs.as_of + timedelta(days=7 * week)).isoformat(),
+            "mean": round(float(forecast.mean[row, week]), 2),
+            "low": int(each[week][0]),
+            "high": int(each[week][1]),
+        }
+        for week in range(weeks)
+    ]
+
+
+def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> list[str]:
+    """Rules that made the order other than ideal."""
+    ideal, units = plan.ideal_units[row], plan.units[row]
+    rules: list[str] = []
+    if term["raised"]:
+        rules.append("supplier_minimum")
+    elif units != np.ceil(ideal) and term["pack"] > 1:
+        rules.append("pack")
+    if 0 < ideal < term["minimum"] <= units:
+        rules.append("minimum")
+    return rules
+
+
+def _window(inputs: Inputs, weeks: list[tuple[str, float, float]]) -> dict[str, str]:
+    return {"window_first": weeks[0][0], "window_last": inputs.last_day.isoformat()}
+
+
+def _money(value: float) -> str:
+    return str(Decimal(str(round(value, 2))).quantize(Decimal("0.01")))
+
+
+def _round(value: float) -> Decimal:
+    return Decimal(str(round(value, 2)))

@@ -1,0 +1,212 @@
+"""What to move between a shop's locations before anything is bought: `analytics.orders.transfers` in its own terms.
+
+In:  stock and past sales of each location (`Inputs.places`), the forecast and terms of each variant.
+Out: `Move`s, the most worth first, as JSON too.
+Method: a variant's demand is shared out over its locations by what was sold from each while all had
+some, leaning on what the whole shop sells there. Demand thinned at random keeps its dispersion
+(a gamma-mixed Poisson); not knowing the share well adds to it. The order itself counts stock wherever
+it lies, so what can be moved is not bought.
+Weak: which location a sale left is read from which shelf fell that day: goods carried over on a day
+with sales blur it. Online orders that any location could serve count where they were served.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from shopify_app.advice.inputs import Inputs
+from shopify_app.analytics.demand import DemandForecast
+from shopify_app.analytics.demand.forecast_rows import rows_of
+from shopify_app.analytics.orders.transfers import transfers_before_purchases
+
+MOVE_WEEKS: Final = 1
+"""A move made now is on the other shelf at the start of the week after."""
+
+FREIGHT_SHARE: Final = 0.02
+"""What moving a unit costs, as a share of its price: nobody told us, and it is not nothing."""
+
+SHARE_SEEN: Final = 10.0
+"""Units that the whole shop's split counts as, beside a variant's own."""
+
+LEAST_SEEN: Final = 30.0
+"""Units of the whole shop seen to leave a location, below which no location's demand is known."""
+
+LEAST_VALUE: Final = 2.0
+"""Money, in whole currency units, below which a move is not worth the walk."""
+
+MOST_TRIED: Final = 120
+MOST: Final = 60
+WIDE: Final = 1.3
+"""Deviations above the mean that a shelf should hold: about nine cases of ten."""
+
+DEAD_BELOW: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Units of a variant to take from one location to another; `gain` is the money that it should earn."""
+
+    variant_id: int
+    source_id: int
+    source: str
+    destination_id: int
+    destination: str
+    units: int
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    """Variants at their locations: one row each, arrays (k,) and a forecast of k series."""
+
+    row: np.ndarray
+    """Of the variant, among those with a forecast."""
+    places: pd.DataFrame
+    share: np.ndarray
+    forecast: DemandForecast
+    incoming: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "_Shelves":
+        """Some of them."""
+        return _Shelves(
+            self.row[rows],
+            self.places.iloc[rows],
+            self.share[rows],
+            rows_of(self.forecast, rows),
+            self.incoming[rows],
+        )
+
+
+def moves(
+    inputs: Inputs,
+    variants: pd.DataFrame,
+    terms: pd.DataFrame,
+    forecast: DemandForecast,
+    *,
+    weekly_holding: np.ndarray,
+) -> list[Move]:
+    """What to move, at most `MOST`.
+
+    Parameters
+    ----------
+    variants, terms, weekly_holding : one row a series of the forecast; terms have `cost, lead, review`
+    """
+    shelves = _shelves(inputs, variants, forecast)
+    if shelves is None:
+        return []
+    margin = np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0)
+    until = (terms["lead"] + terms["review"]).to_numpy(int)
+    shelves = shelves.of(_worth_trying(shelves, until, margin))
+    if not len(shelves.row):
+        return []
+    of = shelves.row
+    found = transfers_before_purchases(
+        shelves.forecast,
+        product=of,
+        transfer_time=MOVE_WEEKS,
+        freight=FREIGHT_SHARE * variants["price"].to_numpy(float)[of],
+        on_hand=np.maximum(shelves.places["available_units"].to_numpy(float), 0.0),
+        incoming=shelves.incoming,
+        lead_time=terms["lead"].to_numpy(int)[of],
+        review_periods=terms["review"].to_numpy(int)[of],
+        holding_cost=weekly_holding[of],
+        shortage_cost=margin[of],
+    )
+    places = shelves.places
+    made = [
+        Move(
+            int(places["variant_id"].iloc[source]),
+            int(places["location_id"].iloc[source]),
+            str(places["location"].iloc[source]),
+            int(places["location_id"].iloc[destination]),
+            str(places["location"].iloc[destination]),
+            int(units),
+            round(float(value), 2),
+        )
+        for source, destination, units, value in zip(
+            found.source, found.destination, found.units, found.value, strict=True
+        )
+        if value >= LEAST_VALUE
+    ]
+    return sorted(made, key=lambda one: (-one.gain, one.variant_id, one.destination_id))[:MOST]
+
+
+def as_json(found: Sequence[Move], variants: pd.DataFrame) -> list[dict[str, Any]]:
+    """Moves with the names of their variants, for pages."""
+    names = variants.set_index("variant_id")[["product_title", "variant_title"]]
+    return [
+        asdict(one)
+        | {
+            name: str(names.loc[one.variant_id, name])
+            for name in ("product_title", "variant_title")
+        }
+        for one in found
+    ]
+
+
+def evidence(inputs: Inputs, found: Sequence[Move], variant_id: int) -> dict[str, Any]:
+    """What a card says of its variant's locations: the moves before the order, and what lies where."""
+    places = inputs.places[inputs.places["variant_id"] == variant_id]
+    return {
+        "moves": [asdict(one) for one in found if one.variant_id == variant_id],
+        "places": [
+            {"location": str(name), "available_units": int(available)}
+            for name, available in zip(places["location"], places["available_units"], strict=True)
+        ],
+    }
+
+
+def _shelves(inputs: Inputs, variants: pd.DataFrame, forecast: DemandForecast) -> _Shelves | None:
+    """Every location of the variants that have several; None where no location's demand is known."""
+    places, ids = inputs.places, variants["variant_id"].to_numpy("int64")
+    rests = set(inputs.settings["resting"]["restock"])
+    may = ids[(forecast.alive >= DEAD_BELOW) & ~np.isin(ids, list(rests))]
+    places = places[places["variant_id"].isin(may)].reset_index(drop=True)
+    if places["sold_units"].sum() < LEAST_SEEN:
+        return None
+    order = np.argsort(ids)
+    row = order[np.searchsorted(ids, places["variant_id"], sorter=order)]
+    share, seen = _shares(places)
+    thinned = rows_of(forecast, row)
+    unsure = (1 - share) / (share * (seen + 1))
+    dispersion = thinned.dispersion + (1 + thinned.dispersion) * unsure[:, None]
+    thinned = replace(
+        thinned,
+        series_ids=np.arange(len(row)),
+        mean=thinned.mean * share[:, None],
+        dispersion=dispersion,
+    )
+    here = places["incoming_units"].to_numpy(float)
+    known = places.groupby("variant_id")["incoming_units"].transform("sum").to_numpy(float)
+    ours = variants["incoming_units"].to_numpy(float)[row] - known
+    return _Shelves(row, places, share, thinned, here + np.maximum(ours, 0.0) * share)
+
+
+def _shares(places: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """(share of its variant's demand, units that it rests on) of each row."""
+    sold = places["sold_units"]
+    usual = places.groupby("location_id")["sold_units"].transform("sum") + 1.0
+    by_variant = places["variant_id"]
+    usual = usual / usual.groupby(by_variant).transform("sum")
+    seen = sold.groupby(by_variant).transform("sum") + SHARE_SEEN
+    return ((sold + SHARE_SEEN * usual) / seen).to_numpy(float), seen.to_numpy(float)
+
+
+def _worth_trying(shelves: _Shelves, until: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """Rows of the variants with a shelf that may run short and another with too much, dearest first."""
+    weeks = np.arange(shelves.forecast.mean.shape[1])[None, :] < until[shelves.row][:, None]
+    mean = (shelves.forecast.mean * weeks).sum(axis=1)
+    spread = np.sqrt(mean + shelves.forecast.dispersion[:, -1] * mean**2)
+    on_hand = shelves.places["available_units"].to_numpy(float)
+    lacks = np.maximum(mean + WIDE * spread - np.maximum(on_hand, 0.0) - shelves.incoming, 0.0)
+    spare = np.maximum(on_hand - mean, 0.0)
+    size = int(shelves.row.max()) + 1
+    lacking = np.bincount(shelves.row, lacks, size)
+    sparing = np.bincount(shelves.row, np.where(spare >= 1, spare, 0.0), size)
+    worth = np.minimum(lacking, sparing) * margin[:size]
+    chosen = np.flatnonzero(worth >= LEAST_VALUE)
+    chosen = chosen[np.argsort(-worth[chosen], kind="stable")][:MOST_TRIED]
+    return np.flatnonzero(np.isin(shelves.row, chosen))

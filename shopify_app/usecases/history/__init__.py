@@ -1,0 +1,8 @@
+"""A shop's past, read whole and kept true: import, comparison, days counted, the books.
+
+backfill     the history step by step, each step resumable
+reconcile    what webhooks lost is compared and mended
+sales        touched days are counted again
+facts        the shop's books as we hold them
+market_prices     prices that markets hold fast
+"""

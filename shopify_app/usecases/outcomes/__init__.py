@@ -1,0 +1,10 @@
+"""What came of decisions: registered before the write, judged after, stopped where they lose.
+
+    measuring    what a merchant chooses about it
+    register     before the write
+    judge        after the stop date
+    hold_back    a random share is held back, with consent
+    history      a shop's weeks as the judge reads them
+
+All but `measuring` load pandas: workers only.
+"""
