@@ -15,9 +15,9 @@ from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCoun
 from shopify_app.domain.shop import ShopSettings, ShopState
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
-from shopify_app.web.card_views import CardView, card_json, card_view
+from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, reading, shop, today, zone
-from shopify_app.web.result_views import Total, total_view
+from shopify_app.web.results.views import Total, total_view
 from shopify_app.web.wording import NOT_SURE, listed
 
 SHOWN_FIRST = 5

@@ -9,7 +9,7 @@ from shopify_app.web import create_app
 from tests.web.page_rows import as_json, bearer, price_row, price_test_row, restock_row, trend_row
 
 SIGNED_LINKS = {"purchase_orders.show", "purchase_orders.show_csv"}
-"""Their id is a signed link of one shop; tests/web/test_purchase_orders.py alters them."""
+"""Their id is a signed link of one shop; tests/web/restock/test_purchase_orders.py alters them."""
 
 PUBLIC_FILES = {"assets.show"}
 

@@ -12,8 +12,8 @@ from flask_babel import ngettext
 from shopify_app.db.pages import StorePrice
 from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest
 from shopify_app.web import formats
-from shopify_app.web.price_test_answers import could_tell, guess
-from shopify_app.web.price_test_words import PriceTestView
+from shopify_app.web.price_tests.answers import could_tell, guess
+from shopify_app.web.price_tests.words import PriceTestView
 from shopify_app.web.wording import thing
 
 LEFT: Final = {

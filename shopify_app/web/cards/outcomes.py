@@ -11,8 +11,8 @@ from shopify_app.domain.suggestion import (
     SuggestionState,
 )
 from shopify_app.web import formats
+from shopify_app.web.cards.shortage_words import shortage_of, then_words
 from shopify_app.web.reading import today, zone
-from shopify_app.web.shortage_words import shortage_of, then_words
 from shopify_app.web.wording import DISMISS_REASONS, NEW_LIMITS, VERDICTS, is_under_way, words_for
 
 

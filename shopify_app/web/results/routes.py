@@ -16,13 +16,13 @@ from shopify_app.domain.price_test import PriceTestState
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.outcomes.measuring import lift_brake
 from shopify_app.web.advice_words import answer_with_advice, read_advice
-from shopify_app.web.price_test_views import price_test_json
-from shopify_app.web.price_test_words import price_test_view
-from shopify_app.web.range_words import ranges_view
+from shopify_app.web.cards.refusals import refused_lines
+from shopify_app.web.price_tests.views import price_test_json
+from shopify_app.web.price_tests.words import price_test_view
 from shopify_app.web.reading import reading, shop, today, wants_json
-from shopify_app.web.refusals import refused_lines
-from shopify_app.web.replay_words import replay_view
-from shopify_app.web.result_views import (
+from shopify_app.web.results.range_words import ranges_view
+from shopify_app.web.results.replay_words import replay_view
+from shopify_app.web.results.views import (
     brake_json,
     brake_view,
     counts,

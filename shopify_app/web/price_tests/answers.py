@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from shopify_app.domain.price_test import PriceTest
 from shopify_app.web import formats
-from shopify_app.web.price_test_terms import never_began
+from shopify_app.web.price_tests.terms import never_began
 
 HALF_RANGE_80: Final = 1.2816
 """Half an 80 % range, in deviations of a normal distribution."""

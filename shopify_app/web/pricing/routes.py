@@ -13,15 +13,15 @@ from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
-from shopify_app.web.card_views import card_json, card_view
+from shopify_app.web.cards.refusals import refused_lines
+from shopify_app.web.cards.views import card_json, card_view
 from shopify_app.web.home import everything
-from shopify_app.web.price_test_views import price_test_json
-from shopify_app.web.price_test_words import price_test_view
-from shopify_app.web.price_view import price_view
+from shopify_app.web.price_tests.views import price_test_json
+from shopify_app.web.price_tests.words import price_test_view
+from shopify_app.web.pricing.view import price_view
 from shopify_app.web.reading import chosen, now, reading, shop, today, zone
-from shopify_app.web.refusals import refused_lines
-from shopify_app.web.result_views import brake_json, brake_view, waiting_views
-from shopify_app.web.rollout_views import rollout_json, rollout_view
+from shopify_app.web.results.views import brake_json, brake_view, waiting_views
+from shopify_app.web.rollouts.views import rollout_json, rollout_view
 
 blueprint = Blueprint("pricing", __name__, url_prefix="/pricing")
 

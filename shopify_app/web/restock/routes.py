@@ -12,15 +12,15 @@ from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
-from shopify_app.web.budget import BudgetPlan, plan_within
-from shopify_app.web.budget_view import budget_view
-from shopify_app.web.card_views import CardView, card_json, card_view
+from shopify_app.web.cards.move_words import move_views, moves_of
+from shopify_app.web.cards.refusals import refused_lines
+from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.demand_view import restock_chart
-from shopify_app.web.move_words import move_views, moves_of
-from shopify_app.web.order_words import beside
-from shopify_app.web.purchase_orders import draft_orders, order_json
 from shopify_app.web.reading import reading, shop, today, zone
-from shopify_app.web.refusals import refused_lines
+from shopify_app.web.restock.budget import BudgetPlan, plan_within
+from shopify_app.web.restock.budget_view import budget_view
+from shopify_app.web.restock.order_words import beside
+from shopify_app.web.restock.purchase_orders import draft_orders, order_json
 
 blueprint = Blueprint("restock", __name__, url_prefix="/restock")
 

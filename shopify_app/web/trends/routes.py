@@ -10,7 +10,7 @@ from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
-from shopify_app.web.card_views import card_json, card_view
+from shopify_app.web.cards.views import card_json, card_view
 from shopify_app.web.demand_view import trend_chart
 from shopify_app.web.reading import reading, shop, today, zone
 

@@ -9,9 +9,9 @@ from flask_babel import gettext, ngettext
 
 from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind, way_back_of
 from shopify_app.web import formats
-from shopify_app.web.lead_time_words import delivery_words
-from shopify_app.web.move_words import moves_first
-from shopify_app.web.shortage_words import shortage_of, until_words, way_back_words
+from shopify_app.web.cards.lead_time_words import delivery_words
+from shopify_app.web.cards.move_words import moves_first
+from shopify_app.web.cards.shortage_words import shortage_of, until_words, way_back_words
 from shopify_app.web.wording import CAUSES, RULES, certainty, lasting_words, thing, words_for
 
 Facts = list[tuple[str, str]]

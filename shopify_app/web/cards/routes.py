@@ -11,9 +11,9 @@ from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer, with_toast
-from shopify_app.web.card_views import CardView, card_json, card_view
+from shopify_app.web.cards.refusals import refusals
+from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
-from shopify_app.web.refusals import refusals
 from shopify_app.web.wording import ACCEPT_REFUSALS, UNDO_REFUSALS, words_for
 
 blueprint = Blueprint("suggestions", __name__, url_prefix="/suggestions")

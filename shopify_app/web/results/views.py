@@ -18,7 +18,7 @@ from shopify_app.domain.outcome import (
     RegistrationState,
 )
 from shopify_app.web import formats
-from shopify_app.web.card_titles import price_title, units_of
+from shopify_app.web.cards.titles import price_title, units_of
 from shopify_app.web.reading import zone
 from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, thing, words_for
 

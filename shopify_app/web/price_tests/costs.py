@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from shopify_app.domain.price_test import PriceTest, PriceTestState
 from shopify_app.web import formats
-from shopify_app.web.price_test_terms import never_began, weeks
+from shopify_app.web.price_tests.terms import never_began, weeks
 
 
 def at_most(amount: Decimal | float, test: PriceTest) -> str:

@@ -11,8 +11,8 @@ from shopify_app.domain.price_limits import PriceMove, broken_limits, move_held
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
+from shopify_app.web.cards.shortage_words import shortage_reasons
 from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
-from shopify_app.web.shortage_words import shortage_reasons
 from shopify_app.web.wording import RULES, words_for
 
 

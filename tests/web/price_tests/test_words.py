@@ -6,14 +6,12 @@ from decimal import Decimal
 import pytest
 
 from shopify_app.domain.price_test import LeftReason, PriceTest, PriceTestState, StopReason
-from shopify_app.web import (
-    create_app,
-    price_test_answers,
-    price_test_costs,
-    price_test_views,
-    price_test_words,
-)
-from shopify_app.web.price_test_words import price_test_view
+from shopify_app.web import create_app
+from shopify_app.web.price_tests import answers as price_test_answers
+from shopify_app.web.price_tests import costs as price_test_costs
+from shopify_app.web.price_tests import views as price_test_views
+from shopify_app.web.price_tests import words as price_test_words
+from shopify_app.web.price_tests.words import price_test_view
 from tests.web.page_rows import plan_record, reading_record
 
 DAY = date(2026, 11, 20)

@@ -17,10 +17,10 @@ from shopify_app.domain.suggestion import (
     way_back_of,
 )
 from shopify_app.web import formats
-from shopify_app.web.card_outcomes import Outcome, outcome
-from shopify_app.web.card_titles import Facts, facts, title, why
+from shopify_app.web.cards.outcomes import Outcome, outcome
+from shopify_app.web.cards.shortage_words import shortage_of
+from shopify_app.web.cards.titles import Facts, facts, title, why
 from shopify_app.web.reading import chosen
-from shopify_app.web.shortage_words import shortage_of
 from shopify_app.web.wording import UNITS, certainty, is_under_way, thing, words_for
 
 

@@ -17,16 +17,11 @@ from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import rollouts
 from shopify_app.usecases.decisions.rollouts import Preview
 from shopify_app.web.answers import answer
-from shopify_app.web.card_views import CardView, card_json, card_view
-from shopify_app.web.decisions import posted_ids, sent
+from shopify_app.web.cards.refusals import refusals, refused_lines
+from shopify_app.web.cards.routes import posted_ids, sent
+from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, now, reading, shop, today, wants_json, zone
-from shopify_app.web.refusals import refusals, refused_lines
-from shopify_app.web.rollout_views import (
-    exposure_json,
-    limit_words,
-    rollout_json,
-    rollout_view,
-)
+from shopify_app.web.rollouts.views import exposure_json, limit_words, rollout_json, rollout_view
 
 blueprint = Blueprint("rollouts", __name__, url_prefix="/rollouts")
 

@@ -13,9 +13,7 @@ from flask_babel import lazy_gettext as later
 
 from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason
 from shopify_app.web import formats
-from shopify_app.web import price_test_answers as answers
-from shopify_app.web import price_test_costs as costs
-from shopify_app.web import price_test_terms as terms
+from shopify_app.web.price_tests import answers, costs, terms
 from shopify_app.web.reading import zone
 
 STATES: Final = {

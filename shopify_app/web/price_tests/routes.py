@@ -13,13 +13,13 @@ from shopify_app.domain.price_test import PriceTest, PriceUnderTest
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.price_tests import decide as price_test_decisions
 from shopify_app.web.answers import answer
-from shopify_app.web.price_test_views import (
+from shopify_app.web.price_tests.views import (
     left_prices,
     price_test_json,
     prices_json,
     product_lines,
 )
-from shopify_app.web.price_test_words import REFUSALS, price_test_view
+from shopify_app.web.price_tests.words import REFUSALS, price_test_view
 from shopify_app.web.reading import reading, shop, today, wants_json
 from shopify_app.web.wording import words_for
 

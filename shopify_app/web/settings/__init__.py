@@ -1,0 +1,5 @@
+"""Settings: limits, lead times, money, calendar, language; errors stand beside their fields."""
+
+from shopify_app.web.settings.routes import blueprint
+
+__all__ = ["blueprint"]

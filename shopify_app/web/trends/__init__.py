@@ -1,0 +1,5 @@
+"""Trends: what really changes, and one of them in detail."""
+
+from shopify_app.web.trends.routes import blueprint
+
+__all__ = ["blueprint"]
