@@ -12,29 +12,29 @@ from shopify_app.domain.suggestion import DISMISS_REASONS
 from shopify_app.web import (
     assets,
     auth,
+    cards,
     error_pages,
     formats,
     headers,
     health,
     home,
     oauth,
+    price_tests,
+    pricing,
+    restock,
+    results,
+    rollouts,
+    shop_settings,
+    trends,
     webhooks,
     welcome,
     wording,
 )
 from shopify_app.web.cards import lead_time_words, move_words
-from shopify_app.web.cards import routes as card_routes
 from shopify_app.web.charts import sparkline
 from shopify_app.web.demand_view import recent
-from shopify_app.web.price_tests import routes as price_tests
-from shopify_app.web.pricing import routes as pricing
 from shopify_app.web.reading import language, now, today, zone
 from shopify_app.web.restock import purchase_orders
-from shopify_app.web.restock import routes as restock
-from shopify_app.web.results import routes as results
-from shopify_app.web.rollouts import routes as rollouts
-from shopify_app.web.settings import routes as shop_settings
-from shopify_app.web.trends import routes as trends
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
@@ -60,7 +60,7 @@ PAGES = (
     restock.blueprint,
     trends.blueprint,
     shop_settings.blueprint,
-    card_routes.blueprint,
+    cards.blueprint,
     results.blueprint,
     rollouts.blueprint,
     price_tests.blueprint,

@@ -243,7 +243,7 @@ def test_what_a_shop_says_of_itself_is_kept_and_what_it_does_not_say_stays(acme,
 
 
 def test_of_two_things_a_shop_says_the_later_stands_and_of_one_second_neither(acme, rival):
-    body = {"id": 77, "currency": "EUR", "updated_at": stamp(2)}
+    body = {"id": 77, "myshopify_domain": acme.domain, "currency": "EUR", "updated_at": stamp(2)}
     facts = "SELECT currency, timezone FROM shops WHERE domain = 'acme.myshopify.com'"
 
     assert apply(acme, "shop/update", body) == "applied"

@@ -1,5 +1,5 @@
 """Settings: limits, lead times, money, calendar, language; errors stand beside their fields."""
 
-from shopify_app.web.settings.routes import blueprint
+from shopify_app.web.shop_settings.routes import blueprint
 
 __all__ = ["blueprint"]
