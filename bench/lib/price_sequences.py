@@ -109,7 +109,7 @@ def _fill(
                     sku=f"T-{number}-{size}",
                     title=f"Size {size}",
                     price=Decimal(10 + number % 40),
-                    cost=Decimal(4),
+                    cost=Decimal("0.01"),
                     available=20,
                     base_per_day=0.1,
                     compare_at=Decimal(60) if rng.random() < 0.3 else None,
@@ -137,6 +137,7 @@ class Machine:
         self.live: dict[int, Road] = {}
         self.free = [int(row["id"]) for row in world.look("variants", limit=5000)]
         self.run_id = self._make_run()
+        self._widen_limits()
 
     def run(self, sequences: int) -> None:
         """Run this many sequences to their ends and check each."""
@@ -351,9 +352,17 @@ class Machine:
         return int(found.fetchone()[0] or 0)
 
     def _other_price(self, price: Decimal) -> Decimal:
-        step = Decimal(int(self.rng.integers(1, 400))) / 100
+        step = min(Decimal(int(self.rng.integers(1, 400))) / 100, price // Decimal("0.02") / 100)
         up = self.rng.random() < 0.5 or price - step < 1
         return (price + step if up else price - step).quantize(Decimal("0.01"))
+
+    def _widen_limits(self) -> None:
+        """Let no limit of the merchant's stand against these prices: it is the outbox that is tried."""
+        with transaction(self.shop_id) as conn, conn.cursor() as cur:
+            cur.execute(
+                "UPDATE shop_settings SET max_price_step = 0.5, margin_floor = 0 WHERE shop_id = %s",
+                (self.shop_id,),
+            )
 
     def _make_run(self) -> int:
         with transaction(self.shop_id) as conn, conn.cursor() as cur:

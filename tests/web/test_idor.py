@@ -84,7 +84,9 @@ def test_the_rivals_ids_in_a_list_are_accepted_for_nobody(client, acme, rival):
 
     answer = client.post("/suggestions/acceptances", json={"ids": [number]}, headers=as_json(acme))
 
-    assert answer.json["results"] == [{"id": number, "accepted": False}]
+    assert answer.json["results"] == [
+        {"id": number, "accepted": False, "refused_because": "not_found"}
+    ]
     with transaction(rival.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT state FROM suggestions WHERE shop_id = %s AND id = %s", (rival.shop_id, number)
