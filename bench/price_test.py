@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _targets(test: Any, figures: dict[str, Any]) -> list[Target]:
-    low, high = test.reading["low"], test.reading["high"]
+    low, high = test.reading.low, test.reading.high
     return [
         Target("true cost", figures["true_cost"], high=float(test.maximum_cost)),
         Target("true elasticity", figures["true_elasticity"], low=low, high=high),
@@ -154,7 +154,7 @@ def _writes(running: Simulated, shop_id: int) -> int:
 def _figures(running: Simulated, test: Any) -> dict[str, Any]:
     from shopify_app.analytics.price_tests.experiments import plan_from  # noqa: PLC0415 -- as above
 
-    plan, reading = plan_from(test.plan), test.reading
+    plan, reading = plan_from(test.plan.as_json()), test.reading
     told = running.sim.get(f"_sim/{running.domain}/truth").json()
     truths = {one["variant_id"]: one for one in told}
     variant_of = dict(running.rows("SELECT product_id, variant_id FROM tested_prices"))

@@ -199,7 +199,7 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
             "variant": c.variant_title,
             "sku": c.sku,
             "urgent": c.is_urgent,
-            "proposal": c.proposal,
+            "proposal": c.proposal.as_json(),
             "value": f"{c.value_mid} ({c.value_low} to {c.value_high}) {c.currency} {c.value_unit}",
         }
         for c in found

@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 from psycopg2.extras import Json
 
 from shopify_app.db.connection import rows_as, sweep_transaction, transaction
+from shopify_app.domain.evidence import PriceProposal
 from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
+from shopify_app.domain.outcome import DecisionEvidence
+from shopify_app.domain.run import RunSettings
 from shopify_app.domain.shop import Shop
 
 T = TypeVar("T")
@@ -123,6 +126,17 @@ def make_variant(
     return variant_id
 
 
+def run_settings(**changed: Any) -> RunSettings:
+    """What a run is told of a shop that chose nothing."""
+    told = {
+        "language": "en", "timezone": None, "lead_time_days": 14, "review_period_days": 7, "cycle_service_level": None,
+        "holding_cost_per_year": "0.25", "margin_floor": "0.20", "max_price_step": "0.10", "price_ending": "0.00",
+        "prices_frozen_first": None, "prices_frozen_last": None, "currency": "GBP", "minor_digits": 2,
+        "resting": {"trend": [], "restock": [], "price": []},
+    }  # fmt: skip
+    return RunSettings.of_json(told | changed)
+
+
 def make_run(shop: Shop) -> int:
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
@@ -142,6 +156,13 @@ def make_run(shop: Shop) -> int:
             },
         )
         return cur.fetchone()[0]
+
+
+def basis(price: str = "26.00", old_price: str = "24.00") -> DecisionEvidence:
+    """What a decision on a price rested on."""
+    proposal = PriceProposal(price=Decimal(price), old_price=Decimal(old_price))
+    value = (Decimal(-4), Decimal(12), Decimal(30))
+    return DecisionEvidence(proposal=proposal, value=value, value_unit="profit_a_month")
 
 
 def make_suggestion(

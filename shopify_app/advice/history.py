@@ -1,6 +1,6 @@
 """Weekly rows as the histories that the models take."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def _with_promotions(rows: pd.DataFrame, promoted: pd.DataFrame) -> pd.DataFrame
 
 def recent_weeks(
     inputs: Inputs, variant_ids: list[int], *, what: str, weeks: int
-) -> dict[int, list[tuple[str, float, float]]]:
+) -> dict[int, list[tuple[date, float, float]]]:
     """(start, value, share in stock) of each variant's last weeks, oldest first."""
     chosen = inputs.weekly[
         inputs.weekly["variant_id"].isin(variant_ids) & (inputs.weekly["weeks_ago"] < weeks)
@@ -87,7 +87,7 @@ def recent_weeks(
     }
     return {
         variant: [
-            (inputs.week_start(ago).isoformat(), *known.get((variant, ago), (0.0, 1.0)))
+            (inputs.week_start(ago), *known.get((variant, ago), (0.0, 1.0)))
             for ago in range(weeks - 1, -1, -1)
         ]
         for variant in variant_ids

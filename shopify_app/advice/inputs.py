@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from shopify_app.advice.known_demand import KnownDemand
 from shopify_app.advice.promoted_weeks import PROMOTED_WEEKS
 from shopify_app.advice.shop_weeks import CLOSED_WEEKS, week_begin
 from shopify_app.domain.frames import STOCK_PLACES
+from shopify_app.domain.run import RunSettings
 
 RANGE_LEVEL: Final = 0.8
 """Of the ranges of demand that a shop is shown, and of those that are held against what came."""
@@ -58,7 +59,7 @@ class Inputs:
     places : `domain.frames.STOCK_PLACES`, of variants stocked at several locations
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
-    settings : the shop's settings and currency, its open suggestions' and its ranges' past, its raises for a shortage; JSON values
+    settings : the shop's settings and currency, its open suggestions' and its ranges' past, its raises for a shortage
     demand : brought up to the day (`demand_upkeep`); None before it was
     """
 
@@ -66,7 +67,7 @@ class Inputs:
     variants: pd.DataFrame
     weekly: pd.DataFrame
     vendors: pd.DataFrame
-    settings: dict[str, Any]
+    settings: RunSettings
     places: pd.DataFrame = field(default_factory=lambda: _empty(STOCK_PLACES))
     receipts: pd.DataFrame = field(default_factory=lambda: _empty(RECEIPTS))
     closed: pd.DataFrame = field(default_factory=lambda: _empty(CLOSED_WEEKS))
@@ -81,7 +82,7 @@ class Inputs:
     @property
     def closed_on(self) -> date:
         """The first day after the shop's own week that closed last."""
-        weekday = self.settings.get("first_weekday")
+        weekday = self.settings.first_weekday
         return self.as_of if weekday is None else week_begin(self.as_of, weekday)
 
     @property
@@ -96,12 +97,12 @@ class Inputs:
         """(usual share of a week, `CLOSED_WEEKS`) of the days since the last close."""
         if self.closed_on == self.as_of:
             return 0.0, self.closed.iloc[:0]
-        return float(self.settings["part_share"]), self.closed[self.closed["weeks_ago"] < 0]
+        return float(self.settings.part_share), self.closed[self.closed["weeks_ago"] < 0]
 
     @property
     def range_level(self) -> float:
         """The level to ask the model for, so that ranges marked `RANGE_LEVEL` hold so in this shop."""
-        return float(self.settings.get("range_levels", {}).get(_named(RANGE_LEVEL), RANGE_LEVEL))
+        return float(self.settings.range_levels.get(_named(RANGE_LEVEL), RANGE_LEVEL))
 
     @property
     def range_tails(self) -> tuple[float, float]:
@@ -118,19 +119,19 @@ def _named(level: float) -> str:
     return f"{level:g}"
 
 
+def _meta(inputs: Inputs) -> str:
+    """The day and the settings as JSON: part of the digest, so never another text for the same run."""
+    told = {"as_of": inputs.as_of.isoformat(), "settings": inputs.settings.as_json()}
+    return json.dumps(told, sort_keys=True)
+
+
 def _empty(columns: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
 def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
     """A snapshot and its SHA-256."""
-    arrays: dict[str, np.ndarray] = {
-        "meta": np.array(
-            json.dumps(
-                {"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True
-            )
-        )
-    }
+    arrays: dict[str, np.ndarray] = {"meta": np.array(_meta(inputs))}
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
         for column in frame.columns:
@@ -173,16 +174,14 @@ def from_bytes(snapshot: bytes) -> Inputs:
             frames_[name] = _empty(columns)
     as_of = date.fromisoformat(meta["as_of"])
     demand = KnownDemand.of_arrays(arrays)
-    return Inputs(as_of=as_of, settings=meta["settings"], demand=demand, **frames_)
+    return Inputs(
+        as_of=as_of, settings=RunSettings.of_json(meta["settings"]), demand=demand, **frames_
+    )
 
 
 def digest(inputs: Inputs) -> str:
     """SHA-256 over the values themselves: how they were compressed does not matter."""
-    total = hashlib.sha256(
-        json.dumps(
-            {"as_of": inputs.as_of.isoformat(), "settings": inputs.settings}, sort_keys=True
-        ).encode()
-    )
+    total = hashlib.sha256(_meta(inputs).encode())
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
         if frame.empty and name in SINCE_KNOWN:  # runs from before there was such a frame

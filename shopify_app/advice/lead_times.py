@@ -12,6 +12,7 @@ import pandas as pd
 
 from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.orders.lead_times import LeadTimes, learn_lead_times
+from shopify_app.domain.evidence import Deliveries
 
 LATE: Final = 1.5
 """Lead times after which an order still open says nothing: it may have come without anyone telling us."""
@@ -33,7 +34,7 @@ class VendorTimes:
 
     stated_days: "pd.Series[Any]"
     distribution: LeadTimes
-    told: dict[str, dict[str, Any]]
+    told: dict[str, Deliveries]
 
     def of(self, vendors: "pd.Series[Any]") -> LeadTimes:
         """The distribution of each line's vendor."""
@@ -59,14 +60,14 @@ def vendor_times(inputs: Inputs) -> VendorTimes:
     """What is known of every vendor with a variant on sale."""
     known = inputs.vendors.set_index("vendor")
     names = pd.Index(sorted(inputs.variants["vendor"].unique()), dtype=object)
-    default = float(inputs.settings["lead_time_days"])
+    default = float(inputs.settings.lead_time_days)
     stated = known["lead_time_days"].reindex(names).fillna(default).astype(int)
     fixed = pd.Series(data=False, index=names)
     if "lead_time_is_fixed" in known:  # a run from before there was such a wish
         fixed = known["lead_time_is_fixed"].reindex(names).fillna(0).astype(bool)
     weeks = LeadTimes.fixed(np.ceil(stated.to_numpy(float) / 7).astype(int))
     told = _told(inputs.receipts, stated, fixed)
-    learned = np.array([name in told and not told[name]["is_fixed"] for name in names], bool)
+    learned = np.array([name in told and not told[name].is_fixed for name in names], bool)
     if learned.any():
         weeks = _learned(inputs.receipts, names, stated, default, weeks, learned)
     return VendorTimes(stated, weeks, told)
@@ -98,17 +99,17 @@ def _learned(
 
 def _told(
     receipts: pd.DataFrame, stated: "pd.Series[Any]", fixed: "pd.Series[Any]"
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Deliveries]:
     """What a card says of each vendor that delivered."""
     came = receipts[~receipts["is_open"] & receipts["vendor"].isin(stated.index)]
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Deliveries] = {}
     for name, days in came.groupby("vendor")["days"]:
         newest = days.tail(SHOWN).round().astype(int)
-        found[str(name)] = {
-            "stated_days": int(stated[name]),
-            "deliveries": len(newest),
-            "days_low": int(newest.min()),
-            "days_high": int(newest.max()),
-            "is_fixed": bool(fixed[name]),
-        }
+        found[str(name)] = Deliveries(
+            stated_days=int(stated[name]),
+            deliveries=len(newest),
+            days_low=int(newest.min()),
+            days_high=int(newest.max()),
+            is_fixed=bool(fixed[name]),
+        )
     return found

@@ -19,6 +19,7 @@ from shopify_app.analytics.orders import budget_ladder
 from shopify_app.analytics.orders import rules as order_rules
 from shopify_app.analytics.orders.plan import OrderPlan
 from shopify_app.analytics.orders.rules import Choices
+from shopify_app.domain.run import BudgetLine, OrderBudget
 
 Order = Callable[..., OrderPlan]
 """Plans the rows it is given (and the rules by name)."""
@@ -105,9 +106,7 @@ def _filled_up(
     return rows[filled > 0]
 
 
-def for_every_budget(
-    plan: OrderPlan, variant_ids: np.ndarray, terms: pd.DataFrame
-) -> dict[str, Any]:
+def for_every_budget(plan: OrderPlan, variant_ids: np.ndarray, terms: pd.DataFrame) -> OrderBudget:
     """The plans of every budget, as pages read them.
 
     `lines` have their levels (units, expected money earned), `plans` a level of each line; `turns` are
@@ -115,7 +114,7 @@ def for_every_budget(
     """
     known, choices = terms["cost_known"].to_numpy(bool), plan.choices
     if choices is None or not known.any():
-        return {}
+        return OrderBudget()
     priced = Choices(choices.units[known], choices.value[known], choices.money[known])
     some = terms[known]
     rules = _rules(some)
@@ -125,15 +124,19 @@ def for_every_budget(
         minimum=rules.get("supplier_minimum"),
         minimum_in_units=rules.get("supplier_minimum_in_units"),
     )
-    lines: list[dict[str, Any]] = []
+    lines: list[BudgetLine] = []
     plans = np.zeros_like(found.plans)
     for line, variant_id in enumerate(variant_ids[known]):
         used, plans[:, line] = np.unique(found.plans[:, line], return_inverse=True)
-        levels = [
-            [int(priced.units[line, one]), round(float(priced.value[line, one]), 2)] for one in used
-        ]
-        lines.append({"variant_id": int(variant_id), "levels": levels})
-    return {"lines": lines, "plans": plans.tolist(), "turns": found.turns.tolist()}
+        levels = tuple(
+            (int(priced.units[line, one]), round(float(priced.value[line, one]), 2)) for one in used
+        )
+        lines.append(BudgetLine(variant_id=int(variant_id), levels=levels))
+    return OrderBudget(
+        lines=tuple(lines),
+        plans=tuple(tuple(plan) for plan in plans.tolist()),
+        turns=tuple(found.turns.tolist()),
+    )
 
 
 def _rules(some: pd.DataFrame) -> dict[str, Any]:

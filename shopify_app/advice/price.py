@@ -7,9 +7,9 @@ A raise that is made only because stock is short, so that with stock for all not
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,16 @@ from shopify_app.advice.lead_times import vendor_times
 from shopify_app.analytics.prices import elasticity, pricing
 from shopify_app.analytics.prices import profit as price_profit
 from shopify_app.analytics.prices.elasticity import PriceResponse
-from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.domain.evidence import (
+    ClampStep,
+    CurvePoint,
+    PriceEvidence,
+    PriceProposal,
+    PriceTried,
+    Shortage,
+    SuggestionKind,
+)
+from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 30
 UNKNOWN: Final = ["series_id", "price", "unit_cost", "units_per_week", "units_each"]
@@ -65,7 +74,7 @@ def suggest(inputs: Inputs, *, seed: int) -> PriceAdvice:
     catalogue = _catalogue(inputs, response.table)
     allowed, stock = limits(inputs), _stock(inputs, catalogue)
     proposed = pricing.suggest_prices(response, catalogue, allowed, stock=stock)
-    resting = set(inputs.settings["resting"]["price"]) | way_back_advice.standing(inputs)
+    resting = inputs.settings.rests(SuggestionKind.PRICE) | way_back_advice.standing(inputs)
     reasons = Counter(proposed.loc[proposed["abstained_because"].notna(), "abstained_because"])
     good = proposed[
         proposed["abstained_because"].isna()
@@ -151,8 +160,8 @@ def _tested(inputs: Inputs, weeks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
     drawn, mixed = np.zeros(weeks.shape, dtype=bool), np.zeros(weeks.shape, dtype=bool)
     row = {int(str(variant)): place for place, variant in enumerate(weeks.index)}
     column = {int(str(ago)): place for place, ago in enumerate(weeks.columns)}
-    for variant, day, is_back in inputs.settings.get("price_switches", ()):
-        days_ago = (inputs.last_day - date.fromisoformat(day)).days
+    for variant, day, is_back in inputs.settings.price_switches:
+        days_ago = (inputs.last_day - day).days
         # On a week's first day (six days before its last) the price is that of the whole week.
         ago, is_first_day = days_ago // 7, days_ago % 7 == 6
         if variant not in row or ago not in column:
@@ -191,17 +200,13 @@ def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
 def limits(inputs: Inputs) -> pricing.PriceLimits:
     """What the merchant allows."""
     chosen = inputs.settings
-    frozen = chosen["prices_frozen_first"] is not None and (
-        date.fromisoformat(chosen["prices_frozen_first"])
-        <= inputs.as_of
-        <= date.fromisoformat(chosen["prices_frozen_last"])
-    )
+    first, last = chosen.prices_frozen_first, chosen.prices_frozen_last
     return pricing.PriceLimits(
-        margin_floor=float(chosen["margin_floor"]),
-        max_step=float(chosen["max_price_step"]),
-        price_ending=chosen["price_ending"],
-        minor_digits=chosen["minor_digits"],
-        is_frozen=frozen,
+        margin_floor=float(chosen.margin_floor),
+        max_step=float(chosen.max_price_step),
+        price_ending=chosen.price_ending,
+        minor_digits=chosen.minor_digits,
+        is_frozen=first is not None and last is not None and first <= inputs.as_of <= last,
     )
 
 
@@ -234,24 +239,24 @@ def _shortages(
     response: PriceResponse,
     catalogue: pd.DataFrame,
     allowed: pricing.PriceLimits,
-) -> dict[int, dict[str, Any]]:
+) -> dict[int, Shortage]:
     """Of the raises those that stock for all would not ask for: how short it is, and until when.
 
     All prices are chosen once more, as if these products had enough; the others as they are.
     """
     raised = set(good.loc[good["price"] > good["old_price"], "series_id"])
     units = dict(zip(catalogue["series_id"], catalogue["units_per_month"], strict=True))
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, Shortage] = {}
     told = stock[stock["series_id"].isin(raised) & stock["available"].notna()]
     columns = (told[name].tolist() for name in ("series_id", "available", "weeks_to_delivery"))
     for series_id, there, weeks in zip(*columns, strict=True):
         wanted = np.array([units[series_id] * weeks / WEEKS_PER_MONTH])
         if float((wanted - price_profit.sold(there, wanted))[0]) >= LEAST_SHORT_UNITS:
-            found[series_id] = {
-                "until": (inputs.as_of + timedelta(weeks=weeks)).isoformat(),
-                "there_units": int(there),
-                "needed_units": round(float(wanted[0])),
-            }
+            found[series_id] = Shortage(
+                until=inputs.as_of + timedelta(weeks=weeks),
+                there_units=int(there),
+                needed_units=round(float(wanted[0])),
+            )
     if not found:
         return {}
     is_one = stock["series_id"].isin(found)
@@ -263,26 +268,26 @@ def _shortages(
     return {one: shortage for one, shortage in found.items() if one not in set(anyway)}
 
 
-def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[dict[str, Any]]]:
+def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[PriceTried]]:
     """Prices that each variant was sold at: weeks and units a week, the newest first."""
     weekly = inputs.weekly[
         inputs.weekly["variant_id"].isin(chosen) & inputs.weekly["price"].notna()
     ]
-    found: dict[int, list[dict[str, Any]]] = {variant: [] for variant in chosen}
+    found: dict[int, list[PriceTried]] = {variant: [] for variant in chosen}
     for _, weeks in weekly.groupby(["variant_id", "price"]):
         variant, price = weeks["variant_id"].iloc[0], weeks["price"].iloc[0]
         if len(weeks) >= elasticity.LEAST_WEEKS:
             found[int(variant)].append(
-                {
-                    "price": f"{price:.2f}",
-                    "units_per_week": round(float(weeks["units"].mean()), 2),
-                    "orders_per_week": round(float(weeks["orders"].mean()), 2),
-                    "weeks": len(weeks),
-                    "last_week": inputs.week_start(int(weeks["weeks_ago"].min())).isoformat(),
-                }
+                PriceTried(
+                    price=Decimal(f"{price:.2f}"),
+                    units_per_week=round(float(weeks["units"].mean()), 2),
+                    orders_per_week=round(float(weeks["orders"].mean()), 2),
+                    weeks=len(weeks),
+                    last_week=inputs.week_start(int(weeks["weeks_ago"].min())),
+                )
             )
     return {
-        variant: sorted(entries, key=lambda one: one["last_week"], reverse=True)
+        variant: sorted(entries, key=lambda one: one.last_week or inputs.as_of, reverse=True)
         for variant, entries in found.items()
     }
 
@@ -293,11 +298,11 @@ def _suggestion(
     variant: pd.Series,
     fitted: pd.Series,
     catalogue: pd.DataFrame,
-    tried: dict[int, list[dict[str, Any]]],
-    short: Mapping[int, dict[str, Any]],
+    tried: dict[int, list[PriceTried]],
+    short: Mapping[int, Shortage],
     seed: int,
 ) -> NewSuggestion:
-    variant_id, digits = int(row["series_id"]), int(inputs.settings["minor_digits"])
+    variant_id, digits = int(row["series_id"]), inputs.settings.minor_digits
     units_now = float(
         catalogue.loc[catalogue["series_id"] == variant_id, "units_per_month"].iloc[0]
     )
@@ -307,52 +312,52 @@ def _suggestion(
         if pd.isna(variant["compare_at_price"])
         else _price(float(variant["compare_at_price"]), digits)
     )
-    keeps_compare_at = compare_at is not None and Decimal(compare_at) > Decimal(price)
+    keeps_compare_at = compare_at is not None and compare_at > price
     cost = float(variant["unit_cost"])
+    shortage = {"shortage": short[variant_id]} if variant_id in short else {}
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
         variant_id=variant_id,
-        proposal={
-            "price": price,
-            "compare_at_price": compare_at if keeps_compare_at else None,
-            "old_price": old,
-            "old_compare_at_price": compare_at,
-        },
-        evidence={
-            "elasticity": round(float(fitted["elasticity"]), 3),
-            "elasticity_low": round(float(fitted["low"]), 3),
-            "elasticity_high": round(float(fitted["high"]), 3),
-            "chance_it_helps": round(float(row["chance_it_helps"]), 4),
-            "units_per_month_now": round(units_now, 1),
-            "units_per_month_then": round(float(row["units_then"]), 1),
-            "margin_now": round(1 - cost / float(old), 4),
-            "margin_then": round(1 - cost / float(price), 4),
-            "unit_cost": f"{cost:.2f}",
-            "prices_tried": tried[variant_id][:6],
-            "curve": row["curve"],
-            "binding_limit": row["binding_limit"],
-            "clamp_trail": row["clamp_trail"],
-            "events": int(fitted["events"]),
-            "information": float(fitted["information"]),
-            **({"shortage": short[variant_id]} if variant_id in short else {}),
-            "window_first": inputs.week_start(int(inputs.weekly["weeks_ago"].max())).isoformat(),
-            "window_last": inputs.last_day.isoformat(),
-            "model": "price response 2: regression with wandering demand, pooled",
-            "seed": seed,
-        },
+        proposal=PriceProposal(
+            price=price,
+            compare_at_price=compare_at if keeps_compare_at else None,
+            old_price=old,
+            old_compare_at_price=compare_at,
+        ),
+        evidence=PriceEvidence(
+            elasticity=round(float(fitted["elasticity"]), 3),
+            elasticity_low=round(float(fitted["low"]), 3),
+            elasticity_high=round(float(fitted["high"]), 3),
+            chance_it_helps=round(float(row["chance_it_helps"]), 4),
+            units_per_month_now=round(units_now, 1),
+            units_per_month_then=round(float(row["units_then"]), 1),
+            margin_now=round(1 - cost / float(old), 4),
+            margin_then=round(1 - cost / float(price), 4),
+            unit_cost=Decimal(f"{cost:.2f}"),
+            prices_tried=tuple(tried[variant_id][:6]),
+            curve=tuple(CurvePoint.of_json(point) for point in row["curve"]),
+            binding_limit=row["binding_limit"],
+            clamp_trail=tuple(ClampStep.of_json(step) for step in row["clamp_trail"]),
+            events=int(fitted["events"]),
+            information=float(fitted["information"]),
+            window_first=inputs.week_start(int(inputs.weekly["weeks_ago"].max())),
+            window_last=inputs.last_day,
+            model="price response 2: regression with wandering demand, pooled",
+            seed=seed,
+        ).with_changes(**shortage),
         value_low=_round(float(row["gain_low"])),
         value_mid=_round(float(row["gain_mid"])),
         value_high=_round(float(row["gain_high"])),
         value_unit="profit_a_month",
-        currency=inputs.settings["currency"],
+        currency=inputs.settings.currency,
         rank_score=float(row["gain_mid"]),
         is_urgent=False,
         as_of=inputs.as_of,
     )
 
 
-def _price(value: float, digits: int) -> str:
-    return str(Decimal(str(round(value, digits))).quantize(Decimal(1).scaleb(-digits)))
+def _price(value: float, digits: int) -> Decimal:
+    return Decimal(str(round(value, digits))).quantize(Decimal(1).scaleb(-digits))
 
 
 def _round(value: float) -> Decimal:

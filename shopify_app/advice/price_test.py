@@ -6,7 +6,7 @@ taken as leave the half that alternates, by lot, inside the share of sales that 
 """
 
 from dataclasses import asdict, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.price_tests.experiments import plan_switchback
 from shopify_app.analytics.prices.pricing import PriceLimits
+from shopify_app.domain.price_test import PriceTestPlan
 
 MOST_PRODUCTS: Final = 160
 """Both halves together: more teach little more, and a merchant could not look through them."""
@@ -35,17 +36,17 @@ FEWER: Final = 0.9
 
 def propose(
     inputs: Inputs, unknown: pd.DataFrame, limits: PriceLimits, *, seed: int
-) -> dict[str, Any] | None:
-    """A plan (`SwitchbackPlan`, as JSON), or None where no test is worth or allowed.
+) -> PriceTestPlan | None:
+    """A plan, or None where no test is worth or allowed.
 
-    `unknown` : see `advice_price.PriceAdvice`.
+    `unknown` : see `price.PriceAdvice`.
     """
-    terms = inputs.settings.get("price_test")
-    if not terms or not terms["may_propose"] or float(terms["cost_left"]) <= 0:
+    terms = inputs.settings.price_test
+    if terms is None or not terms.may_propose or terms.cost_left <= 0:
         return None
-    catalogue = _products(inputs, unknown, set(terms["fixed"])).head(MOST_PRODUCTS)
-    cost = HEADROOM * float(terms["cost_left"])
-    room = HEADROOM * float(terms["exposure_limit"]) - float(terms["share_under_change"])
+    catalogue = _products(inputs, unknown, set(terms.fixed)).head(MOST_PRODUCTS)
+    cost = HEADROOM * float(terms.cost_left)
+    room = HEADROOM * float(terms.exposure_limit) - float(terms.share_under_change)
     plan = None
     while len(catalogue):
         plan = plan_switchback(
@@ -57,18 +58,18 @@ def propose(
             most_weeks=MOST_WEEKS,
             seed=seed,
         )
-        if sum(terms["shares"].get(series.series_id, 0.0) for series in plan.series) <= room:
+        if sum(terms.shares.get(series.series_id, 0.0) for series in plan.series) <= room:
             break
         catalogue = catalogue.head(int(len(catalogue) * FEWER))
     if plan is None or plan.abstained_because is not None:
         return None
-    digits = int(inputs.settings["minor_digits"])
+    digits = inputs.settings.minor_digits
     rounded = replace(
         plan,
         maximum_cost=_up(plan.maximum_cost, digits),
         expected_cost=round(plan.expected_cost, digits),
     )
-    return _plain(asdict(rounded))
+    return PriceTestPlan.of_json(asdict(rounded))
 
 
 def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.DataFrame:
@@ -101,11 +102,3 @@ def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.Data
 def _up(amount: float, digits: int) -> float:
     """A maximum, rounded so that it still is one."""
     return float(np.ceil(amount * 10**digits) / 10**digits)
-
-
-def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    """As JSON has it: the same when it is read back."""
-    return record | {
-        "series": [dict(series) | {"starts_high": list(series["starts_high"])} for series in record["series"]],
-        "comparison_ids": list(record["comparison_ids"]),
-    }  # fmt: skip

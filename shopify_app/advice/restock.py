@@ -1,8 +1,9 @@
 """Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,7 +19,17 @@ from shopify_app.analytics import demand
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders import plan as order_plan
 from shopify_app.analytics.orders import replenishment
-from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.domain.evidence import (
+    ForecastWeek,
+    Move,
+    OtherQuantity,
+    RestockEvidence,
+    RestockProposal,
+    SoldWeek,
+    SuggestionKind,
+)
+from shopify_app.domain.run import NamedMove, OrderBudget
+from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 60
 DUE_WEEKS: Final = 1
@@ -40,8 +51,8 @@ class Restock:
 
     suggestions: list[NewSuggestion]
     not_sure: Counter[str]
-    order_budget: dict[str, Any]
-    moves: list[dict[str, Any]]
+    order_budget: OrderBudget
+    moves: list[NamedMove]
 
 
 def suggest(inputs: Inputs, *, seed: int) -> Restock:
@@ -49,7 +60,7 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
     variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
     not_sure: Counter[str] = Counter()
     if variants.empty:
-        return Restock([], not_sure, {}, [])
+        return Restock([], not_sure, OrderBudget(), [])
     forecast = _forecast(inputs, variants, seed)
     variants = variants.set_index("variant_id").loc[forecast.series_ids].reset_index()
     terms = supply_terms(inputs, variants)
@@ -57,7 +68,7 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
     moves = transfer_advice.moves(
         inputs, variants, terms, forecast, weekly_holding=_weekly_holding(inputs, terms)
     )
-    to_move = transfer_advice.as_json(moves, variants)
+    to_move = transfer_advice.named(moves, variants)
     due, may_join = _due(inputs, variants, terms, forecast, plan, not_sure)
 
     def order(rows: np.ndarray, **rules: Any) -> replenishment.OrderPlan:
@@ -68,18 +79,15 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
     not_sure["below_supplier_minimum"] = together.left_out
     rows = together.rows
     if not len(rows):
-        return Restock([], not_sure, {}, to_move)
+        return Restock([], not_sure, OrderBudget(), to_move)
     variants, terms, forecast = variants.iloc[rows], together.terms, rows_of(forecast, rows)
     ids = variants["variant_id"].to_numpy("int64")
     weeks = recent_weeks(inputs, ids.tolist(), what="units", weeks=26)
-    told = vendor_times(inputs).told
     found = [
         _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
         for row in range(len(rows))
     ]
-    for one in found:
-        one.evidence["lead_time"] = told.get(one.proposal["vendor"] or "")
-        one.evidence.update(transfer_advice.evidence(inputs, moves, one.variant_id))
+    found = [_with_places(inputs, one, moves) for one in found]
     order_budget = order_together.for_every_budget(together.plan, ids, terms)
     return Restock(found, not_sure, order_budget, to_move)
 
@@ -96,7 +104,7 @@ def _due(
     value = plan.lost_by_waiting * (variants["price"] - terms["cost"]).to_numpy(float)
     due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & (value >= LEAST_VALUE)
     not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
-    rests = variants["variant_id"].isin(set(inputs.settings["resting"]["restock"])).to_numpy()
+    rests = variants["variant_id"].isin(inputs.settings.rests(SuggestionKind.RESTOCK)).to_numpy()
     may_join = (plan.units > 0) & (forecast.alive >= DEAD_BELOW) & ~rests
     rows = np.flatnonzero(due & may_join)
     return rows[np.argsort(-value[rows], kind="stable")][:MOST], np.flatnonzero(may_join)
@@ -128,7 +136,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
             "lead_days": times.days_of(variants["vendor"]),
             "lead": times.weeks_of(variants["vendor"]),
             "longest_lead": times.longest_of(variants["vendor"]),
-            "review": max(1, round(inputs.settings["review_period_days"] / 7)),
+            "review": max(1, round(inputs.settings.review_period_days / 7)),
             "pack": variants["vendor"].map(vendors["pack_units"]).fillna(1).astype(int),
             "minimum": variants["vendor"].map(vendors["minimum_units"]).fillna(0).astype(int),
             "vendor": variants["vendor"],
@@ -141,7 +149,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
 
 def _weekly_holding(inputs: Inputs, terms: pd.DataFrame) -> np.ndarray:
     """Money that a unit on the shelf costs a week."""
-    return terms["cost"].to_numpy(float) * float(inputs.settings["holding_cost_per_year"]) / 52
+    return terms["cost"].to_numpy(float) * float(inputs.settings.holding_cost_per_year) / 52
 
 
 def _plan(
@@ -151,7 +159,7 @@ def _plan(
     forecast: demand.DemandForecast,
     **rules: Any,
 ) -> replenishment.OrderPlan:
-    cap = inputs.settings["cycle_service_level"]
+    cap = inputs.settings.cycle_service_level
     return replenishment.order_quantities(
         forecast,
         on_hand=variants["available_units"].to_numpy(float),
@@ -176,7 +184,7 @@ def _suggestion(
     forecast: demand.DemandForecast,
     plan: replenishment.OrderPlan,
     row: int,
-    weeks: dict[int, list[tuple[str, float, float]]],
+    weeks: dict[int, list[tuple[date, float, float]]],
     seed: int,
 ) -> NewSuggestion:
     variant, term = variants.iloc[row], terms.iloc[row]
@@ -193,73 +201,83 @@ def _suggestion(
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
     cost = _money(float(term["cost"])) if term["cost_known"] else None
+    vendor = variant["vendor"] or None
     variant_id = int(variant["variant_id"])
     return NewSuggestion(
         kind=SuggestionKind.RESTOCK,
         variant_id=variant_id,
-        proposal={
-            "units": units,
-            "unit_cost": cost,
-            "order_cost": _money(units * float(term["cost"])) if cost else None,
-            "order_by": order_by.isoformat(),
-            "vendor": variant["vendor"] or None,
-            "location_id": None,
-        },
-        evidence={
-            "available_units": int(variant["available_units"]),
-            "incoming_units": int(variant["incoming_units"]),
-            "lead_time_days": int(term["lead_days"]),
-            "review_period_days": int(inputs.settings["review_period_days"]),
-            "critical_fractile": round(float(plan.critical_fractile[row]), 4),
-            "target_units": int(plan.target_units[row]),
-            "ideal_units": int(np.ceil(plan.ideal_units[row])),
-            "expected_demand": round(float(plan.expected_demand[row]), 1),
-            "demand_low": int(plan.demand_low[row]),
-            "demand_high": int(plan.demand_high[row]),
-            "range_level_asked": round(inputs.range_level, 4),
-            "run_out_first": first,
-            "run_out_last": last,
-            "demand_per_week": round(float(forecast.mean[row, 0]), 2),
-            "stockout_weeks": sum(1 for _, _, share in weeks[variant_id] if share < 0.95),
-            "weeks": [
-                {"start": start, "units": value, "in_stock": round(share, 3)}
+        proposal=RestockProposal(
+            units=units,
+            unit_cost=cost,
+            order_cost=_money(units * float(term["cost"])) if cost is not None else None,
+            order_by=order_by,
+            vendor=vendor,
+            location_id=None,
+        ),
+        evidence=RestockEvidence(
+            available_units=int(variant["available_units"]),
+            incoming_units=int(variant["incoming_units"]),
+            lead_time_days=int(term["lead_days"]),
+            review_period_days=inputs.settings.review_period_days,
+            critical_fractile=round(float(plan.critical_fractile[row]), 4),
+            target_units=int(plan.target_units[row]),
+            ideal_units=int(np.ceil(plan.ideal_units[row])),
+            expected_demand=round(float(plan.expected_demand[row]), 1),
+            demand_low=int(plan.demand_low[row]),
+            demand_high=int(plan.demand_high[row]),
+            range_level_asked=round(inputs.range_level, 4),
+            run_out_first=first,
+            run_out_last=last,
+            demand_per_week=round(float(forecast.mean[row, 0]), 2),
+            stockout_weeks=sum(1 for _, _, share in weeks[variant_id] if share < 0.95),
+            weeks=tuple(
+                SoldWeek(start=start, units=value, in_stock=round(share, 3))
                 for start, value, share in weeks[variant_id]
-            ],
-            "forecast": _fan(inputs, forecast, row),
-            "pack_units": int(term["pack"]),
-            "minimum_units": int(term["minimum"]),
-            "dead_stock_risk": round(float(plan.dead_stock_risk[row]), 4),
-            "expected_gain": round(float(plan.value[row]), 2),
-            "less": _aside(plan.less, row),
-            "more": _aside(plan.more, row),
-            "look_ahead_weeks": int(replenishment.LOOK_AHEAD * (term["lead"] + term["review"])),
-            "binding_rules": _binding(plan, term, row),
-            "expected_lost_units": round(float(plan.lost_without[row]), 2),
-            "cost_is_estimate": not bool(term["cost_known"]),
-            "unit_margin": _money(margin),
-            **_window(inputs, weeks[variant_id]),
-            "model": "gamma-poisson bank, newsvendor",
-            "seed": seed,
-        },
+            ),
+            forecast=_fan(inputs, forecast, row),
+            pack_units=int(term["pack"]),
+            minimum_units=int(term["minimum"]),
+            dead_stock_risk=round(float(plan.dead_stock_risk[row]), 4),
+            expected_gain=round(float(plan.value[row]), 2),
+            less=_aside(plan.less, row),
+            more=_aside(plan.more, row),
+            look_ahead_weeks=int(replenishment.LOOK_AHEAD * (term["lead"] + term["review"])),
+            binding_rules=_binding(plan, term, row),
+            expected_lost_units=round(float(plan.lost_without[row]), 2),
+            cost_is_estimate=not bool(term["cost_known"]),
+            unit_margin=_money(margin),
+            lead_time=vendor_times(inputs).told.get(vendor or ""),
+            window_first=weeks[variant_id][0][0],
+            window_last=inputs.last_day,
+            model="gamma-poisson bank, newsvendor",
+            seed=seed,
+        ),
         value_low=_round(min(low, lost) * margin),
         value_mid=_round(lost * margin),
         value_high=_round(max(high, lost) * margin),
         value_unit="margin_a_week",
-        currency=inputs.settings["currency"],
+        currency=inputs.settings.currency,
         rank_score=lost * margin / MONTHS_PER_WEEK,
         is_urgent=bool(term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
         as_of=inputs.as_of,
     )
 
 
-def _aside(aside: order_plan.Aside, row: int) -> dict[str, float]:
+def _with_places(inputs: Inputs, one: NewSuggestion, moves: Sequence[Move]) -> NewSuggestion:
+    """The same with what lies where, and what to move before it is ordered."""
+    mine = tuple(move for move in moves if move.variant_id == one.variant_id)
+    places = transfer_advice.stock_by_place(inputs, one.variant_id)
+    return replace(one, evidence=one.evidence.with_changes(moves=mine, places=places))
+
+
+def _aside(aside: order_plan.Aside, row: int) -> OtherQuantity:
     """What another quantity would do."""
-    return {
-        "units": int(aside.units[row]),
-        "expected_lost_units": round(float(aside.lost[row]), 2),
-        "dead_stock_risk": round(float(aside.dead_stock_risk[row]), 4),
-        "expected_gain": round(float(aside.value[row]), 2),
-    }
+    return OtherQuantity(
+        units=int(aside.units[row]),
+        expected_lost_units=round(float(aside.lost[row]), 2),
+        dead_stock_risk=round(float(aside.dead_stock_risk[row]), 4),
+        expected_gain=round(float(aside.value[row]), 2),
+    )
 
 
 def _range_of_loss(
@@ -281,41 +299,38 @@ def _quantile(forecast: demand.DemandForecast, row: int, last: int, level: float
 
 def _run_out(
     inputs: Inputs, forecast: demand.DemandForecast, row: int, available: float
-) -> tuple[str | None, str | None]:
+) -> tuple[date | None, date | None]:
     """Days between which what is on the shelf probably runs out (8 of 10 cases); None: not within the horizon."""
-    days: list[str | None] = []
+    days: list[date | None] = []
     for level in reversed(inputs.range_tails):
         day = None
         for week in range(1, forecast.mean.shape[1] + 1):
             if _quantile(forecast, row, week, level) > available:
-                day = (
-                    (inputs.as_of + timedelta(days=7 * (week - 1) + 3)).isoformat()
-                    if available > 0
-                    else inputs.as_of.isoformat()
-                )
+                after = timedelta(days=7 * (week - 1) + 3 if available > 0 else 0)
+                day = inputs.as_of + after
                 break
         days.append(day)
     return days[0], days[1]
 
 
-def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> list[dict[str, Any]]:
+def _fan(inputs: Inputs, forecast: demand.DemandForecast, row: int) -> tuple[ForecastWeek, ...]:
     """The next eight weeks: mean and 8-of-10 range of each."""
     weeks = min(8, forecast.mean.shape[1])
     one = rows_of(forecast, np.array([row]))
     tails = inputs.range_tails
     each = [one.quantile(tails, first=week, last=week)[0] for week in range(1, weeks + 1)]
-    return [
-        {
-            "start": (inputs.as_of + timedelta(days=7 * week)).isoformat(),
-            "mean": round(float(forecast.mean[row, week]), 2),
-            "low": int(each[week][0]),
-            "high": int(each[week][1]),
-        }
+    return tuple(
+        ForecastWeek(
+            start=inputs.as_of + timedelta(days=7 * week),
+            mean=round(float(forecast.mean[row, week]), 2),
+            low=int(each[week][0]),
+            high=int(each[week][1]),
+        )
         for week in range(weeks)
-    ]
+    )
 
 
-def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> list[str]:
+def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> tuple[str, ...]:
     """Rules that made the order other than ideal."""
     ideal, units = plan.ideal_units[row], plan.units[row]
     rules: list[str] = []
@@ -325,15 +340,11 @@ def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> list[s
         rules.append("pack")
     if 0 < ideal < term["minimum"] <= units:
         rules.append("minimum")
-    return rules
+    return tuple(rules)
 
 
-def _window(inputs: Inputs, weeks: list[tuple[str, float, float]]) -> dict[str, str]:
-    return {"window_first": weeks[0][0], "window_last": inputs.last_day.isoformat()}
-
-
-def _money(value: float) -> str:
-    return str(Decimal(str(round(value, 2))).quantize(Decimal("0.01")))
+def _money(value: float) -> Decimal:
+    return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
 
 
 def _round(value: float) -> Decimal:

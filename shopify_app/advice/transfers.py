@@ -1,7 +1,7 @@
 """What to move between a shop's locations before anything is bought: `analytics.orders.transfers` in its own terms.
 
 In:  stock and past sales of each location (`Inputs.places`), the forecast and terms of each variant.
-Out: `Move`s, the most worth first, as JSON too.
+Out: `Move`s, the most worth first.
 Method: a variant's demand is shared out over its locations by what was sold from each while all had
 some, leaning on what the whole shop sells there. Demand thinned at random keeps its dispersion
 (a gamma-mixed Poisson); not knowing the share well adds to it. The order itself counts stock wherever
@@ -11,8 +11,8 @@ with sales blur it. Online orders that any location could serve count where they
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.demand import DemandForecast
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders.transfers import transfers_before_purchases
+from shopify_app.domain.evidence import Move, PlaceStock, SuggestionKind
+from shopify_app.domain.run import NamedMove
 
 MOVE_WEEKS: Final = 1
 """A move made now is on the other shelf at the start of the week after."""
@@ -43,19 +45,6 @@ WIDE: Final = 1.3
 """Deviations above the mean that a shelf should hold: about nine cases of ten."""
 
 DEAD_BELOW: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Units of a variant to take from one location to another; `gain` is the money that it should earn."""
-
-    variant_id: int
-    source_id: int
-    source: str
-    destination_id: int
-    destination: str
-    units: int
-    gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +107,13 @@ def moves(
     places = shelves.places
     made = [
         Move(
-            int(places["variant_id"].iloc[source]),
-            int(places["location_id"].iloc[source]),
-            str(places["location"].iloc[source]),
-            int(places["location_id"].iloc[destination]),
-            str(places["location"].iloc[destination]),
-            int(units),
-            round(float(value), 2),
+            variant_id=int(places["variant_id"].iloc[source]),
+            source_id=int(places["location_id"].iloc[source]),
+            source=str(places["location"].iloc[source]),
+            destination_id=int(places["location_id"].iloc[destination]),
+            destination=str(places["location"].iloc[destination]),
+            units=int(units),
+            gain=round(float(value), 2),
         )
         for source, destination, units, value in zip(
             found.source, found.destination, found.units, found.value, strict=True
@@ -134,35 +123,32 @@ def moves(
     return sorted(made, key=lambda one: (-one.gain, one.variant_id, one.destination_id))[:MOST]
 
 
-def as_json(found: Sequence[Move], variants: pd.DataFrame) -> list[dict[str, Any]]:
+def named(found: Sequence[Move], variants: pd.DataFrame) -> list[NamedMove]:
     """Moves with the names of their variants, for pages."""
     names = variants.set_index("variant_id")[["product_title", "variant_title"]]
     return [
-        asdict(one)
-        | {
-            name: str(names.loc[one.variant_id, name])
-            for name in ("product_title", "variant_title")
-        }
+        NamedMove(
+            **one.as_json(),
+            product_title=str(names.loc[one.variant_id, "product_title"]),
+            variant_title=str(names.loc[one.variant_id, "variant_title"]),
+        )
         for one in found
     ]
 
 
-def evidence(inputs: Inputs, found: Sequence[Move], variant_id: int) -> dict[str, Any]:
-    """What a card says of its variant's locations: the moves before the order, and what lies where."""
+def stock_by_place(inputs: Inputs, variant_id: int) -> tuple[PlaceStock, ...]:
+    """What of a variant lies where."""
     places = inputs.places[inputs.places["variant_id"] == variant_id]
-    return {
-        "moves": [asdict(one) for one in found if one.variant_id == variant_id],
-        "places": [
-            {"location": str(name), "available_units": int(available)}
-            for name, available in zip(places["location"], places["available_units"], strict=True)
-        ],
-    }
+    return tuple(
+        PlaceStock(location=str(name), available_units=int(available))
+        for name, available in zip(places["location"], places["available_units"], strict=True)
+    )
 
 
 def _shelves(inputs: Inputs, variants: pd.DataFrame, forecast: DemandForecast) -> _Shelves | None:
     """Every location of the variants that have several; None where no location's demand is known."""
     places, ids = inputs.places, variants["variant_id"].to_numpy("int64")
-    rests = set(inputs.settings["resting"]["restock"])
+    rests = inputs.settings.rests(SuggestionKind.RESTOCK)
     may = ids[(forecast.alive >= DEAD_BELOW) & ~np.isin(ids, list(rests))]
     places = places[places["variant_id"].isin(may)].reset_index(drop=True)
     if places["sold_units"].sum() < LEAST_SEEN:

@@ -1,7 +1,8 @@
 """What is really rising or falling: `analytics.trends` in the shop's own terms."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -9,7 +10,8 @@ from shopify_app.advice.history import recent_weeks, weekly_history
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
 from shopify_app.analytics import trends
-from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.domain.evidence import SuggestionKind, TrendEvidence, TrendProposal, TrendWeek
+from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 25
 FALSE_SIGN_RATE: Final = 0.1
@@ -37,7 +39,7 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
     )
     if found.empty:
         return []
-    resting = set(inputs.settings["resting"]["trend"])
+    resting = inputs.settings.rests(SuggestionKind.TREND)
     given = found[(found["direction"] != "none") & ~found["series_id"].isin(resting)].copy()
     variants = inputs.variants.set_index("variant_id")
     recent = (
@@ -98,12 +100,12 @@ def _lead_weeks(inputs: Inputs) -> "pd.Series[float]":
 
 def _previous(inputs: Inputs) -> pd.DataFrame:
     """Directions that are on show already: they stay until they become doubtful."""
-    shown = inputs.settings.get("trends_before", [])
-    return pd.DataFrame(shown, columns=["series_id", "direction"])
+    shown = inputs.settings.trends_before
+    return pd.DataFrame(list(shown), columns=["series_id", "direction"])
 
 
 def _suggestion(
-    inputs: Inputs, row: pd.Series, weeks: dict[int, list[tuple[str, float, float]]], seed: int
+    inputs: Inputs, row: pd.Series, weeks: dict[int, list[tuple[date, float, float]]], seed: int
 ) -> NewSuggestion:
     variant_id = int(row["series_id"])
     before, now = float(row["units_per_week_before"]), float(row["units_per_week_now"])
@@ -112,35 +114,35 @@ def _suggestion(
         for edge in ("ratio_low", "ratio_high")
     )
     value = float(row["value"])
-    shown: list[dict[str, Any]] = [
-        {"start": start, "units": units, "expected": round(before, 2)}
+    shown = tuple(
+        TrendWeek(start=start, units=units, expected=round(before, 2))
         for start, units, _ in weeks[variant_id]
-    ]
+    )
     return NewSuggestion(
         kind=SuggestionKind.TREND,
         variant_id=variant_id,
-        proposal={"direction": row["direction"]},
-        evidence={
-            "ratio": round(float(row["ratio"]), 3),
-            "ratio_low": round(float(row["ratio_low"]), 3),
-            "ratio_high": round(float(row["ratio_high"]), 3),
-            "since": pd.Timestamp(row["since"]).date().isoformat(),
-            "false_sign_rate": round(float(row["false_sign_rate"]), 5),
-            "cause": CAUSE_CODES.get(row["cause"], row["cause"]),
-            "lasting": None if pd.isna(row["lasting"]) else round(float(row["lasting"]), 3),
-            "units_per_week_before": round(before, 2),
-            "units_per_week_now": round(now, 2),
-            "weeks": shown,
-            "window_first": shown[0]["start"],
-            "window_last": inputs.last_day.isoformat(),
-            "model": "adaptive shrinkage of negative binomial rate ratios",
-            "seed": seed,
-        },
+        proposal=TrendProposal(direction=row["direction"]),
+        evidence=TrendEvidence(
+            ratio=round(float(row["ratio"]), 3),
+            ratio_low=round(float(row["ratio_low"]), 3),
+            ratio_high=round(float(row["ratio_high"]), 3),
+            since=pd.Timestamp(row["since"]).date(),
+            false_sign_rate=round(float(row["false_sign_rate"]), 5),
+            cause=CAUSE_CODES.get(row["cause"], row["cause"]),
+            lasting=None if pd.isna(row["lasting"]) else round(float(row["lasting"]), 3),
+            units_per_week_before=round(before, 2),
+            units_per_week_now=round(now, 2),
+            weeks=shown,
+            window_first=shown[0].start,
+            window_last=inputs.last_day,
+            model="adaptive shrinkage of negative binomial rate ratios",
+            seed=seed,
+        ),
         value_low=_round(min(edges[0], value)),
         value_mid=_round(value),
         value_high=_round(max(edges[1], value)),
         value_unit="sales_a_month",
-        currency=inputs.settings["currency"],
+        currency=inputs.settings.currency,
         rank_score=value * WATCHING_IS_WORTH * float(row["lasting"]),
         is_urgent=False,
         as_of=inputs.as_of,

@@ -23,6 +23,7 @@ import psycopg2.extensions
 import psycopg2.pool
 
 from shopify_app.config import settings
+from shopify_app.db.json_documents import ReadColumn, reader_of
 from shopify_app.errors import DatabaseBusyError, TransientError
 
 Connection = psycopg2.extensions.connection
@@ -252,33 +253,35 @@ def no_nested_loops(conn: Connection) -> Iterator[None]:
 
 
 def rows_as(cls: type[T], cur: Cursor) -> list[T]:
-    """A cursor's rows as dataclasses; the columns must be named as the fields are."""
+    """A cursor's rows as dataclasses; the columns must be named as the fields are. JSON becomes what the field says."""
     makers = _field_makers(cls)
     columns = [column.name for column in cur.description or ()]
     if set(columns) != set(makers):
         raise TypeError(f"{cls.__name__} has fields {sorted(makers)}, the query {sorted(columns)}")
-    enums = [(name, maker) for name, maker in makers.items() if maker is not None]
+    read = [(name, maker) for name, maker in makers.items() if maker is not None]
     rows: list[T] = []
     for values in cur.fetchall():
         row = dict(zip(columns, values, strict=True))
-        for name, maker in enums:
-            if row[name] is not None:
-                row[name] = maker(row[name])
-        rows.append(cls(**row))
+        made = {name: maker(row[name], row) for name, maker in read if row[name] is not None}
+        rows.append(cls(**row | made))
     return rows
 
 
 @cache
-def _field_makers(cls: type[Any]) -> dict[str, type[StrEnum] | None]:
-    """Field name -> the enum its text becomes, or None where the database's value is the value."""
-    makers: dict[str, type[StrEnum] | None] = {}
+def _field_makers(cls: type[Any]) -> dict[str, ReadColumn | None]:
+    """Field name -> how its enum or document is made, or None where the database's value is the value."""
+    makers: dict[str, ReadColumn | None] = {}
     for name, hint in get_type_hints(cls).items():
         if name not in {field.name for field in fields(cls)}:
             continue
         candidates = [hint, *get_args(hint)]
         enums = [c for c in candidates if isinstance(c, type) and issubclass(c, StrEnum)]
-        makers[name] = enums[0] if enums else None
+        makers[name] = _enum_reader(enums[0]) if enums else reader_of(hint)
     return makers
+
+
+def _enum_reader(wanted: type[StrEnum]) -> ReadColumn:
+    return lambda text, _: wanted(text)
 
 
 def row_as(cls: type[T], cur: Cursor) -> T | None:

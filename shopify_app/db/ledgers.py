@@ -5,12 +5,10 @@ Every query names its shop, but for `due_shops`.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
-
-from psycopg2.extras import Json
 
 from shopify_app.db.connection import Connection, one_value, row_as, rows_as
-from shopify_app.domain.outcome import Brake, Ledger
+from shopify_app.db.json_documents import column
+from shopify_app.domain.outcome import Brake, Ledger, LedgerTotal, Ruling, Rulings
 
 
 def ask(conn: Connection, shop_id: int, due_at: datetime) -> None:
@@ -58,8 +56,8 @@ def keep(
     shop_id: int,
     *,
     as_of: date,
-    total: dict[str, Any] | None,
-    rulings: dict[str, Any],
+    total: LedgerTotal | None,
+    rulings: Rulings,
     next_at: datetime,
 ) -> None:
     """Keep what was worked out; it is due again at `next_at`. Without a total the last one stays."""
@@ -75,8 +73,8 @@ def keep(
             {
                 "shop_id": shop_id,
                 "as_of": as_of,
-                "total": None if total is None else Json(total),
-                "rulings": Json(rulings),
+                "total": column(total),
+                "rulings": column(rulings),
                 "next_at": next_at,
             },
         )
@@ -92,7 +90,7 @@ def of_shop(conn: Connection, shop_id: int) -> Ledger:
             {"shop_id": shop_id},
         )
         found = row_as(Ledger, cur)
-    return found or Ledger(None, None, {}, None)
+    return found or Ledger(None, None, Rulings(), None)
 
 
 def brakes_on(conn: Connection, shop_id: int) -> list[Brake]:
@@ -109,7 +107,7 @@ def brakes_on(conn: Connection, shop_id: int) -> list[Brake]:
         return rows_as(Brake, cur)
 
 
-def pull_brake(conn: Connection, shop_id: int, kind: str, ruling: dict[str, Any]) -> bool:
+def pull_brake(conn: Connection, shop_id: int, kind: str, ruling: Ruling) -> bool:
     """Stop a kind; False if it is stopped already."""
     with conn.cursor() as cur:
         cur.execute(
@@ -117,7 +115,7 @@ def pull_brake(conn: Connection, shop_id: int, kind: str, ruling: dict[str, Any]
             INSERT INTO brakes (shop_id, kind, ruling) VALUES (%(shop_id)s, %(kind)s, %(ruling)s)
                 ON CONFLICT (shop_id, kind) WHERE lifted_at IS NULL DO NOTHING
             """,
-            {"shop_id": shop_id, "kind": kind, "ruling": Json(ruling)},
+            {"shop_id": shop_id, "kind": kind, "ruling": column(ruling)},
         )
         return cur.rowcount == 1
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import psycopg2
 
@@ -18,6 +18,7 @@ from shopify_app.db.connection import (
 )
 from shopify_app.db.migrate import migrations
 from shopify_app.domain.price_limits import NOT_SENT
+from shopify_app.domain.run import RunCounts
 from shopify_app.domain.suggestion import PriceChangeState
 from shopify_app.errors import TransientError
 
@@ -67,7 +68,7 @@ class LatestRun:
 
     as_of: date
     finished_at: datetime
-    counts: dict[str, Any]
+    counts: RunCounts
 
 
 def latest_run(conn: Connection, shop_id: int) -> LatestRun | None:

@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
-
-from psycopg2.extras import Json
+from typing import Final
 
 from shopify_app.db.connection import Connection, one_value, rows_as
-from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest, StopReason
+from shopify_app.db.json_documents import column
+from shopify_app.domain.price_test import (
+    LeftReason,
+    PriceTest,
+    PriceTestPlan,
+    PriceTestReading,
+    PriceUnderTest,
+    StopReason,
+)
 
 PROPOSED_DAYS: Final = 7
 """A proposal stands so long before a newer one takes its place: a merchant who looks at it can still agree."""
@@ -27,7 +33,7 @@ class PriceNow:
 
 
 def propose(
-    conn: Connection, shop_id: int, run_id: int, plan: Mapping[str, Any] | None, *, currency: str
+    conn: Connection, shop_id: int, run_id: int, plan: PriceTestPlan | None, *, currency: str
 ) -> int | None:
     """Have this proposed unless a proposal of the last days stands, or a test is under way; its id.
 
@@ -55,11 +61,11 @@ def propose(
             {
                 "shop_id": shop_id,
                 "run_id": run_id,
-                "plan": Json(dict(plan)),
-                "weeks": plan["weeks"],
-                "block": plan["block_weeks"],
-                "maximum": plan["maximum_cost"],
-                "expected": plan["expected_cost"],
+                "plan": column(plan),
+                "weeks": plan.weeks,
+                "block": plan.block_weeks,
+                "maximum": plan.maximum_cost,
+                "expected": plan.expected_cost,
                 "currency": currency,
             },
         )
@@ -157,7 +163,7 @@ def start(
     shop_id: int,
     test_id: int,
     *,
-    plan: Mapping[str, Any],
+    plan: PriceTestPlan,
     first_on: date,
     by: str,
     next_at: datetime,
@@ -174,7 +180,7 @@ def start(
             {
                 "shop_id": shop_id,
                 "id": test_id,
-                "plan": Json(dict(plan)),
+                "plan": column(plan),
                 "by": by,
                 "first_on": first_on,
                 "next_at": next_at,
@@ -213,7 +219,7 @@ def stop(
 
 
 def keep_reading(
-    conn: Connection, shop_id: int, test_id: int, reading: Mapping[str, Any], *, weeks_read: int
+    conn: Connection, shop_id: int, test_id: int, reading: PriceTestReading, *, weeks_read: int
 ) -> None:
     """Keep what the test has shown until the end of a week of it."""
     with conn.cursor() as cur:
@@ -222,7 +228,7 @@ def keep_reading(
             UPDATE price_tests SET reading = %(reading)s, weeks_read = %(weeks)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state IN ('running', 'returning') AND weeks_read < %(weeks)s
             """,
-            {"shop_id": shop_id, "id": test_id, "reading": Json(dict(reading)), "weeks": weeks_read},
+            {"shop_id": shop_id, "id": test_id, "reading": column(reading), "weeks": weeks_read},
         )  # fmt: skip
 
 

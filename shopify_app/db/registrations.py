@@ -10,6 +10,7 @@ from decimal import Decimal
 from psycopg2.extras import Json, execute_values
 
 from shopify_app.db.connection import Connection, one_value, rows_as
+from shopify_app.db.json_documents import column
 from shopify_app.domain.outcome import LedgerLine, NewRegistration, NewVerdict, RegistrationRow
 
 
@@ -39,7 +40,7 @@ def add(conn: Connection, shop_id: int, found: Sequence[NewRegistration]) -> int
                     r.first_on,
                     r.stop_on,
                     None if r.record is None else Json(r.record),
-                    Json(r.evidence),
+                    column(r.evidence),
                     r.risk,
                 )
                 for r in found

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from psycopg2.extras import Json
 
 from shopify_app.db.connection import Connection, one_value, row_as
+from shopify_app.db.json_documents import column
+from shopify_app.domain.run import NamedMove, OrderBudget, RunCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ def record(
     model_version: str,
     inputs: bytes,
     sha256: str,
-    counts: dict[str, Any],
-    order_budget: dict[str, Any] | None = None,
-    moves: Sequence[dict[str, Any]] = (),
+    counts: RunCounts,
+    order_budget: OrderBudget | None = None,
+    moves: Sequence[NamedMove] = (),
 ) -> int:
-    """Keep a finished run; its id. `order_budget` and `moves` as `advice.order_together` and `advice_moves` make them."""
+    """Keep a finished run; its id. `order_budget` and `moves` as `advice.order_together` and `advice.transfers` make them."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -52,9 +53,9 @@ def record(
                 "model_version": model_version,
                 "inputs": inputs,
                 "sha256": sha256,
-                "counts": Json(counts),
-                "order_budget": Json(order_budget or {}),
-                "moves": Json(list(moves)),
+                "counts": column(counts),
+                "order_budget": column(order_budget or OrderBudget()),
+                "moves": Json([move.as_json() for move in moves]),
             },
         )
         return int(one_value(cur))
@@ -82,8 +83,8 @@ def inputs_of(conn: Connection, shop_id: int, run_id: int) -> RunInputs | None:
     )
 
 
-def newest_order_budget(conn: Connection, shop_id: int) -> dict[str, Any]:
-    """What each budget would buy, as the newest finished run worked it out; {} before the first."""
+def newest_order_budget(conn: Connection, shop_id: int) -> OrderBudget:
+    """What each budget would buy, as the newest finished run worked it out; nothing before the first."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -94,10 +95,10 @@ def newest_order_budget(conn: Connection, shop_id: int) -> dict[str, Any]:
             {"shop_id": shop_id},
         )
         found = cur.fetchone()
-    return found[0] if found else {}
+    return OrderBudget.of_json(found[0]) if found else OrderBudget()
 
 
-def newest_moves(conn: Connection, shop_id: int) -> list[dict[str, Any]]:
+def newest_moves(conn: Connection, shop_id: int) -> list[NamedMove]:
     """What to move between locations, as the newest finished run worked it out; [] before the first."""
     with conn.cursor() as cur:
         cur.execute(
@@ -109,7 +110,7 @@ def newest_moves(conn: Connection, shop_id: int) -> list[dict[str, Any]]:
             {"shop_id": shop_id},
         )
         found = cur.fetchone()
-    return found[0] if found else []
+    return [NamedMove.of_json(one) for one in found[0]] if found else []
 
 
 def forget_unused_inputs(conn: Connection, shop_id: int) -> int:

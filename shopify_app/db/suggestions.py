@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import execute_values
 
-from shopify_app.db import price_tests
 from shopify_app.db.connection import Connection, rows_as
-from shopify_app.domain.suggestion import (
-    NewSuggestion,
-    SuggestionCard,
-    SuggestionKind,
-    SuggestionState,
-)
+from shopify_app.db.json_documents import column
+from shopify_app.domain.evidence import SuggestionKind
+from shopify_app.domain.suggestion import NewSuggestion, SuggestionCard, SuggestionState
 
 
 def cards(
@@ -84,7 +80,7 @@ def decided_cards(
     shop_id: int,
     *,
     since: datetime,
-    kinds: tuple[str, ...] = ("price", "restock", "trend"),
+    kinds: Sequence[str] | None = None,
     limit: int = 20,
 ) -> list[SuggestionCard]:
     """Suggestions accepted or dismissed since a moment, the newest decision first."""
@@ -188,7 +184,7 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
     """Variants about which a merchant has decided lately, so that this kind keeps quiet.
 
     Dismissed: until `snoozed_until`. Accepted or undone: 28 days for a price or a trend, and as long
-    as it is measured or waits to be written; a restock rests only while its order line may still
+    as it is measured, waits to be written or is set by a price test; a restock rests only while its order line may still
     arrive, which the stock position shows.
     """
     with conn.cursor() as cur:
@@ -208,13 +204,15 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
              UNION
             SELECT variant_id FROM price_changes
              WHERE shop_id = %(shop_id)s AND %(kind)s = 'price' AND state IN ('approved', 'sending')
+             UNION
+            SELECT p.variant_id
+              FROM tested_prices p JOIN price_tests t ON (t.shop_id, t.id) = (p.shop_id, p.test_id)
+             WHERE p.shop_id = %(shop_id)s AND %(kind)s = 'price' AND t.state IN ('running', 'returning')
+               AND p.left_at IS NULL AND p.returned_at IS NULL
             """,
             {"shop_id": shop_id, "kind": kind.value, "on": on},
         )
-        resting = {int(row[0]) for row in cur.fetchall()}
-    if kind is SuggestionKind.PRICE:
-        resting |= price_tests.variants_under_test(conn, shop_id)
-    return resting
+        return {int(row[0]) for row in cur.fetchall()}
 
 
 def hold_back(conn: Connection, shop_id: int, suggestion_ids: Sequence[int]) -> list[int]:
@@ -257,8 +255,8 @@ def replace_open(
                 (
                     s.kind.value,
                     s.variant_id,
-                    Json(s.proposal),
-                    Json(s.evidence),
+                    column(s.proposal),
+                    column(s.evidence),
                     s.value_low,
                     s.value_mid,
                     s.value_high,

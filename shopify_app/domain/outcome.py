@@ -10,20 +10,24 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic import SerializeAsAny
+
+from shopify_app.domain.documents import Document, Number
+from shopify_app.domain.evidence import MoveKind, PriceProposal, Proposal
 from shopify_app.domain.suggestion import SuggestionCard
 
+Record = dict[str, Any]
+"""A registration or a verdict as `analytics.outcomes` writes it: read by nobody but it (`registration_from`)."""
 
-class MoveKind(StrEnum):
-    """What a decision does, as the brake tells kinds apart."""
-
-    PRICE_RISE = "price_rise"
-    PRICE_CUT = "price_cut"
-    RESTOCK = "restock"
-    TREND = "trend"
-
-
-PRICE_MOVES: Final = (MoveKind.PRICE_RISE, MoveKind.PRICE_CUT)
-"""Kinds that change something in the shop, so that they are measured and can be braked."""
+BASIS: Final = (
+    "run_id",
+    "inputs_sha256",
+    "model_version",
+    "seed",
+    "chance_it_helps",
+    "elasticity",
+)
+"""Of a suggestion's evidence, what is kept with a decision on it."""
 
 
 class RegistrationState(StrEnum):
@@ -47,6 +51,29 @@ class VerdictOutcome(StrEnum):
     NOT_MEASURABLE = "not_measurable"
 
 
+class _Basis(Document):
+    run_id: int | None = None
+    inputs_sha256: str | None = None
+    model_version: str | None = None
+    seed: int | None = None
+    chance_it_helps: Number | None = None
+    elasticity: Number | None = None
+    value: tuple[Decimal, Decimal, Decimal]
+    value_unit: str
+
+
+class DecisionEvidence(_Basis):
+    """What a decision rested on, as it was when it was made."""
+
+    proposal: SerializeAsAny[Proposal]
+
+
+class PriceDecisionEvidence(_Basis):
+    """The same of a price: nothing else is measured."""
+
+    proposal: PriceProposal
+
+
 @dataclass(frozen=True, slots=True)
 class NewRegistration:
     """A registration before it is a row; `record` is `analytics.outcomes.Registration` as JSON."""
@@ -60,8 +87,8 @@ class NewRegistration:
     not_measurable_because: str | None
     first_on: date | None
     stop_on: date | None
-    record: dict[str, Any] | None
-    evidence: dict[str, Any]
+    record: Record | None
+    evidence: DecisionEvidence
     risk: Decimal
 
 
@@ -77,8 +104,8 @@ class RegistrationRow:
     state: RegistrationState
     first_on: date
     stop_on: date
-    record: dict[str, Any]
-    evidence: dict[str, Any]
+    record: Record
+    evidence: PriceDecisionEvidence
     risk: Decimal
     registered_at: datetime
     ended_on: date | None
@@ -93,7 +120,7 @@ class NewVerdict:
     profit: Decimal | None
     profit_low: Decimal | None
     profit_high: Decimal | None
-    record: dict[str, Any]
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +133,7 @@ class LedgerLine:
     state: RegistrationState
     product_title: str
     variant_title: str
-    proposal: dict[str, Any]
+    proposal: Proposal
     value_low: Decimal
     value_mid: Decimal
     value_high: Decimal
@@ -125,32 +152,66 @@ class LedgerLine:
     judged_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """All decisions together as last worked out: `analytics.outcomes.PortfolioVerdict` as JSON."""
+class LedgerTotal(Document):
+    """What pages read of `analytics.outcomes.PortfolioVerdict`: gross profit gained, and its 80 % range."""
 
-    as_of: date | None
-    total: dict[str, Any] | None
-    rulings: dict[str, Any]
-    worked_out_at: datetime | None
+    outcome: str = "too_early"
+    basis: str = "none"
+    profit: Number | None = None
+    profit_low: Number | None = None
+    profit_high: Number | None = None
+
+
+class Ruling(Document):
+    """What is read of `analytics.outcomes.brake.BrakeRuling`: what a kind may do now, and why."""
+
+    ruling: str = ""
+    """`go`, `wait` (no new ones until more is known), `stop` (off until the merchant says otherwise)."""
+    reason: str = ""
+    judged: int = 0
+
+
+class Rulings(Document):
+    """The ruling of each kind that the brake looks at."""
+
+    price_rise: Ruling | None = None
+    price_cut: Ruling | None = None
 
     @property
-    def waiting(self) -> dict[MoveKind, dict[str, Any]]:
-        """Kinds of which no new ones are suggested until more is known, with the brake's ruling."""
+    def has_judged(self) -> bool:
+        """Whether a decision of any kind has figures."""
+        return any(one is not None and one.judged for one in (self.price_rise, self.price_cut))
+
+    def of_kinds(self, ruling: str) -> dict[MoveKind, Ruling]:
+        """The kinds that are ruled so."""
+        found = {MoveKind.PRICE_RISE: self.price_rise, MoveKind.PRICE_CUT: self.price_cut}
         return {
-            MoveKind(kind): ruling
-            for kind, ruling in self.rulings.items()
-            if ruling.get("ruling") == "wait"
+            kind: one for kind, one in found.items() if one is not None and one.ruling == ruling
         }
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """All decisions together as last worked out."""
+
+    as_of: date | None
+    total: LedgerTotal | None
+    rulings: Rulings
+    worked_out_at: datetime | None
+
+    @property
+    def waiting(self) -> dict[MoveKind, Ruling]:
+        """Kinds of which no new ones are suggested until more is known, with the brake's ruling."""
+        return self.rulings.of_kinds("wait")
+
+
+@dataclass(frozen=True, slots=True)
 class Brake:
-    """A kind of suggestion that stopped itself; `ruling` is `analytics.outcomes.brake.BrakeRuling` as JSON."""
+    """A kind of suggestion that stopped itself."""
 
     id: int
     kind: MoveKind
-    ruling: dict[str, Any]
+    ruling: Ruling
     pulled_at: datetime
 
 
@@ -166,19 +227,12 @@ class MeasuringSettings:
     """Share of sales whose prices may be under change at once."""
 
 
-def move_kind(kind: str, proposal: dict[str, Any]) -> MoveKind:
-    """The brake's kind of a suggestion."""
-    if kind != "price":
-        return MoveKind(kind)
-    rises = Decimal(proposal["price"]) > Decimal(proposal["old_price"])
-    return MoveKind.PRICE_RISE if rises else MoveKind.PRICE_CUT
-
-
-def decision_evidence(card: SuggestionCard) -> dict[str, Any]:
-    """What a decision rested on, as it was when it was made: JSON values."""
-    kept = ("run_id", "inputs_sha256", "model_version", "seed", "chance_it_helps", "elasticity")
-    return {name: card.evidence[name] for name in kept if name in card.evidence} | {
-        "proposal": card.proposal,
-        "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
-        "value_unit": card.value_unit,
-    }
+def decision_evidence(card: SuggestionCard) -> DecisionEvidence:
+    """What a decision rested on, as it was when it was made."""
+    told = card.evidence.as_json()
+    return DecisionEvidence(
+        **{name: told[name] for name in BASIS if name in told},
+        proposal=card.proposal,
+        value=(card.value_low, card.value_mid, card.value_high),
+        value_unit=card.value_unit,
+    )

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from shopify_app.domain.evidence import PriceProposal
 from shopify_app.domain.shop import ShopSettings
-from shopify_app.domain.suggestion import (
-    SuggestionCard,
-    SuggestionKind,
-    way_back_of,
-)
+from shopify_app.domain.suggestion import SuggestionCard
 
 LIMIT_CODES: Final = ("step", "margin", "no_cost")
 """What a change may be beyond: the largest step, the smallest margin, a margin that nobody can know."""
@@ -58,11 +55,10 @@ def move_held(card: SuggestionCard) -> PriceMove | None:
 
     The way back from a raise goes to exactly the price that the merchant had, as an undo does: neither is held.
     """
-    if card.kind is not SuggestionKind.PRICE or way_back_of(card.proposal) is not None:
+    asked = card.proposal
+    if not isinstance(asked, PriceProposal) or asked.back_from is not None:
         return None
-    return PriceMove(
-        Decimal(card.proposal["old_price"]), Decimal(card.proposal["price"]), card.unit_cost
-    )
+    return PriceMove(asked.old_price, asked.price, card.unit_cost)
 
 
 def limit_broken_by(card: SuggestionCard, chosen: ShopSettings) -> str | None:

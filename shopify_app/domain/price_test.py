@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from shopify_app.domain.documents import Document, Number
 from shopify_app.domain.suggestion import PriceChangeState
 
 
@@ -59,14 +60,73 @@ class LeftReason(StrEnum):
     GONE = "gone"
 
 
+class TestedSeries(Document):
+    """A product of a plan, as `analytics.price_tests.switchback.TrialSeries` has it."""
+
+    series_id: str
+    old_price: Number
+    low_price: Number
+    high_price: Number
+    unit_cost: Number
+    units_per_week: Number
+    dispersion: Number
+    starts_high: tuple[bool, ...]
+    """Whether pair k of blocks begins with the high price."""
+    units_each: Number = 1.0
+
+    @property
+    def product_id(self) -> int:
+        """The product."""
+        return int(self.series_id)
+
+    def is_high_in(self, block: int) -> bool:
+        """Whether it stands at its high price in a block (counted from 0)."""
+        return self.starts_high[block // 2] == (block % 2 == 0)
+
+
+class PriceTestPlan(Document):
+    """A test as it was shown before it was agreed to: `analytics.price_tests.switchback.SwitchbackPlan`, kept."""
+
+    maximum_cost: Number
+    expected_cost: Number
+    weeks: int
+    block_weeks: int
+    precision: Number
+    prior_mean: Number
+    prior_sd: Number
+    product_sd: Number
+    wanted_precision: Number
+    series: tuple[TestedSeries, ...]
+    comparison_ids: tuple[str, ...]
+    abstained_because: str | None
+    seed: int
+
+
+class PriceTestReading(Document):
+    """What a test has shown: `analytics.price_tests.switchback_reading.SwitchbackReading`, kept."""
+
+    weeks_seen: int
+    elasticity: Number
+    sd: Number
+    low: Number
+    high: Number
+    drawn_low: Number | None
+    drawn_high: Number | None
+    p_value_no_answer: Number | None
+    cost_so_far: Number
+    cost_high: Number
+    cost_after_next_block_high: Number
+    stop_because: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PriceTest:
-    """A row of `price_tests`; `plan` and `reading` as `dataclasses.asdict` made them of `SwitchbackPlan` and `SwitchbackReading`."""
+    """A row of `price_tests`."""
 
     id: int
     run_id: int
     state: PriceTestState
-    plan: dict[str, Any]
+    plan: PriceTestPlan
     weeks: int
     block_weeks: int
     maximum_cost: Decimal
@@ -77,7 +137,7 @@ class PriceTest:
     decided_by: str | None
     first_on: date | None
     weeks_read: int
-    reading: dict[str, Any] | None
+    reading: PriceTestReading | None
     stop_because: StopReason | None
     stopped_at: datetime | None
     ended_at: datetime | None

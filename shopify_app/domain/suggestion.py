@@ -1,19 +1,22 @@
 """Suggestions and price changes: their states, and who may follow whom (docs/states.md)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final, TypeVar
 
+from shopify_app.domain.evidence import (
+    Evidence,
+    PriceEvidence,
+    PriceProposal,
+    Proposal,
+    SuggestionKind,
+)
 
-class SuggestionKind(StrEnum):
-    """What a suggestion is about."""
-
-    TREND = "trend"
-    RESTOCK = "restock"
-    PRICE = "price"
+P = TypeVar("P", bound=Proposal)
+E = TypeVar("E", bound=Evidence)
+T = TypeVar("T")
 
 
 class SuggestionState(StrEnum):
@@ -74,8 +77,8 @@ class NewSuggestion:
 
     kind: SuggestionKind
     variant_id: int
-    proposal: dict[str, Any]
-    evidence: dict[str, Any]
+    proposal: Proposal
+    evidence: Evidence
     value_low: Decimal
     value_mid: Decimal
     value_high: Decimal
@@ -86,20 +89,14 @@ class NewSuggestion:
     as_of: date
 
 
-def way_back_of(proposal: Mapping[str, Any]) -> int | None:
-    """The accepted suggestion whose raise this price takes back, now that its reason is gone; None for any other."""
-    found = proposal.get("back_from")
-    return None if found is None else int(found)
-
-
 @dataclass(frozen=True, slots=True)
 class ShortageRaise:
     """A price that was raised because stock was short, and that stands in the shop as it was written."""
 
     suggestion_id: int
     variant_id: int
-    proposal: dict[str, Any]
-    evidence: dict[str, Any]
+    proposal: PriceProposal
+    evidence: PriceEvidence
     written_at: datetime
     is_quiet: bool
     """The merchant has decided about its way back: lately, or for good."""
@@ -121,8 +118,8 @@ class SuggestionCard:
     image_url: str | None
     unit_cost: Decimal | None
     """What a unit costs now; None: not known."""
-    proposal: dict[str, Any]
-    evidence: dict[str, Any]
+    proposal: Proposal
+    evidence: Evidence
     value_low: Decimal
     value_mid: Decimal
     value_high: Decimal
@@ -156,6 +153,27 @@ class SuggestionCard:
     verdict_profit: Decimal | None
     verdict_low: Decimal | None
     verdict_high: Decimal | None
+
+    def proposal_as(self, kind: type[P]) -> P:
+        """The proposal, of a card that is known to be of a kind."""
+        return of_type(self.proposal, kind)
+
+    def evidence_as(self, kind: type[E]) -> E:
+        """The evidence, of a card that is known to be of a kind."""
+        return of_type(self.evidence, kind)
+
+
+def of_type(found: object, wanted: type[T]) -> T:
+    """The same, known to be what is wanted.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not isinstance(found, wanted):
+        raise TypeError(f"{type(found).__name__} where {wanted.__name__} is wanted")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,17 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as later
 
 from shopify_app.db import ledgers, pages, price_history, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopSettings, ShopState
-from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
+from shopify_app.web.cards.kinds import KINDS
 from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import chosen, reading, shop, today, zone
 from shopify_app.web.results.views import Total, total_view
@@ -27,13 +26,6 @@ SHOWN_AT_MOST = 15
 """Decisions on Home; the smaller ones wait on their own pages."""
 
 blueprint = Blueprint("home", __name__)
-
-
-PAGES: Final = {
-    SuggestionKind.RESTOCK: ("/restock", later("Restock")),
-    SuggestionKind.PRICE: ("/pricing", later("Pricing")),
-    SuggestionKind.TREND: ("/trends", later("Trends")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +57,8 @@ class Home:
         """How many of each kind are not on Home."""
         kinds = Counter(view.card.kind for view in self.waiting[SHOWN_AT_MOST:])
         return [
-            Beyond(href, str(label), kinds[kind])
-            for kind, (href, label) in PAGES.items()
+            Beyond(shown.page.href, str(shown.page.label), kinds[kind])
+            for kind, shown in KINDS.items()
             if kinds[kind]
         ]
 
@@ -113,13 +105,13 @@ def everything(advice: AdviceView) -> dict[str, Any] | None:
     The last may be of variants with or without a suggestion: it is no part of either number.
     """
     run = advice.state.run
-    if run is None or advice.is_passing or not run.counts.get("looked_at"):
+    if run is None or advice.is_passing or not run.counts.looked_at:
         return None
-    not_sure: dict[str, int] = run.counts.get("not_sure", {})
+    not_sure = run.counts.not_sure
     reasons = sorted(not_sure, key=lambda reason: not_sure[reason], reverse=True)
     return {
-        "looked_at": run.counts["looked_at"],
-        "need_nothing": run.counts.get("need_nothing", 0),
+        "looked_at": run.counts.looked_at,
+        "need_nothing": run.counts.need_nothing,
         "not_sure": sum(not_sure.values()),
         "reasons": listed(reasons[:3], NOT_SURE),
     }
@@ -134,7 +126,8 @@ def _as_json(home: Home, settings: ShopSettings) -> dict[str, Any]:
         "decided": [card_json(view) for view in home.decided],
         "open": home.counts.open,
         "urgent": home.counts.urgent,
-        "run": home.run and {"as_of": home.run.as_of.isoformat(), "counts": home.run.counts},
+        "run": home.run
+        and {"as_of": home.run.as_of.isoformat(), "counts": home.run.counts.as_json()},
         "data_health": {
             "orders_until": health.orders_until and health.orders_until.isoformat(),
             "variants_followed": health.variants_followed,

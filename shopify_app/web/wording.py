@@ -8,7 +8,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as later
 
-from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard, SuggestionKind
+from shopify_app.domain.suggestion import PriceChangeState, SuggestionCard
 
 PRICE_CERTAINTY: Final = (
     (0.9, later("Very likely to help"), "good"),
@@ -249,15 +249,6 @@ def lasting_words(chance: float | None) -> str:
     if chance is None:
         return ""
     return next(str(words) for least, words in LASTING if chance >= least)
-
-
-def certainty(card: SuggestionCard) -> tuple[str, str] | None:
-    """Words and badge of a card; None for a restock, whose range speaks for itself."""
-    if card.kind is SuggestionKind.PRICE:
-        return price_certainty(float(card.evidence.get("chance_it_helps", 0)))
-    if card.kind is SuggestionKind.TREND:
-        return trend_certainty(float(card.evidence.get("false_sign_rate", 1)))
-    return None
 
 
 def thing(product_title: str, variant_title: str) -> str:

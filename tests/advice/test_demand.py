@@ -67,7 +67,7 @@ def test_on_the_same_day_nothing_is_fitted_and_nothing_is_written_for_what_did_n
     monkeypatch.setattr(demand_advice, "_fitted", None)
     with transaction(shop.shop_id) as conn:
         card = next(one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock")
-        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence.run_id)
 
     known, again, moved = brought_up(on(shop, run.as_of), fit, states)
 
@@ -268,7 +268,7 @@ def test_a_shop_that_tracks_nothing_has_no_demand_to_keep(inputs):
 def test_a_forecast_that_its_history_does_not_give_is_found_out(shop):
     with transaction(shop.shop_id) as conn:
         card = next(one for one in suggestions.cards(conn, shop.shop_id) if one.kind == "restock")
-        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence.run_id)
     inputs = advice_inputs.from_bytes(run.inputs)
     assert demand_advice.comes_out_again(inputs, card.variant_id)
     forged = replace(inputs.demand.forecast, mean=inputs.demand.forecast.mean * 1.1)

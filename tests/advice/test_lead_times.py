@@ -15,7 +15,7 @@ from shopify_app.db import purchase_orders, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.decisions import decide, order_receipts, purchase_order_exports
 from shopify_app.usecases.suggestions import explain, suggest
-from tests.factories import rows
+from tests.factories import rows, run_settings
 from tests.simulated import install
 
 
@@ -32,7 +32,7 @@ def told(inputs, *receipts, vendor="Northmill", stated=14, is_fixed=False):
 @pytest.fixture(scope="module")
 def inputs():
     frame = pd.DataFrame({"vendor": ["Northmill"], "is_tracked": [True]})
-    settings = {"lead_time_days": 14}
+    settings = run_settings(lead_time_days=14)
     return advice_inputs.Inputs(
         datetime(2026, 11, 20, tzinfo=UTC).date(), frame, pd.DataFrame(), pd.DataFrame(), settings
     )
@@ -110,12 +110,12 @@ def test_a_delivery_changes_the_next_orders_and_every_number_comes_out_again(wor
     of_vendor = [one for one in restocks(shop) if one.vendor == card.vendor]
     assert of_vendor
     for one in of_vendor:
-        assert one.evidence["lead_time"]["deliveries"] == 1
-        assert 29 <= one.evidence["lead_time"]["days_low"] <= 31
+        assert one.evidence.lead_time.deliveries == 1
+        assert 29 <= one.evidence.lead_time.days_low <= 31
         found = explain.explain(shop.shop_id, one.id)
         assert found.matches, found.differences
     others = [one for one in restocks(shop) if one.vendor != card.vendor]
-    assert all(one.evidence["lead_time"] is None for one in others)
+    assert all(one.evidence.lead_time is None for one in others)
     with transaction(rival.shop_id) as conn:
         assert purchase_orders.receipts(conn, rival.shop_id, sent_at - timedelta(days=1)) == []
         assert purchase_orders.receipts(conn, shop.shop_id, sent_at - timedelta(days=1)) == []
@@ -123,7 +123,6 @@ def test_a_delivery_changes_the_next_orders_and_every_number_comes_out_again(wor
 
 def test_a_longer_doubt_reaches_further_than_twice_what_is_stated(inputs):
     late = told(inputs, *[(40.0, False)] * 5)
-    late.settings["review_period_days"] = 7
     variants = late.variants.assign(unit_cost=1.0, price=2.0)
 
     horizon = restock_advice.horizon_weeks(replace(late, variants=variants))

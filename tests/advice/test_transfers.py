@@ -87,10 +87,10 @@ def test_a_floor_that_ran_dry_is_filled_from_the_warehouse_before_anything_is_bo
 
     found = run(acme)
 
-    assert [(one["source"], one["destination"]) for one in found] == [("Warehouse", "Shop floor")]
-    assert 20 <= found[0]["units"] <= 200
-    assert found[0]["variant_id"] == variant_id
-    assert found[0]["product_title"] == "Linen apron"
+    assert [(one.source, one.destination) for one in found] == [("Warehouse", "Shop floor")]
+    assert 20 <= found[0].units <= 200
+    assert found[0].variant_id == variant_id
+    assert found[0].product_title == "Linen apron"
     with transaction(acme.shop_id) as conn:
         assert suggestions.cards(conn, acme.shop_id, kinds=("restock",)) == []
     with transaction(rival.shop_id) as conn:
@@ -106,9 +106,9 @@ def test_what_can_be_moved_is_not_bought_and_the_card_says_so(acme):
     with transaction(acme.shop_id) as conn:
         (card,) = suggestions.cards(conn, acme.shop_id, kinds=("restock",))
     assert card.variant_id == variant_id
-    (move,) = card.evidence["moves"]
-    assert move["units"] == found[0]["units"] <= 20
-    assert card.evidence["places"] == [
+    (move,) = card.evidence.moves
+    assert move.units == found[0].units <= 20
+    assert [place.as_json() for place in card.evidence.places] == [
         {"location": "Warehouse", "available_units": 20},
         {"location": "Shop floor", "available_units": 0},
     ]
@@ -134,7 +134,7 @@ def test_the_order_is_smaller_the_more_lies_elsewhere(acme):
         run(acme)
         with transaction(acme.shop_id) as conn:
             (card,) = suggestions.cards(conn, acme.shop_id, kinds=("restock",))
-        ordered.append(card.proposal["units"])
+        ordered.append(card.proposal.units)
 
     assert ordered[1] < ordered[0]
 

@@ -88,23 +88,23 @@ def test_a_rise_at_a_discount_is_a_promotion_and_one_at_its_price_is_not(acme, a
     assert history["on_promotion"].between(0, 1).all()
     assert not history.duplicated(["series_id", "period"]).any()
     cards = trends(acme)
-    assert cards[discounted].evidence["cause"] == "promotion"
-    assert cards[risen].evidence["cause"] == "demand"
-    assert cards[discounted].evidence["lasting"] < cards[risen].evidence["lasting"]
+    assert cards[discounted].evidence.cause == "promotion"
+    assert cards[risen].evidence.cause == "demand"
+    assert cards[discounted].evidence.lasting < cards[risen].evidence.lasting
 
 
 def test_deliveries_that_take_longer_make_it_less_likely_that_a_rise_is_still_there(acme, rival):
     as_of = AS_OF[0]
     _, risen, *_ = sell(acme, as_of)
     suggest.refresh_suggestions(acme.shop_id, as_of=as_of)
-    stated = trends(acme)[risen].evidence["lasting"]
+    stated = trends(acme)[risen].evidence.lasting
     before = trend_advice._lead_weeks(read(acme, as_of))[risen]
 
     deliver(acme, risen, as_of, days=60)
     suggest.refresh_suggestions(acme.shop_id, as_of=as_of)
 
     assert trend_advice._lead_weeks(read(acme, as_of))[risen] > before + 1
-    assert trends(acme)[risen].evidence["lasting"] < stated
+    assert trends(acme)[risen].evidence.lasting < stated
     assert trend_advice._lead_weeks(read(rival, as_of)).empty
 
 

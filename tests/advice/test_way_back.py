@@ -15,13 +15,13 @@ from shopify_app.analytics.prices.elasticity import fit_price_response
 from shopify_app.analytics.prices.pricing import PriceLimits, suggest_prices
 from shopify_app.db import ledgers, measuring_settings, price_changes, registrations, suggestions
 from shopify_app.db.connection import transaction
-from shopify_app.domain.outcome import MeasuringSettings, MoveKind
+from shopify_app.domain.outcome import MeasuringSettings, MoveKind, Ruling
 from shopify_app.domain.suggestion import PriceChangeState
 from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.decisions import decide, price_outbox
 from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import explain, suggest
-from tests.factories import NOW, make_suggestion, make_variant, rows
+from tests.factories import NOW, make_suggestion, make_variant, rows, run_settings
 from tests.usecases.decisions.test_price_outbox import app_writes, send
 from tests.usecases.outcomes.test_outcomes import stall, write  # noqa: F401 -- a fixture and its act
 from tests.web.page_rows import price_evidence, set_change, set_settings
@@ -55,7 +55,7 @@ RAISE = {
 
 def ways_back(*, on_shelves=10, on=TODAY, **changed):
     variants = pd.DataFrame({"variant_id": [5], "available_units": [on_shelves]})
-    settings = {"currency": "GBP", "raised_while_short": [RAISE | changed]}
+    settings = run_settings(raised_while_short=[RAISE | changed])
     inputs = Inputs(on, variants, pd.DataFrame(), pd.DataFrame(), settings)
     return way_back_advice.suggest(inputs, seed=0)
 
@@ -76,13 +76,13 @@ def test_it_is_time_once_more_is_there_than_was_called_short_or_the_day_has_come
 ):
     found = ways_back(on_shelves=on_shelves, on=TODAY + timedelta(days=days))
 
-    assert [one.evidence["way_back"]["because"] for one in found] == ([because] if because else [])
+    assert [one.evidence.way_back.because for one in found] == ([because] if because else [])
 
 
 def test_it_goes_back_to_exactly_the_prices_before_and_names_the_raise():
     (found,) = ways_back(on_shelves=99)
 
-    assert found.proposal == {
+    assert found.proposal.as_json() == {
         "price": "24.00",
         "compare_at_price": "25.00",
         "old_price": "26.00",
@@ -97,20 +97,18 @@ def test_what_it_brings_is_what_the_raise_knew_with_stock_for_all():
     at_old, at_new = 100 * 15, 100 * (26 / 24) ** -2.0 * 17
     assert float(found.value_mid) == pytest.approx(at_old - at_new, abs=0.01)
     assert found.value_low <= found.value_mid <= found.value_high
-    assert (
-        found.evidence["chance_it_helps"] > 0.5
-    )  # demand is more elastic than the margin asks for
+    assert found.evidence.chance_it_helps > 0.5  # demand is more elastic than the margin asks for
     (steeper,) = ways_back(
         on_shelves=99, evidence=RAISE["evidence"] | {"elasticity": -1.0, "elasticity_high": -0.4}
     )
     assert steeper.value_mid < 0
-    assert steeper.evidence["chance_it_helps"] < 0.5
+    assert steeper.evidence.chance_it_helps < 0.5
 
 
 def test_below_its_cost_the_old_price_cannot_help_and_is_offered_all_the_same():
     (found,) = ways_back(on_shelves=99, evidence=RAISE["evidence"] | {"unit_cost": "24.50"})
 
-    assert found.evidence["chance_it_helps"] == 0.0
+    assert found.evidence.chance_it_helps == 0.0
     assert found.value_mid < 0
 
 
@@ -199,7 +197,7 @@ def test_while_a_raise_stands_nothing_else_is_said_of_its_price(fitted, monkeypa
     monkeypatch.setattr(price_advice.elasticity, "fit_price_response", lambda *_, **__: response)
 
     def prices(*raises):
-        settings = chosen | {"raised_while_short": list(raises)}
+        settings = run_settings(**chosen | {"raised_while_short": list(raises)})
         inputs = Inputs(TODAY, variants, week, pd.DataFrame(), settings)
         return {one.variant_id for one in price_advice.suggest(inputs, seed=0).suggestions}
 
@@ -263,7 +261,7 @@ def test_while_stock_is_short_nothing_is_said_and_once_it_came_the_way_back_is(r
     stock_comes(shop)
     (card,) = refreshed(shop)
 
-    assert (card.variant_id, card.proposal["back_from"], card.is_urgent) == (
+    assert (card.variant_id, card.proposal.back_from, card.is_urgent) == (
         variant_id,
         number,
         True,
@@ -299,7 +297,7 @@ def test_a_click_writes_exactly_the_old_price_is_not_measured_and_no_cap_or_brak
             conn, shop.shop_id, MeasuringSettings(Decimal("0.2"), Decimal(1), Decimal("0.3"))
         )
         ledgers.ask(conn, shop.shop_id, NOW)
-        ledgers.pull_brake(conn, shop.shop_id, MoveKind.PRICE_CUT, {"ruling": "stop"})
+        ledgers.pull_brake(conn, shop.shop_id, MoveKind.PRICE_CUT, Ruling(ruling="stop"))
     monkeypatch.setattr(holding_back.outcomes, "hold_back", lambda ids, share, seed: tuple(ids))
     (card,) = refreshed(shop)  # nor is it drawn to be held back
 

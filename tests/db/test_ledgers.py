@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 from shopify_app.db import ledgers
 from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.domain.outcome import LedgerTotal, Ruling, Rulings
 from tests.factories import make_suggestion, make_variant
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=1)
+
+
+LOST = Ruling(reason="loses_money")
 
 
 def act(shop, call, *given, shop_id=None, **named):
@@ -33,24 +37,24 @@ def test_the_earliest_asking_counts_and_a_due_ledger_is_taken_once(acme, rival):
 
 
 def test_what_was_worked_out_is_kept_and_a_total_stays_where_none_is_new(acme, rival):
-    for total in ({"profit": "9"}, None):
-        act(acme, ledgers.keep, as_of=NOW.date(), total=total, rulings={}, next_at=LATER)
+    for total in (LedgerTotal(profit=9), None):
+        act(acme, ledgers.keep, as_of=NOW.date(), total=total, rulings=Rulings(), next_at=LATER)
 
-    assert act(acme, ledgers.of_shop).total == {"profit": "9"}
+    assert act(acme, ledgers.of_shop).total == LedgerTotal(profit=9)
     assert act(rival, ledgers.of_shop).total is None
     assert act(rival, ledgers.of_shop, shop_id=acme.shop_id).total is None
 
 
 def test_a_brake_is_pulled_once_and_lifted_by_its_own_merchant_only(acme, rival):
-    assert act(acme, ledgers.pull_brake, "price_rise", {"why": "lost"})
-    assert not act(acme, ledgers.pull_brake, "price_rise", {})
+    assert act(acme, ledgers.pull_brake, "price_rise", LOST)
+    assert not act(acme, ledgers.pull_brake, "price_rise", Ruling())
 
     assert not act(rival, ledgers.lift_brake, "price_rise", by="7")
     assert not act(rival, ledgers.lift_brake, "price_rise", by="7", shop_id=acme.shop_id)
     assert (
         act(rival, ledgers.brakes_on) == act(rival, ledgers.brakes_on, shop_id=acme.shop_id) == []
     )
-    assert [one.ruling for one in act(acme, ledgers.brakes_on)] == [{"why": "lost"}]
+    assert [one.ruling for one in act(acme, ledgers.brakes_on)] == [LOST]
     assert act(acme, ledgers.lift_brake, "price_rise", by="42")
     assert act(acme, ledgers.brakes_on) == []
     assert act(acme, ledgers.last_lift, "price_rise") is not None

@@ -7,10 +7,13 @@ import pytest
 
 from shopify_app.db import price_tests
 from shopify_app.db.connection import sweep_transaction, transaction
-from shopify_app.domain.price_test import LeftReason, PriceTestState, StopReason
+from shopify_app.domain.price_test import LeftReason, PriceTestPlan, PriceTestState, StopReason
 from tests.factories import make_run, make_variant, rows
+from tests.web.page_rows import plan_record
 
-PLAN = {"weeks": 8, "block_weeks": 2, "maximum_cost": 31.5, "expected_cost": 4.25, "series": []}
+PLAN = PriceTestPlan.of_json(
+    plan_record([], weeks=8, block_weeks=2, maximum_cost=31.5, expected_cost=4.25)
+)
 SOON = datetime.now(UTC) - timedelta(minutes=1)
 
 

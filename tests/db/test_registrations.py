@@ -12,7 +12,7 @@ from shopify_app.domain.outcome import (
     RegistrationState,
     VerdictOutcome,
 )
-from tests.factories import NOW, make_suggestion, make_variant, rows
+from tests.factories import NOW, basis, make_suggestion, make_variant, rows
 
 DAY = NOW.date()
 
@@ -28,7 +28,7 @@ def registered(shop, risk="12.00"):
     number = make_suggestion(shop, variant_id, state="accepted")
     made = NewRegistration(
         number, variant_id, MoveKind.PRICE_RISE, False, RegistrationState.MEASURING, "orders", None, DAY,
-        DAY + timedelta(weeks=8), {"seed": 0}, {}, Decimal(risk),
+        DAY + timedelta(weeks=8), {"seed": 0}, basis(), Decimal(risk),
     )  # fmt: skip
     assert act(shop, registrations.add, [made]) == 1
     assert act(shop, registrations.add, [made]) == 0

@@ -2,6 +2,7 @@
 
 from shopify_app.db import suggestion_runs
 from shopify_app.db.connection import transaction
+from shopify_app.domain.run import RunCounts
 from tests.factories import NOW, make_suggestion, make_variant
 
 
@@ -15,7 +16,7 @@ def record(shop, inputs=b"npz"):
             model_version="1",
             inputs=inputs,
             sha256="ab",
-            counts={"looked_at": 3},
+            counts=RunCounts(looked_at=3),
         )
 
 

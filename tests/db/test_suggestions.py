@@ -8,10 +8,15 @@ import pytest
 
 from shopify_app.db import suggestions
 from shopify_app.db.connection import transaction
-from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
+from shopify_app.domain.evidence import PriceEvidence, PriceProposal, SuggestionKind
+from shopify_app.domain.suggestion import NewSuggestion
 from tests.factories import NOW, make_run, make_suggestion, make_variant, rows
 
 TODAY = NOW.date()
+
+
+PRICE = PriceProposal(price=Decimal("26.00"), old_price=Decimal("24.00"))
+OTHER_PRICE = PriceProposal(price=Decimal("27.00"), old_price=Decimal("24.00"))
 
 
 def act(shop, what, *args, **named):
@@ -21,7 +26,7 @@ def act(shop, what, *args, **named):
 
 def found(variant_id, **changed):
     made = NewSuggestion(
-        kind=SuggestionKind.PRICE, variant_id=variant_id, proposal={"price": "26.00"}, evidence={"seed": 0}, value_low=Decimal(1),
+        kind=SuggestionKind.PRICE, variant_id=variant_id, proposal=PRICE, evidence=PriceEvidence(seed=0), value_low=Decimal(1),
         value_mid=Decimal(2), value_high=Decimal(3), value_unit="profit_a_month", currency="GBP", rank_score=1.0, is_urgent=False, as_of=TODAY,
     )  # fmt: skip
     return replace(made, **changed)
@@ -69,7 +74,7 @@ def test_an_unchanged_proposal_keeps_its_id_another_supersedes_and_one_not_found
         acme,
         suggestions.replace_open,
         make_run(acme),
-        [found(same, evidence={"seed": 1}), found(other, proposal={"price": "27.00"})],
+        [found(same, evidence=PriceEvidence(seed=1)), found(other, proposal=OTHER_PRICE)],
     )
 
     now = dict(rows(acme, "SELECT variant_id, id FROM suggestions WHERE state = 'open'"))

@@ -10,7 +10,7 @@ from psycopg2.extras import Json
 
 from shopify_app.db import price_tests
 from shopify_app.db.connection import transaction
-from shopify_app.domain.price_test import StopReason
+from shopify_app.domain.price_test import PriceTestPlan, PriceTestReading, StopReason
 from shopify_app.domain.shop import Shop
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.factories import NOW, make_run, make_suggestion, make_variant
@@ -42,16 +42,16 @@ def as_json(shop: Shop) -> dict[str, str]:
 
 def price_evidence(**changed: Any) -> dict[str, Any]:
     curve = [
-        {"price": str(18 + i), "profit": 4_000 + 90 * i - 6 * i * i, "profit_low": 3_700 + 60 * i - 8 * i * i,
+        {"price": 18.0 + i, "profit": 4_000 + 90 * i - 6 * i * i, "profit_low": 3_700 + 60 * i - 8 * i * i,
          "profit_high": 4_200 + 130 * i - 4 * i * i}
         for i in range(15)
     ]  # fmt: skip
     return {
         "elasticity": -1.4, "elasticity_low": -1.9, "elasticity_high": -1.0, "chance_it_helps": 0.83,
         "units_per_month_now": 264.0, "units_per_month_then": 243.0, "margin_now": 0.62, "margin_then": 0.65,
-        "unit_cost": "9.00", "curve": curve, "binding_limit": "max_step", "events": [],
+        "unit_cost": "9.00", "curve": curve, "binding_limit": "max_step", "events": 11,
         "prices_tried": [{"price": "22.00", "units_per_week": 66, "weeks": 20}, {"price": "25.00", "units_per_week": 61, "weeks": 38}],
-        "clamp_trail": [{"rule": "max_step", "before": "27.00", "after": "26.00"}], **PROVENANCE, **changed,
+        "clamp_trail": [{"rule": "max_step", "before": 27.0, "after": 26.0}], **PROVENANCE, **changed,
     }  # fmt: skip
 
 
@@ -262,7 +262,8 @@ def price_test_row(
         )
         ids = [product for _, product in cur.fetchall()]
     make_variant(shop, title=f"{title} 00", variant_title="Moss", product_id=ids[0])
-    run_id, planned = make_run(shop), plan_record(ids, **(plan or {}))
+    run_id = make_run(shop)
+    planned = PriceTestPlan.of_json(plan_record(ids, **(plan or {})))
     with transaction(shop.shop_id) as conn:
         made = price_tests.propose(conn, shop.shop_id, run_id, planned, currency=shop.currency)
         assert made is not None
@@ -274,7 +275,8 @@ def price_test_row(
             )  # fmt: skip
             price_tests.add_prices(conn, shop.shop_id, made, ids)
             if reading is not None:
-                price_tests.keep_reading(conn, shop.shop_id, made, reading, weeks_read=weeks_read)
+                told = PriceTestReading.of_json(reading)
+                price_tests.keep_reading(conn, shop.shop_id, made, told, weeks_read=weeks_read)
         if state in ("returning", "ended"):
             price_tests.stop(conn, shop.shop_id, because, by="42", test_id=made)
         if state == "ended":

@@ -30,8 +30,9 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.domain.evidence import way_back_of
 from shopify_app.domain.price_limits import limit_broken_by
-from shopify_app.domain.suggestion import PriceChange, PriceChangeState, way_back_of
+from shopify_app.domain.suggestion import PriceChange, PriceChangeState
 from shopify_app.errors import (
     AccessDeniedError,
     AppError,

@@ -26,7 +26,7 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.domain.outcome import MoveKind, move_kind
+from shopify_app.domain.evidence import PRICE_MOVES, way_back_of
 from shopify_app.domain.price_limits import broken_limits, move_held
 from shopify_app.domain.rollout import (
     MOST_DAYS_APART,
@@ -37,15 +37,10 @@ from shopify_app.domain.rollout import (
     When,
 )
 from shopify_app.domain.shop import Shop, ShopSettings
-from shopify_app.domain.suggestion import (
-    SuggestionCard,
-    SuggestionKind,
-    SuggestionState,
-    way_back_of,
-)
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionState
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
-from shopify_app.usecases.decisions.decide import UndoAnswer
+from shopify_app.usecases.decisions.answers import UndoAnswer
 from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
 
 MOST_PRICES: Final = 100
@@ -170,7 +165,7 @@ def _open_prices(
         card
         for card in found
         if card is not None
-        and card.kind is SuggestionKind.PRICE
+        and card.proposal.move in PRICE_MOVES
         and card.state is SuggestionState.OPEN
     ]
 
@@ -212,7 +207,9 @@ def _limits(
     cap = loss_cap(conn, shop.shop_id, today)
     risk = at_risk(conn, shop.shop_id, found.worst)
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop.shop_id)}
-    braked = sum(_kind(card) in stopped and way_back_of(card.proposal) is None for card in cards)
+    braked = sum(
+        card.proposal.move in stopped and way_back_of(card.proposal) is None for card in cards
+    )
     busy = set(exposure.variants_being_written(conn, shop.shop_id))
     writing = sum(card.variant_id in busy for card in cards)
     return [
@@ -269,7 +266,3 @@ def _freeze_limit(shop: Shop, chosen: ShopSettings, plan: Plan) -> Limit:
         return Limit("frozen", is_kept=True, figure="", bound="")
     hit = next((day for day in days if first <= day <= last), None)
     return Limit("frozen", hit is None, hit.isoformat() if hit else "", f"{first}/{last}")
-
-
-def _kind(card: SuggestionCard) -> MoveKind:
-    return move_kind(card.kind.value, card.proposal)

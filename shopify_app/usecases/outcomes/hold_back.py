@@ -17,7 +17,8 @@ import structlog
 from shopify_app.analytics import outcomes
 from shopify_app.db import measuring_settings, suggestions
 from shopify_app.db.connection import transaction
-from shopify_app.domain.suggestion import SuggestionCard, way_back_of
+from shopify_app.domain.evidence import way_back_of
+from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.usecases.outcomes import register as registering
 from shopify_app.usecases.outcomes.register import ToRegister
 

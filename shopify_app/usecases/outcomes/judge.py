@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import pandas as pd
 import structlog
@@ -27,12 +27,14 @@ from shopify_app.db import (
     shops,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.domain.evidence import PRICE_MOVES, MoveKind
 from shopify_app.domain.outcome import (
-    PRICE_MOVES,
-    MoveKind,
+    LedgerTotal,
     NewVerdict,
     RegistrationRow,
     RegistrationState,
+    Ruling,
+    Rulings,
     VerdictOutcome,
 )
 from shopify_app.domain.shop import Shop
@@ -93,8 +95,8 @@ def judge_shop(shop_id: int, *, as_of: date | None = None) -> int:
             conn, shop_id, verdicts, currency=facts.shop.currency, as_of=facts.as_of
         )
         _log_verdicts(conn, facts, verdicts)
-        stopped = [kind for kind, ruling in rulings.items() if ruling["ruling"] == "stop"]
-        _pull_brakes(conn, facts, rulings, stopped)
+        stops = rulings.of_kinds("stop")
+        _pull_brakes(conn, facts, stops)
         ledgers.keep(
             conn,
             shop_id,
@@ -103,7 +105,9 @@ def judge_shop(shop_id: int, *, as_of: date | None = None) -> int:
             rulings=rulings,
             next_at=_next_look(facts, verdicts),
         )
-    log.info("outcomes_judged", shop_id=shop_id, verdicts=new, stopped=stopped)
+    log.info(
+        "outcomes_judged", shop_id=shop_id, verdicts=new, stopped=[kind.value for kind in stops]
+    )
     return new
 
 
@@ -166,30 +170,29 @@ def _new_verdict(row: RegistrationRow, verdict: outcomes.Verdict) -> NewVerdict:
     return NewVerdict(row.id, outcome, profit, low, high, asdict(verdict))
 
 
-def _total(facts: Facts) -> dict[str, Any] | None:
+def _total(facts: Facts) -> LedgerTotal | None:
     if not facts.rows:
         return None
-    return asdict(
-        outcomes.judge_portfolio(
-            facts.history,
-            [outcomes.registration_from(row.record) for row in facts.rows],
-            as_of=facts.as_of.isoformat(),
-            changed=facts.repriced,
-            ended=facts.ended,
-            seed=SEED,
-        )
+    total = outcomes.judge_portfolio(
+        facts.history,
+        [outcomes.registration_from(row.record) for row in facts.rows],
+        as_of=facts.as_of.isoformat(),
+        changed=facts.repriced,
+        ended=facts.ended,
+        seed=SEED,
     )
+    return LedgerTotal.of_json(asdict(total))
 
 
-def _rulings(facts: Facts) -> dict[str, dict[str, Any]]:
-    """Kind -> what the brake rules; a kind that the merchant let go on is judged by what came after."""
-    found: dict[str, dict[str, Any]] = {}
+def _rulings(facts: Facts) -> Rulings:
+    """What the brake rules of each kind; one that the merchant let go on is judged by what came after."""
+    found: dict[str, Ruling] = {}
     for kind in PRICE_MOVES:
         rows = _since_lift(facts, kind)
         ruling = _try("brake", lambda kind=kind, rows=rows: _rule(facts, kind, rows), None)
         if ruling is not None:
-            found[kind.value] = asdict(ruling)
-    return found
+            found[kind.value] = Ruling.of_json(asdict(ruling))
+    return Rulings.of_json(found)
 
 
 def _since_lift(facts: Facts, kind: MoveKind) -> list[RegistrationRow]:
@@ -220,8 +223,8 @@ def _rule(facts: Facts, kind: MoveKind, rows: Sequence[RegistrationRow]) -> brak
 def _worst(row: RegistrationRow, as_of: date) -> float:
     """What an open decision may still lose at worst, until its window closes."""
     record = outcomes.registration_from(row.record)
-    proposal = row.evidence["proposal"]
-    old, new = float(proposal["old_price"]), float(proposal["price"])
+    proposal = row.evidence.proposal
+    old, new = float(proposal.old_price), float(proposal.price)
     weeks = (row.stop_on - row.first_on).days / 7
     a_week = record.expected_counts * record.units_per_count * record.unit_profit_before / weeks
     if a_week <= 0 or record.unit_profit_before <= 0:
@@ -233,18 +236,14 @@ def _worst(row: RegistrationRow, as_of: date) -> float:
     return max(worst, float(row.risk))
 
 
-def _pull_brakes(
-    conn: Connection,
-    facts: Facts,
-    rulings: Mapping[str, dict[str, Any]],
-    stopped: Sequence[str],
-) -> None:
+def _pull_brakes(conn: Connection, facts: Facts, stops: Mapping[MoveKind, Ruling]) -> None:
     """Stop kinds: no more suggested, what is planned does not go out, and the log says so."""
-    if not stopped:
+    if not stops:
         return
     shop_id = facts.shop.shop_id
-    for kind in stopped:
-        ledgers.pull_brake(conn, shop_id, kind, rulings[kind])
+    for kind, ruling in stops.items():
+        ledgers.pull_brake(conn, shop_id, kind.value, ruling)
+    stopped = [kind.value for kind in stops]
     for suggestion_id in ledgers.stop_waiting(conn, shop_id, stopped):
         registrations.make_void(conn, shop_id, suggestion_id)
         decision_log.add(

@@ -15,7 +15,8 @@ from shopify_app.db import (
     shop_settings,
 )
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.domain.outcome import PRICE_MOVES, MeasuringSettings
+from shopify_app.domain.evidence import PRICE_MOVES
+from shopify_app.domain.outcome import MeasuringSettings
 
 CAP_DAYS: Final = 90
 CAP_SHARE: Final = Decimal("0.01")

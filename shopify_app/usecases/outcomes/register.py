@@ -18,12 +18,8 @@ import structlog
 from shopify_app.analytics import outcomes
 from shopify_app.db import decision_log, ledgers, products, registrations, shops, suggestions
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.domain.outcome import (
-    NewRegistration,
-    RegistrationState,
-    decision_evidence,
-    move_kind,
-)
+from shopify_app.domain.evidence import PriceEvidence, PriceProposal
+from shopify_app.domain.outcome import NewRegistration, RegistrationState, decision_evidence
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.errors import NotFoundError
@@ -88,7 +84,7 @@ def _records(
 ) -> dict[int, outcomes.Registration]:
     """Suggestion id -> how it will be judged; empty if the model failed."""
     per_order = units_per_order(history)
-    measurable = [one for one in wanted if one.card.evidence.get("unit_cost") is not None]
+    measurable = [one for one in wanted if _unit_cost(one.card) is not None]
     decisions = [_decision(one.card, per_order, siblings) for one in measurable]
     held = [str(one.card.id) for one in measurable if one.is_held_back]
     if not decisions:
@@ -111,13 +107,13 @@ def _records(
 def _decision(
     card: SuggestionCard, per_order: dict[str, float], siblings: dict[int, list[int]]
 ) -> outcomes.Decision:
-    cost, proposal = float(card.evidence["unit_cost"]), card.proposal
+    cost, proposal = float(_unit_cost(card) or 0), card.proposal_as(PriceProposal)
     return outcomes.Decision(
         decision_id=str(card.id),
         series_id=str(card.variant_id),
-        kind=move_kind(card.kind.value, proposal).value,
-        unit_profit_before=float(proposal["old_price"]) - cost,
-        unit_profit_after=float(proposal["price"]) - cost,
+        kind=proposal.move.value,
+        unit_profit_before=float(proposal.old_price) - cost,
+        unit_profit_after=float(proposal.price) - cost,
         units_per_count=per_order.get(str(card.variant_id), 1.0),
         substitutes=tuple(str(number) for number in siblings.get(card.variant_id, [])),
     )
@@ -131,7 +127,7 @@ def _row(one: ToRegister, record: outcomes.Registration | None, first_on: date) 
     return NewRegistration(
         suggestion_id=card.id,
         variant_id=card.variant_id,
-        kind=move_kind(card.kind.value, card.proposal),
+        kind=card.proposal.move,
         is_held_back=one.is_held_back,
         state=state,
         metric=record.metric if record else "gross_profit",
@@ -145,7 +141,12 @@ def _row(one: ToRegister, record: outcomes.Registration | None, first_on: date) 
 
 
 def _unknown_because(card: SuggestionCard) -> str:
-    return "no_cost" if card.evidence.get("unit_cost") is None else "not_registered"
+    return "no_cost" if _unit_cost(card) is None else "not_registered"
+
+
+def _unit_cost(card: SuggestionCard) -> Decimal | None:
+    """What a unit cost when the price was suggested; None: it was not known."""
+    return card.evidence_as(PriceEvidence).unit_cost
 
 
 def _risk(card: SuggestionCard, first_on: date, stop_on: date | None) -> Decimal:

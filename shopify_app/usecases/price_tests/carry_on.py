@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,8 @@ from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.price_test import (
     LeftReason,
     PriceTest,
+    PriceTestPlan,
+    PriceTestReading,
     PriceTestState,
     PriceUnderTest,
     StopReason,
@@ -192,13 +194,15 @@ def _read(shop: Shop, test: PriceTest, day: date) -> None:
     observed = _without_other_prices(observed, other_prices(plan, applied, test.first_on, weeks))
     reading = evaluate_switchback(plan, observed)
     with transaction(shop.shop_id) as conn:
-        price_tests.keep_reading(conn, shop.shop_id, test.id, asdict(reading), weeks_read=weeks)
+        price_tests.keep_reading(
+            conn, shop.shop_id, test.id, PriceTestReading.of_json(asdict(reading)), weeks_read=weeks
+        )
         if reading.stop_because is not None:
             _stop(conn, shop.shop_id, test.id, StopReason(reading.stop_because))
 
 
 def _plan_of(test: PriceTest, kept: set[int]) -> SwitchbackPlan:
-    plan = plan_from(test.plan)
+    plan = plan_from(test.plan.as_json())
     return replace(
         plan, series=tuple(series for series in plan.series if int(series.series_id) in kept)
     )
@@ -328,8 +332,8 @@ def _wanted(test: PriceTest, rows: Sequence[PriceUnderTest], block: int | None) 
     return found
 
 
-def _prices_in(plan: dict[str, Any], block: int) -> dict[int, Decimal]:
-    series = plan_from(plan).series
+def _prices_in(plan: PriceTestPlan, block: int) -> dict[int, Decimal]:
+    series = plan_from(plan.as_json()).series
     return {int(one.series_id): Decimal(str(one.price_in(block))) for one in series}
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from shopify_app.db import (
     exposure,
@@ -24,7 +24,7 @@ from shopify_app.db import (
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.db.price_tests import PriceNow
-from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason
+from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason, TestedSeries
 from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
@@ -61,9 +61,9 @@ def start(shop_id: int, test_id: int, *, started_by: str) -> None:
             raise InvalidInputError("another test is under way", field="price_test_under_way")
         _refuse_frozen(shop_settings.of_shop(conn, shop_id), first_on, test.weeks)
         now = _prices_now(conn, shop_id, test)
-        kept = [one for one in test.plan["series"] if _is_as_planned(now[one["series_id"]], one)]
-        if len(kept) >= max(LEAST_PRODUCTS, LEAST_UNCHANGED * len(test.plan["series"])):
-            mine = {each.variant_id for one in kept for each in now[one["series_id"]]}
+        kept = [one for one in test.plan.series if _is_as_planned(now[one.series_id], one)]
+        if len(kept) >= max(LEAST_PRODUCTS, LEAST_UNCHANGED * len(test.plan.series)):
+            mine = {each.variant_id for one in kept for each in now[one.series_id]}
             _refuse_beyond_limits(conn, shop, test, mine)
             _begin(conn, shop, test, kept, first_on, started_by)
         else:
@@ -119,15 +119,15 @@ def _refuse_frozen(chosen: ShopSettings, first_on: date, weeks: int) -> None:
 def _prices_now(conn: Connection, shop_id: int, test: PriceTest) -> dict[str, list[PriceNow]]:
     """By product, as the plan names it: what its variants cost now."""
     found: dict[str, list[PriceNow]] = defaultdict(list)
-    products = [int(one["series_id"]) for one in test.plan["series"]]
+    products = [one.product_id for one in test.plan.series]
     for one in price_tests.prices_now(conn, shop_id, products):
         found[str(one.product_id)].append(one)
     return found
 
 
-def _is_as_planned(now: Sequence[PriceNow], planned: dict[str, Any]) -> bool:
+def _is_as_planned(now: Sequence[PriceNow], planned: TestedSeries) -> bool:
     """Whether a product has one price, the planned one, and it is nobody else's to set."""
-    old = Decimal(str(planned["old_price"]))
+    old = Decimal(str(planned.old_price))
     return bool(now) and all(
         one.price == old and one.compare_at_price is None and not one.is_under_change for one in now
     )
@@ -148,12 +148,12 @@ def _begin(
     conn: Connection,
     shop: Shop,
     test: PriceTest,
-    kept: Sequence[dict[str, Any]],
+    kept: Sequence[TestedSeries],
     first_on: date,
     by: str,
 ) -> None:
     price_tests.start(
-        conn, shop.shop_id, test.id, plan=test.plan | {"series": list(kept)}, first_on=first_on, by=by,
+        conn, shop.shop_id, test.id, plan=test.plan.with_changes(series=tuple(kept)), first_on=first_on, by=by,
         next_at=begins(shop, first_on),
     )  # fmt: skip
-    price_tests.add_prices(conn, shop.shop_id, test.id, [int(one["series_id"]) for one in kept])
+    price_tests.add_prices(conn, shop.shop_id, test.id, [one.product_id for one in kept])

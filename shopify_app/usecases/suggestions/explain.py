@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
 from shopify_app.advice.work_out import MODEL_VERSION
 from shopify_app.db import price_tests, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
-from shopify_app.domain.suggestion import SuggestionKind
+from shopify_app.domain.documents import Document
 from shopify_app.errors import NotFoundError
 
 NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version", "chosen_units"})
@@ -44,7 +43,9 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
     with transaction(shop_id) as conn:
         card = suggestions.card(conn, shop_id, suggestion_id)
         run = (
-            suggestion_runs.inputs_of(conn, shop_id, int(card.evidence["run_id"])) if card else None
+            suggestion_runs.inputs_of(conn, shop_id, card.evidence.run_id)
+            if card is not None and card.evidence.run_id is not None
+            else None
         )
     if card is None or run is None:
         raise NotFoundError(f"suggestion {suggestion_id}, or the inputs of its run")
@@ -59,14 +60,12 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
         "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
     }
     recomputed = again and {
-        "proposal": again.proposal,
+        "proposal": again.proposal.as_json(),
         "evidence": _computed(again.evidence),
         "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)],
     }
     differences = _differences(stored, recomputed)
-    if card.kind is SuggestionKind.RESTOCK and not demand_advice.comes_out_again(
-        inputs, card.variant_id
-    ):
+    if not work_out.KINDS[card.kind].comes_out_again(inputs, card.variant_id):
         differences["demand"] = ["as it was brought up to the day", "as its history says"]
     intact = advice_inputs.digest(inputs) == run.inputs_sha256
     return Explanation(
@@ -94,12 +93,15 @@ def explain_price_test(shop_id: int, test_id: int) -> Explanation:
         run = suggestion_runs.inputs_of(conn, shop_id, tests[0].run_id) if tests else None
     if run is None:
         raise NotFoundError(f"price test {test_id}, or the inputs of its run")
-    inputs, stored = advice_inputs.from_bytes(run.inputs), tests[0].plan
+    inputs, stored = advice_inputs.from_bytes(run.inputs), tests[0].plan.as_json()
     again = work_out.work_out(inputs, seed=run.seed).price_test
-    begun = {one["series_id"] for one in stored["series"]}
-    recomputed = again and again | {
-        "series": [one for one in again["series"] if one["series_id"] in begun]
-    }
+    begun = {one.series_id for one in tests[0].plan.series}
+    recomputed = (
+        again
+        and again.with_changes(
+            series=tuple(one for one in again.series if one.series_id in begun)
+        ).as_json()
+    )
     names = sorted(stored.keys() | (recomputed or {}).keys())
     differences = {
         name: [stored.get(name), recomputed.get(name) if recomputed else None]
@@ -113,8 +115,9 @@ def explain_price_test(shop_id: int, test_id: int) -> Explanation:
     )
 
 
-def _computed(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if name not in NOT_COMPUTED}
+def _computed(found: Document) -> dict[str, Any]:
+    """Of a document what the run worked out, as JSON: any name of it may differ."""
+    return {name: value for name, value in found.as_json().items() if name not in NOT_COMPUTED}
 
 
 def _differences(stored: dict[str, Any], recomputed: dict[str, Any] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,10 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection
+from shopify_app.domain.documents import Number
+from shopify_app.domain.evidence import PriceEvidence, SuggestionKind, TrendProposal
+from shopify_app.domain.run import PriceTestRoom, RaiseEvidence, RunSettings, StandingRaise
 from shopify_app.domain.shop import Shop
-from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.history.facts import MINOR_DIGITS
 from shopify_app.usecases.outcomes import measuring
 from shopify_app.usecases.suggestions.read_weeks import read_weeks
@@ -36,17 +38,6 @@ TRENDS_SHOWN: Final = 200
 TEST_DECLINED_DAYS: Final = 90
 TEST_ENDED_DAYS: Final = 28
 """How long no price test is proposed after one was declined, or has ended."""
-RAISE_EVIDENCE: Final = (
-    "shortage",
-    "elasticity",
-    "elasticity_low",
-    "elasticity_high",
-    "units_per_month_now",
-    "unit_cost",
-    "window_first",
-    "window_last",
-)
-"""Of a raise for a shortage: what its way back is worked out from."""
 RECEIPTS_DAYS: Final = 730
 """Days over which deliveries are learned from."""
 
@@ -63,25 +54,22 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
     resting = {
-        kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of))
+        kind: tuple(sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of)))
         for kind in SuggestionKind
     }
-    settings = {
-        name: str(value) if isinstance(value, (Decimal, date, datetime)) else value
-        for name, value in asdict(chosen).items()
-    }
-    settings |= {
-        "currency": shop.currency,
-        "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
-        "resting": resting,
-        "trends_before": _trends_before(conn, shop),
-        "raised_while_short": _raised_while_short(conn, shop, as_of),
-        "range_levels": _range_levels(conn, shop),
-        "price_switches": _price_switches(conn, shop, as_of),
-        "price_test": _price_test(conn, shop, as_of, variants["variant_id"].tolist()),
-        "first_weekday": first_weekday(shop.shop_id),
-        "part_share": weeks.part_share,
-    }
+    settings = RunSettings(
+        **asdict(chosen),
+        currency=shop.currency,
+        minor_digits=MINOR_DIGITS.get(shop.currency, 2),
+        resting=resting,
+        trends_before=_trends_before(conn, shop),
+        raised_while_short=_raised_while_short(conn, shop, as_of),
+        range_levels=_range_levels(conn, shop),
+        price_switches=_price_switches(conn, shop, as_of),
+        price_test=_price_test(conn, shop, as_of, variants["variant_id"].tolist()),
+        first_weekday=first_weekday(shop.shop_id),
+        part_share=weeks.part_share,
+    )
     places_since = as_of - timedelta(days=PLACES_DAYS)
     return Inputs(
         as_of,
@@ -129,61 +117,66 @@ def _receipts(conn: Connection, shop: Shop, as_of: date) -> pd.DataFrame:
     ).astype(RECEIPTS)
 
 
-def _trends_before(conn: Connection, shop: Shop) -> list[list[int | str]]:
+def _trends_before(conn: Connection, shop: Shop) -> tuple[tuple[int, str], ...]:
     """Variant and direction of the trends on show: they stay until they become doubtful."""
     shown = suggestions.cards(
         conn, shop.shop_id, kinds=("trend",), states=("open", "accepted"), limit=TRENDS_SHOWN
     )
-    found = {card.variant_id: str(card.proposal["direction"]) for card in shown}
-    return [[variant, found[variant]] for variant in sorted(found)]
+    found = {card.variant_id: card.proposal_as(TrendProposal).direction for card in shown}
+    return tuple((variant, found[variant]) for variant in sorted(found))
 
 
-def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> list[dict[str, Any]]:
+def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> tuple[StandingRaise, ...]:
     """Raises for a shortage that stand, with what their way back rests on."""
-    return [
-        {
-            "suggestion_id": one.suggestion_id,
-            "variant_id": one.variant_id,
-            "proposal": one.proposal,
-            "evidence": {name: one.evidence[name] for name in RAISE_EVIDENCE},
-            "raised_on": one.written_at.astimezone(shop.zone).date().isoformat(),
-            "is_quiet": one.is_quiet,
-        }
+    return tuple(
+        StandingRaise(
+            suggestion_id=one.suggestion_id,
+            variant_id=one.variant_id,
+            proposal=one.proposal,
+            evidence=_raise_evidence(one.evidence),
+            raised_on=one.written_at.astimezone(shop.zone).date(),
+            is_quiet=one.is_quiet,
+        )
         for one in price_changes.raised_while_short(conn, shop.shop_id, as_of)
-    ]
+    )
 
 
-def _price_switches(conn: Connection, shop: Shop, as_of: date) -> list[list[int | str | bool]]:
+def _raise_evidence(told: PriceEvidence) -> RaiseEvidence:
+    known = told.as_json()
+    return RaiseEvidence.of_json({name: known[name] for name in RaiseEvidence.model_fields})
+
+
+def _price_switches(
+    conn: Connection, shop: Shop, as_of: date
+) -> tuple[tuple[int, date, bool], ...]:
     """Variant, day, whether back to the regular price, of the prices that tests set."""
     since = as_of - timedelta(weeks=HISTORY_WEEKS)
     found = price_tests.switches(conn, shop.shop_id, since, shop.timezone)
-    return [[variant, day.isoformat(), is_back] for variant, day, is_back in found]
+    return tuple(found)
 
 
-def _price_test(
-    conn: Connection, shop: Shop, as_of: date, variant_ids: list[int]
-) -> dict[str, Any]:
+def _price_test(conn: Connection, shop: Shop, as_of: date, variant_ids: list[int]) -> PriceTestRoom:
     """Whether a price test may be proposed, what it may cost, how much of sales it may hold, what it may not touch."""
     if not price_tests.may_propose(
         conn, shop.shop_id, declined_days=TEST_DECLINED_DAYS, ended_days=TEST_ENDED_DAYS
     ):
-        return {"may_propose": False}
+        return PriceTestRoom(may_propose=False)
     under = exposure.variants_under_change(conn, shop.shop_id)
     left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
         conn, shop.shop_id, Decimal(0)
     )
     shares = measuring.shares_of_sales(conn, shop.shop_id, as_of)
-    return {
-        "may_propose": True,
-        "cost_left": str(left),
-        "exposure_limit": str(measuring_settings.of_shop(conn, shop.shop_id).exposure_limit),
-        "shares": {str(product): share for product, share in sorted(shares.items())},
-        "share_under_change": float(measuring.share_of_sales(conn, shop.shop_id, under, as_of)),
-        "fixed": sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids)),
-    }
+    return PriceTestRoom(
+        may_propose=True,
+        cost_left=left,
+        exposure_limit=measuring_settings.of_shop(conn, shop.shop_id).exposure_limit,
+        shares={str(product): share for product, share in sorted(shares.items())},
+        share_under_change=float(measuring.share_of_sales(conn, shop.shop_id, under, as_of)),
+        fixed=tuple(sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids))),
+    )
 
 
-def _range_levels(conn: Connection, shop: Shop) -> dict[str, float]:
+def _range_levels(conn: Connection, shop: Shop) -> dict[str, Number]:
     """For each level said the level to ask for instead, by what became of the shop's ranges."""
     known = calibrations.of_shop(conn, shop.shop_id)
-    return known.corrections if known else {}
+    return dict(known.corrections) if known else {}

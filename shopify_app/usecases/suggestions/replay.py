@@ -81,11 +81,11 @@ def worked_out(inputs: Inputs, ends: pd.DataFrame) -> dict[str, Any]:
     """The record of a replay; `ends` are `domain.frames.STOCK_ENDS`."""
     variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
     terms = _terms(inputs, variants)
-    cap = inputs.settings["cycle_service_level"]
+    cap = inputs.settings.cycle_service_level
     found = replay.replay(
         history_of(inputs, variants, ends),
         terms,
-        holding_per_year=float(inputs.settings["holding_cost_per_year"]),
+        holding_per_year=float(inputs.settings.holding_cost_per_year),
         service_level_cap=None if cap is None else float(cap),
         seed=SEED,
     )

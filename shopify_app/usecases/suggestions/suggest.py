@@ -30,9 +30,10 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
-from shopify_app.domain.outcome import move_kind
+from shopify_app.domain.evidence import way_back_of
+from shopify_app.domain.run import RunCounts
 from shopify_app.domain.shop import Shop
-from shopify_app.domain.suggestion import NewSuggestion, way_back_of
+from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.decisions import order_receipts
 from shopify_app.usecases.history import market_prices
@@ -102,7 +103,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
     with transaction(shop_id) as conn:
         if standing:
             demand_states.keep(conn, shop_id, *standing[1:])
-        kept = _without_braked(conn, shop_id, found)
+        kept, counts = _without_braked(conn, shop_id, found)
         run_id = suggestion_runs.record(
             conn,
             shop_id,
@@ -111,13 +112,13 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             model_version=MODEL_VERSION,
             inputs=snapshot,
             sha256=sha256,
-            counts=found.counts,
+            counts=counts,
             order_budget=found.order_budget,
             moves=found.moves,
         )
         price_tests.propose(conn, shop_id, run_id, found.price_test, currency=shop.currency)
-        for one in kept:
-            one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
+        marks = {"run_id": run_id, "inputs_sha256": sha256, "model_version": MODEL_VERSION}
+        kept = [replace(one, evidence=one.evidence.with_changes(**marks)) for one in kept]
         opened = suggestions.replace_open(conn, shop_id, run_id, kept)
     holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
     range_upkeep.keep_up(shop, inputs)
@@ -129,12 +130,14 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         run_id=run_id,
         found=len(found.suggestions),
         opened=opened,
-        **found.counts["not_sure"],
+        **found.counts.not_sure,
     )
     return run_id
 
 
-def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
+def _without_braked(
+    conn: Connection, shop_id: int, found: Advice
+) -> tuple[list[NewSuggestion], RunCounts]:
     """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many.
 
     A kind that has only begun to lose, or whose open decisions come near the cap, waits. A way back is no bet.
@@ -144,11 +147,9 @@ def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSu
     kept = [
         one
         for one in found.suggestions
-        if move_kind(one.kind.value, one.proposal) not in stopped
-        or way_back_of(one.proposal) is not None
+        if one.proposal.move not in stopped or way_back_of(one.proposal) is not None
     ]
-    found.counts["braked"] = len(found.suggestions) - len(kept)
-    return kept
+    return kept, found.counts.with_changes(braked=len(found.suggestions) - len(kept))
 
 
 def _shop(shop: Shop | None, shop_id: int) -> Shop:

@@ -1,8 +1,11 @@
 """A suggestion on any page: its words, its state, and the clicks that decide it.
 
-titles, shortage_words, move_words, lead_time_words     what it says
+kind        what every kind says of itself
+price, restock, trend       a kind each
+kinds       all of them: the one place where pages ask for a card's kind
+shortage_words, move_words, lead_time_words     parts of what they say
 views       as templates and JSON show it
-outcomes    what became of it
+outcomes, price_outcomes    what became of it
 routes      accept, dismiss, undo
 """
 

@@ -1,11 +1,13 @@
 """Moves between a shop's locations, in words: what to take from where before anything is bought."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from flask_babel import gettext
 
+from shopify_app.domain.evidence import Move, RestockEvidence
+from shopify_app.domain.run import NamedMove
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
 from shopify_app.web.wording import thing
@@ -13,21 +15,19 @@ from shopify_app.web.wording import thing
 MOST_TOLD: Final = 2
 """Moves in one sentence; pages list them all."""
 
-Move = Mapping[str, Any]
 
-
-def moves_of(card: SuggestionCard) -> list[Move]:
+def moves_of(card: SuggestionCard) -> Sequence[Move]:
     """A restock's moves; none where a run did not look."""
-    return list(card.evidence.get("moves", []))
+    return card.evidence_as(RestockEvidence).moves
 
 
 def move_words(move: Move) -> str:
     """`12 from Warehouse to Shop floor`."""
     return gettext(
         "%(units)s from %(source)s to %(destination)s",
-        units=formats.count(move["units"]),
-        source=move["source"],
-        destination=move["destination"],
+        units=formats.count(move.units),
+        source=move.source,
+        destination=move.destination,
     )
 
 
@@ -42,9 +42,9 @@ def moves_first(card: SuggestionCard, units: int) -> str:
 
 def stock_by_place(card: SuggestionCard) -> str:
     """`Warehouse 40, Shop floor 0`, '' for what lies in one place."""
-    places: Sequence[Mapping[str, Any]] = card.evidence.get("places", [])
+    places = card.evidence_as(RestockEvidence).places
     return gettext(", ").join(
-        f"{place['location']} {formats.count(place['available_units'])}" for place in places
+        f"{place.location} {formats.count(place.available_units)}" for place in places
     )
 
 
@@ -57,13 +57,13 @@ class MoveView:
     gain: str
 
 
-def move_views(found: Sequence[Move], currency: str) -> list[MoveView]:
+def move_views(found: Sequence[NamedMove], currency: str) -> list[MoveView]:
     """A run's moves in words, the most worth first."""
     return [
         MoveView(
-            thing(move["product_title"], move["variant_title"]),
+            thing(move.product_title, move.variant_title),
             move_words(move),
-            formats.gain(move["gain"], currency),
+            formats.gain(move.gain, currency),
         )
         for move in found
     ]

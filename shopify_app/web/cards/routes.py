@@ -6,11 +6,11 @@ from flask import Blueprint, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages, price_history, suggestions
-from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.web.advice_words import read_advice
 from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.cards.refusals import refusals
 from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
@@ -126,7 +126,7 @@ def _answer(
     view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200
 ) -> Response:
     return answer(
-        f"suggestions/_{_shape()}.html" if _shape() != "line" else _line_template(view.card),
+        f"suggestions/_{_shape()}.html" if _shape() != "line" else kind_of(view.card).page.line_template,
         body | {"suggestion": card_json(view)},
         status=status, view=view, problem=problem, counts=g.open_counts, advice=g.advice, is_fragment=True,
     )  # fmt: skip
@@ -160,15 +160,6 @@ def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
         problem=problem,
         status=422,
     )
-
-
-def _line_template(card: SuggestionCard) -> str:
-    folder = {
-        SuggestionKind.PRICE: "pricing",
-        SuggestionKind.RESTOCK: "restock",
-        SuggestionKind.TREND: "trends",
-    }
-    return f"{folder[card.kind]}/_line.html"
 
 
 def _shape() -> str:

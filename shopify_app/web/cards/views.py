@@ -6,22 +6,18 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
 
 from shopify_app.db.price_history import FixedPrice
+from shopify_app.domain.evidence import way_back_of
 from shopify_app.domain.price_limits import limit_broken_by
-from shopify_app.domain.suggestion import (
-    SuggestionCard,
-    SuggestionKind,
-    SuggestionState,
-    way_back_of,
-)
+from shopify_app.domain.suggestion import SuggestionCard, SuggestionState
 from shopify_app.web import formats
-from shopify_app.web.cards.outcomes import Outcome, outcome
+from shopify_app.web.cards.kind import Certainty, Facts, Outcome
+from shopify_app.web.cards.kinds import kind_of
+from shopify_app.web.cards.outcomes import outcome
 from shopify_app.web.cards.shortage_words import shortage_of
-from shopify_app.web.cards.titles import Facts, facts, title, why
 from shopify_app.web.reading import chosen
-from shopify_app.web.wording import UNITS, certainty, is_under_way, thing, words_for
+from shopify_app.web.wording import UNITS, is_under_way, thing, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,9 @@ class CardView:
     value: str
     value_unit: str
     value_range: str
-    certainty: tuple[str, str] | None
+    certainty: Certainty | None
     accept_label: str
+    accept_means: str
     outcome: Outcome | None
     is_waiting: bool
     href: str
@@ -64,33 +61,27 @@ def card_view(
 ) -> CardView:
     """A card in the reader's language; `fixed` are prices that markets hold fast, by variant."""
     fixed_in = [one.name for one in (fixed or {}).get(card.variant_id, ())]
+    kind = kind_of(card)
     return CardView(
         card=card,
-        title=title(card, today),
+        title=kind.title(card, today),
         thing=thing(card.product_title, card.variant_title),
-        why=why(card),
-        facts=facts(card, today),
+        why=kind.why(card),
+        facts=kind.facts(card, today),
         value=_value(card)(card.value_mid),
         value_unit=words_for(UNITS, card.value_unit),
         value_range=formats.between(card.value_low, card.value_high, _value(card)),
-        certainty=certainty(card),
-        accept_label=_accept_label(card),
+        certainty=kind.certainty(card),
+        accept_label=str(kind.page.accept_label),
+        accept_means=str(kind.page.accept_means),
         outcome=outcome(card),
         is_waiting=is_under_way(card),
-        href=_href(card),
-        note=_note(card, fixed_in),
+        href=url_for(kind.page.endpoint, suggestion_id=card.id),
+        note=kind.note(card, fixed_in),
         fixed_in=fixed_in,
         beyond_limit=limit_broken_by(card, chosen())
         if card.state is SuggestionState.OPEN
         else None,
-    )
-
-
-def _note(card: SuggestionCard, fixed_in: Sequence[str]) -> str:
-    if card.kind is not SuggestionKind.PRICE or not fixed_in:
-        return ""
-    return gettext(
-        "Does not move the price that is fixed in: %(markets)s.", markets=", ".join(fixed_in)
     )
 
 
@@ -101,7 +92,7 @@ def card_json(view: CardView) -> dict[str, Any]:
         "id": card.id, "kind": card.kind, "state": card.state, "title": view.title, "why": view.why,
         "variant_id": card.variant_id, "product_id": card.product_id, "product_title": card.product_title,
         "variant_title": card.variant_title, "sku": card.sku, "vendor": card.vendor,
-        "proposal": card.proposal,
+        "proposal": card.proposal.as_json(),
         "value": {
             "low": str(card.value_low), "mid": str(card.value_mid), "high": str(card.value_high),
             "unit": card.value_unit, "currency": card.currency,
@@ -115,7 +106,7 @@ def card_json(view: CardView) -> dict[str, Any]:
         "measured_until": card.measured_until and card.measured_until.isoformat(),
         "verdict": _verdict_json(card),
         "fixed_in_markets": view.fixed_in,
-        "until": (shortage_of(card) or {}).get("until"),
+        "until": shortage.until.isoformat() if (shortage := shortage_of(card)) else None,
         "way_back_of": way_back_of(card.proposal),
         "beyond_limit": view.beyond_limit,
     }  # fmt: skip
@@ -150,20 +141,3 @@ def _value(card: SuggestionCard) -> Any:
     if card.value_unit == "margin_a_week":
         return lambda amount: formats.money(amount, card.currency)
     return lambda amount: formats.gain(amount, card.currency)
-
-
-def _accept_label(card: SuggestionCard) -> str:
-    if card.kind is SuggestionKind.PRICE:
-        return gettext("Change price")
-    return (
-        gettext("Add to order") if card.kind is SuggestionKind.RESTOCK else gettext("Keep watching")
-    )
-
-
-def _href(card: SuggestionCard) -> str:
-    endpoint = {
-        SuggestionKind.PRICE: "pricing.show",
-        SuggestionKind.RESTOCK: "restock.show",
-        SuggestionKind.TREND: "trends.show",
-    }[card.kind]
-    return url_for(endpoint, suggestion_id=card.id)

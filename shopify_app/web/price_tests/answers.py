@@ -22,15 +22,15 @@ CLEAR: Final = 0.2
 def could_tell(test: PriceTest) -> bool:
     """Whether the test itself said more than the guess before it: a pair was complete, and narrowed something down."""
     reading = test.reading
-    if reading is None or reading["drawn_low"] is None:
+    if reading is None or reading.drawn_low is None or reading.drawn_high is None:
         return False
     low, high = guess(test)
-    return bool(reading["drawn_low"] > low or reading["drawn_high"] < high)
+    return reading.drawn_low > low or reading.drawn_high < high
 
 
 def guess(test: PriceTest) -> tuple[float, float]:
     """The 80 % range of the elasticity before the test."""
-    mean, spread = float(test.plan["prior_mean"]), HALF_RANGE_80 * float(test.plan["prior_sd"])
+    mean, spread = float(test.plan.prior_mean), HALF_RANGE_80 * float(test.plan.prior_sd)
     return mean - spread, mean + spread
 
 
@@ -83,7 +83,7 @@ def guess_words(test: PriceTest) -> str:
 
 def promise(test: PriceTest) -> str:
     """What will be known at the end."""
-    points = float(test.plan["precision"])
+    points = float(test.plan.precision)
     return gettext(
         "What customers do when these products cost %(one)s more, to within about %(points)s of sales to either side "
         "(8 of 10 cases). It tells that for the products together, hardly for each one.",
@@ -95,13 +95,13 @@ def promise(test: PriceTest) -> str:
 def known_so_far(test: PriceTest) -> str:
     """What a test under way has shown."""
     reading = test.reading
-    if reading is None or reading["drawn_low"] is None:
+    if reading is None or reading.drawn_low is None:
         return gettext(
             "Nothing yet: products must first have stood at both prices, which takes two blocks."
         )
     return gettext(
         "As far as it shows now: %(span)s (8 of 10 cases). This can still change.",
-        span=span_words(reading["low"], reading["high"]),
+        span=span_words(reading.low, reading.high),
     )
 
 
@@ -111,7 +111,7 @@ def showed(test: PriceTest) -> str:
         return gettext("The test never began")
     if test.reading is None or not could_tell(test):
         return gettext("The test could not tell what your prices do")
-    elasticity, one = float(test.reading["elasticity"]), formats.percent(0.01)
+    elasticity, one = float(test.reading.elasticity), formats.percent(0.01)
     if round(elasticity, 1) > 0:
         return gettext(
             "For each %(one)s that a price rose, sales rose by about %(much)s",
@@ -126,23 +126,23 @@ def showed(test: PriceTest) -> str:
 def result(test: PriceTest) -> str:
     """The result with its range, or why there is none."""
     reading = test.reading
-    if reading is None or reading["drawn_low"] is None:
+    if reading is None or reading.drawn_low is None or reading.drawn_high is None:
         return gettext(
             "It ended before its products had stood at both prices, so there is nothing to compare."
         )
     if not could_tell(test):
         return gettext(
             "What was sold fits too much to tell: %(span)s. That is no narrower than our guess before.",
-            span=span_words(reading["drawn_low"], reading["drawn_high"]),
+            span=span_words(reading.drawn_low, reading.drawn_high),
         )
     return gettext(
         "Likely range: %(span)s (8 of 10 cases). That is for these products together, in those weeks.",
-        span=span_words(reading["low"], reading["high"]),
+        span=span_words(reading.low, reading.high),
     )
 
 
 def sure(test: PriceTest) -> str:
     """How likely chance alone is to show as much."""
-    if test.reading is None or test.reading["p_value_no_answer"] is None:
+    if test.reading is None or test.reading.p_value_no_answer is None:
         return gettext("Nothing can be said about it.")
-    return chance_words(float(test.reading["p_value_no_answer"]))
+    return chance_words(float(test.reading.p_value_no_answer))

@@ -35,7 +35,7 @@ def so_far(test: PriceTest) -> str:
         return (
             gettext("not read yet") if test.state is PriceTestState.RUNNING else gettext("not read")
         )
-    cost = float(test.reading["cost_so_far"])
+    cost = float(test.reading.cost_so_far)
     return about(max(cost, 0.0), test)
 
 
@@ -55,13 +55,13 @@ def words(test: PriceTest) -> str:
         "Over %(weeks)s read: %(cost)s of gross profit given up, in 9 of 10 cases not more than %(high)s. "
         "The maximum stated before was %(most)s.",
         weeks=weeks(test.weeks_read),
-        cost=about(max(float(reading["cost_so_far"]), 0.0), test),
-        high=at_most(reading["cost_high"], test),
+        cost=about(max(float(reading.cost_so_far), 0.0), test),
+        high=at_most(reading.cost_high, test),
         most=most,
     )
-    if reading["cost_so_far"] < 0:
+    if reading.cost_so_far < 0:
         said += " " + gettext("By our estimate it has even gained a little.")
-    if reading["cost_high"] > test.maximum_cost:
+    if reading.cost_high > test.maximum_cost:
         said += " " + gettext("So it may have cost more than we stated. That should not happen.")
     return said
 

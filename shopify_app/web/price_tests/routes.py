@@ -81,7 +81,7 @@ def _read(test_id: int) -> Shown:
         found = rows.newest(conn, shop_id, test_id=test_id)
         if not found:
             raise NotFoundError(f"price test {test_id}")
-        products = [int(one["series_id"]) for one in found[0].plan["series"]]
+        products = [one.product_id for one in found[0].plan.series]
         return Shown(
             found[0],
             rows.prices(conn, shop_id, test_id),

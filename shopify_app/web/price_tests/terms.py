@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from flask_babel import gettext, ngettext
 
@@ -11,20 +10,9 @@ from shopify_app.web import formats
 from shopify_app.web.reading import zone
 
 
-def block_prices(series: dict[str, Any], block: int) -> bool:
-    """Whether a product stands at its high price in a block (counted from 0)."""
-    return bool(series["starts_high"][block // 2]) == (block % 2 == 0)
-
-
-def series(test: PriceTest) -> Sequence[dict[str, Any]]:
-    """The products of the plan."""
-    found: Sequence[dict[str, Any]] = test.plan["series"]
-    return found
-
-
 def products(test: PriceTest) -> str:
     """How many products."""
-    return ngettext("%(num)s product", "%(num)s products", len(series(test)))
+    return ngettext("%(num)s product", "%(num)s products", len(test.plan.series))
 
 
 def weeks(number: int) -> str:
@@ -49,8 +37,8 @@ def swing(test: PriceTest) -> str:
         "Of every two blocks of %(stand)s each product stands one below today's price (by %(down)s) and one above it (by "
         "%(up)s); which comes first is drawn by lot. Variants of a product move together.",
         stand=weeks(test.block_weeks),
-        down=_steps([1 - one["low_price"] / one["old_price"] for one in series(test)]),
-        up=_steps([one["high_price"] / one["old_price"] - 1 for one in series(test)]),
+        down=_steps([1 - one.low_price / one.old_price for one in test.plan.series]),
+        up=_steps([one.high_price / one.old_price - 1 for one in test.plan.series]),
     )
 
 
@@ -75,7 +63,7 @@ def comparison(test: PriceTest) -> str:
     return ngettext(
         "%(num)s other product keeps its price, drawn by lot: it shows what the weeks would have brought anyway.",
         "%(num)s other products keep their prices, drawn by lot: they show what the weeks would have brought anyway.",
-        len(test.plan["comparison_ids"]),
+        len(test.plan.comparison_ids),
     )
 
 
@@ -133,10 +121,10 @@ def standing(test: PriceTest, today: date) -> str:
     block = test.block_on(today)
     if block is None:
         return gettext("All stand at what they were before the test, or are on their way there.")
-    high = sum(block_prices(one, block) for one in series(test))
+    high = sum(one.is_high_in(block) for one in test.plan.series)
     return gettext(
         "In this block %(high)s are to stand at their higher price and %(low)s at their lower one, until %(day)s.",
         high=ngettext("%(num)s product", "%(num)s products", high),
-        low=formats.count(len(series(test)) - high),
+        low=formats.count(len(test.plan.series) - high),
         day=formats.day(_block_end(test, block)),
     )

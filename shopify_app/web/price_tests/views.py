@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as later
 from flask_babel import ngettext
 
 from shopify_app.db.pages import StorePrice
-from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest
+from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest, TestedSeries
 from shopify_app.web import formats
 from shopify_app.web.price_tests.answers import could_tell, guess
 from shopify_app.web.price_tests.words import PriceTestView
@@ -61,16 +61,16 @@ def product_lines(
     for row in under_test:
         kept[row.product_id].append(row)
     lines = [
-        _line(test, series, kept[int(series["series_id"])], on_sale[int(series["series_id"])])
-        for series in test.plan["series"]
-        if int(series["series_id"]) in kept.keys() | on_sale.keys()
+        _line(test, series, kept[series.product_id], on_sale[series.product_id])
+        for series in test.plan.series
+        if series.product_id in kept.keys() | on_sale.keys()
     ]
     return sorted((line for line in lines if line), key=lambda line: line.product_title)
 
 
 def _line(
     test: PriceTest,
-    series: dict[str, Any],
+    series: TestedSeries,
     kept: Sequence[PriceUnderTest],
     on_sale: Sequence[StorePrice],
 ) -> ProductUnderTest | None:
@@ -78,15 +78,15 @@ def _line(
     if not known:
         return None
     variants = max(len(kept), len(on_sale))
-    regular = [row.regular_price for row in kept] or [Decimal(str(series["old_price"]))]
+    regular = [row.regular_price for row in kept] or [Decimal(str(series.old_price))]
     return ProductUnderTest(
-        product_id=int(series["series_id"]),
+        product_id=series.product_id,
         product_title=known[0].product_title,
         image_url=on_sale[0].image_url if on_sale else None,
         note=ngettext("%(num)s variant", "%(num)s variants", variants) if variants > 1 else "",
         regular=_prices(regular, test.currency),
-        low=formats.price(series["low_price"], test.currency),
-        high=formats.price(series["high_price"], test.currency),
+        low=formats.price(series.low_price, test.currency),
+        high=formats.price(series.high_price, test.currency),
         now=_prices([price.price for price in on_sale], test.currency),
     )
 
@@ -126,9 +126,9 @@ def price_test_json(view: PriceTestView) -> dict[str, Any]:
         "id": test.id, "state": test.state, "title": view.title, "words": view.brief,
         "proposed_at": test.proposed_at.isoformat(), "decided_at": test.decided_at and test.decided_at.isoformat(),
         "first_on": test.first_on and test.first_on.isoformat(), "last_on": test.last_on and test.last_on.isoformat(),
-        "products": len(test.plan["series"]), "weeks": test.weeks, "block_weeks": test.block_weeks,
+        "products": len(test.plan.series), "weeks": test.weeks, "block_weeks": test.block_weeks,
         "maximum_cost": str(test.maximum_cost), "expected_cost": str(test.expected_cost), "currency": test.currency,
-        "guess": {"low": low, "high": high}, "precision": test.plan["precision"],
+        "guess": {"low": low, "high": high}, "precision": test.plan.precision,
         "weeks_read": test.weeks_read, "reading": _reading_json(test), "stop_because": test.stop_because,
         "stopped_at": test.stopped_at and test.stopped_at.isoformat(), "ended_at": test.ended_at and test.ended_at.isoformat(),
     }  # fmt: skip
@@ -139,9 +139,9 @@ def _reading_json(test: PriceTest) -> dict[str, Any] | None:
     if reading is None:
         return None
     return {
-        "elasticity": reading["elasticity"], "low": reading["low"], "high": reading["high"],
-        "p_value": reading["p_value_no_answer"], "could_tell": could_tell(test),
-        "cost_so_far": f"{reading['cost_so_far']:.2f}", "cost_high": f"{reading['cost_high']:.2f}",
+        "elasticity": reading.elasticity, "low": reading.low, "high": reading.high,
+        "p_value": reading.p_value_no_answer, "could_tell": could_tell(test),
+        "cost_so_far": f"{reading.cost_so_far:.2f}", "cost_high": f"{reading.cost_high:.2f}",
     }  # fmt: skip
 
 
@@ -151,13 +151,13 @@ def prices_json(
     """The variants under a test, or those that would be, as JSON."""
     kept = {row.variant_id: row for row in under_test}
     now = {price.variant_id: price for price in store}
-    series = {int(one["series_id"]): one for one in test.plan["series"]}
+    series = {one.product_id: one for one in test.plan.series}
     wanted = kept or now
     return [
         {
             "product_id": row.product_id, "variant_id": row.variant_id, "product_title": row.product_title,
             "variant_title": row.variant_title, "regular_price": str(_regular(row, series)),
-            "low_price": _text(series, row.product_id, "low_price"), "high_price": _text(series, row.product_id, "high_price"),
+            "low_price": _text(series[row.product_id].low_price), "high_price": _text(series[row.product_id].high_price),
             "current_price": str(now[row.variant_id].price) if row.variant_id in now else None,
             "left_because": getattr(kept.get(row.variant_id), "left_because", None),
             "returned_at": _returned_at(kept.get(row.variant_id)),
@@ -166,14 +166,14 @@ def prices_json(
     ]  # fmt: skip
 
 
-def _regular(row: PriceUnderTest | StorePrice, series: dict[int, dict[str, Any]]) -> Decimal:
+def _regular(row: PriceUnderTest | StorePrice, series: dict[int, TestedSeries]) -> Decimal:
     if isinstance(row, PriceUnderTest):
         return row.regular_price
-    return Decimal(str(series[row.product_id]["old_price"]))
+    return Decimal(str(series[row.product_id].old_price))
 
 
-def _text(series: dict[int, dict[str, Any]], product_id: int, name: str) -> str:
-    return str(Decimal(str(series[product_id][name])))
+def _text(amount: float) -> str:
+    return str(Decimal(str(amount)))
 
 
 def _returned_at(row: PriceUnderTest | None) -> str | None:

@@ -132,7 +132,7 @@ def _proposed(test: PriceTest) -> Parts:
     if test.state is PriceTestState.DECLINED:
         detail = gettext("You said no to this test. Nothing was changed.")
     figures = [
-        (gettext("Products"), formats.count(len(terms.series(test)))),
+        (gettext("Products"), formats.count(len(test.plan.series))),
         (gettext("How long"), terms.weeks(test.weeks)),
         (gettext("Costs at most"), most),
         (gettext("Costs probably"), likely),

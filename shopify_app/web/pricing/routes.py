@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from shopify_app.db import ledgers, pages, price_history, price_tests, rollouts, suggestions
 from shopify_app.db.pages import EarlierChange
+from shopify_app.domain.evidence import SuggestionKind
 from shopify_app.domain.price_test import PriceTestState
-from shopify_app.domain.suggestion import SuggestionKind
-from shopify_app.errors import NotFoundError
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
+from shopify_app.web.cards.kinds import card_of_kind
 from shopify_app.web.cards.refusals import refused_lines
 from shopify_app.web.cards.views import card_json, card_view
 from shopify_app.web.home import everything
@@ -65,9 +65,7 @@ def show(suggestion_id: int) -> ResponseReturnValue:
     """One price suggestion with its evidence."""
     shop_id = shop().shop_id
     with reading() as conn:
-        card = suggestions.card(conn, shop_id, suggestion_id)
-        if card is None or card.kind is not SuggestionKind.PRICE:
-            raise NotFoundError(f"price suggestion {suggestion_id}")
+        card = card_of_kind(conn, suggestion_id, SuggestionKind.PRICE)
         earlier = pages.earlier_changes(conn, shop_id, variant_id=card.variant_id)
         fixed = price_history.fixed_prices(conn, shop_id, [card.variant_id])
         spells = price_history.spells(conn, shop_id, card.variant_id, limit=8)
@@ -75,7 +73,7 @@ def show(suggestion_id: int) -> ResponseReturnValue:
         sees_markets = price_history.markets_read_at(conn, shop_id) is not None
     view = card_view(card, today(), fixed)
     body = card_json(view) | {
-        "evidence": card.evidence,
+        "evidence": card.evidence.as_json(),
         "earlier": [_change_json(change) for change in earlier],
         "fixed_prices": [
             {"market": one.name, "price": str(one.price), "currency": one.currency}

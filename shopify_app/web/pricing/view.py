@@ -1,5 +1,6 @@
 """What the page of one price suggestion shows: the curve, the table behind it, the limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from flask_babel import gettext
 from markupsafe import Markup
 
+from shopify_app.domain.evidence import CurvePoint, PriceEvidence, PriceProposal
 from shopify_app.domain.price_limits import PriceMove, broken_limits, move_held
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
@@ -14,6 +16,8 @@ from shopify_app.web import formats
 from shopify_app.web.cards.shortage_words import shortage_reasons
 from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
 from shopify_app.web.wording import RULES, words_for
+
+Curve = Sequence[CurvePoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,19 @@ def price_view(card: SuggestionCard, chosen: ShopSettings) -> PriceView:
         reasons=_reasons(card),
         limits=_limits(card, chosen),
         trail=[
-            (words_for(RULES, t["rule"]), _price(card, t["before"]), _price(card, t["after"]))
-            for t in card.evidence.get("clamp_trail", [])
+            (words_for(RULES, t.rule), _price(card, t.before), _price(card, t.after))
+            for t in card.evidence_as(PriceEvidence).clamp_trail
         ],
     )
 
 
 def _chart(card: SuggestionCard, chosen: ShopSettings) -> Markup:
-    curve: list[dict[str, Any]] = card.evidence.get("curve", [])
+    curve = card.evidence_as(PriceEvidence).curve
     if len(curve) < 2:
         return Markup("")
-    prices = [float(p["price"]) for p in curve]
+    prices = [float(p.price) for p in curve]
     ticks = nice_ticks(
-        min(float(p["profit_low"]) for p in curve), max(float(p["profit_high"]) for p in curve), 3
+        min(float(p.profit_low) for p in curve), max(float(p.profit_high) for p in curve), 3
     )
     plot = Plot(height=300, low=ticks[0], high=ticks[-1], top=40)
     plot.grid(ticks, lambda value: formats.money(value, card.currency))
@@ -62,22 +66,21 @@ def _chart(card: SuggestionCard, chosen: ShopSettings) -> Markup:
 
 
 def _draw_limits(plot: Plot, card: SuggestionCard, prices: list[float], step: float) -> None:
-    old = float(card.proposal["old_price"])
+    old, _ = _prices(card)
     plot.shade(0, max(0.0, _x(old * (1 - step), prices)))
     plot.shade(min(1.0, _x(old * (1 + step), prices)), 1)
 
 
-def _draw_curve(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) -> None:
+def _draw_curve(plot: Plot, card: SuggestionCard, curve: Curve) -> None:
     """Solid where prices were tried, dashed beyond."""
-    prices = [float(p["price"]) for p in curve]
-    points: list[Point] = [(_x(float(p["price"]), prices), float(p["profit"])) for p in curve]
+    prices = [float(p.price) for p in curve]
+    points: list[Point] = [(_x(float(p.price), prices), float(p.profit)) for p in curve]
     plot.band(
-        [(_x(float(p["price"]), prices), float(p["profit_high"])) for p in curve],
-        [(_x(float(p["price"]), prices), float(p["profit_low"])) for p in curve],
+        [(_x(float(p.price), prices), float(p.profit_high)) for p in curve],
+        [(_x(float(p.price), prices), float(p.profit_low)) for p in curve],
     )
-    tried = [float(t["price"]) for t in card.evidence.get("prices_tried", [])] or [
-        float(card.proposal["old_price"])
-    ]
+    old, _ = _prices(card)
+    tried = [float(t.price) for t in card.evidence_as(PriceEvidence).prices_tried] or [old]
     left, right = _x(min(tried), prices), _x(max(tried), prices)
     inside = [i for i, (x, _) in enumerate(points) if left <= x <= right]
     first, last = (inside[0], inside[-1]) if inside else (0, 0)
@@ -86,17 +89,17 @@ def _draw_curve(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) -
     plot.line(points[last:], "c-line c-dash")
 
 
-def _draw_prices(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) -> None:
-    prices = [float(p["price"]) for p in curve]
-    old, new = float(card.proposal["old_price"]), float(card.proposal["price"])
-    for tried in card.evidence.get("prices_tried", []):
-        at = float(tried["price"])
+def _draw_prices(plot: Plot, card: SuggestionCard, curve: Curve) -> None:
+    prices = [float(p.price) for p in curve]
+    old, new = _prices(card)
+    for tried in card.evidence_as(PriceEvidence).prices_tried:
+        at = float(tried.price)
         if prices[0] <= at <= prices[-1] and at != old:
             plot.dot(
                 _x(at, prices),
                 _profit_at(at, curve),
                 "c-tried",
-                3.5 + min(3.0, float(tried["weeks"]) / 12),
+                3.5 + min(3.0, float(tried.weeks) / 12),
             )
     rising = old < new
     for at, kind, words, anchor in (
@@ -128,20 +131,18 @@ def _draw_prices(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) 
             plot.under(_x(tick, prices), _price(card, tick))
 
 
-def _read_out(
-    plot: Plot, card: SuggestionCard, point: dict[str, Any], prices: list[float]
-) -> ReadOut:
+def _read_out(plot: Plot, card: SuggestionCard, point: CurvePoint, prices: list[float]) -> ReadOut:
     return ReadOut(
-        _x(float(point["price"]), prices),
-        _price(card, point["price"]),
-        formats.money(float(point["profit"]), card.currency),
+        _x(float(point.price), prices),
+        _price(card, point.price),
+        formats.money(float(point.profit), card.currency),
         gettext("likely %(range)s", range=_profit_range(card, point)),
-        plot.y(float(point["profit"])),
+        plot.y(float(point.profit)),
     )
 
 
-def _label(card: SuggestionCard, curve: list[dict[str, Any]]) -> str:
-    old, new = float(card.proposal["old_price"]), float(card.proposal["price"])
+def _label(card: SuggestionCard, curve: Curve) -> str:
+    old, new = _prices(card)
     return gettext(
         "Estimated profit a month at each price: %(now)s at today's %(old)s, %(then)s at %(new)s.",
         now=formats.money(_profit_at(old, curve), card.currency), old=_price(card, old),
@@ -151,12 +152,12 @@ def _label(card: SuggestionCard, curve: list[dict[str, Any]]) -> str:
 
 def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
     """About nine points of the curve, evenly taken."""
-    curve: list[dict[str, Any]] = card.evidence.get("curve", [])
+    curve = card.evidence_as(PriceEvidence).curve
     step = max(1, len(curve) // 9)
     return [
         (
-            _price(card, p["price"]),
-            formats.money(float(p["profit"]), card.currency),
+            _price(card, p.price),
+            formats.money(float(p.profit), card.currency),
             _profit_range(card, p),
         )
         for p in curve[::step]
@@ -164,10 +165,10 @@ def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
 
 
 def _reasons(card: SuggestionCard) -> list[str]:
-    evidence = card.evidence
-    now, then = float(evidence["units_per_month_now"]), float(evidence["units_per_month_then"])
-    old, new = float(card.proposal["old_price"]), float(card.proposal["price"])
-    cost = float(evidence["unit_cost"])
+    evidence = card.evidence_as(PriceEvidence)
+    now, then = float(evidence.units_per_month_now), float(evidence.units_per_month_then)
+    old, new = _prices(card)
+    cost = float(evidence.unit_cost or 0)
     found = [
         *shortage_reasons(card),
         gettext(
@@ -189,7 +190,7 @@ def _reasons(card: SuggestionCard) -> list[str]:
                 share=formats.percent(turning),
             )
         )
-    if card.evidence.get("way_back") is None:
+    if evidence.way_back is None:
         found.append(gettext("Season, discounts and days without stock are taken out first."))
     return found
 
@@ -245,20 +246,26 @@ def _x(price: float, prices: list[float]) -> float:
     return (price - prices[0]) / ((prices[-1] - prices[0]) or 1)
 
 
-def _profit_at(price: float, curve: list[dict[str, Any]]) -> float:
+def _profit_at(price: float, curve: Curve) -> float:
     """Between two points of the curve, on the straight line."""
     for left, right in pairwise(curve):
-        a, b = float(left["price"]), float(right["price"])
+        a, b = float(left.price), float(right.price)
         if a <= price <= b:
             share = (price - a) / ((b - a) or 1)
-            return float(left["profit"]) + share * (float(right["profit"]) - float(left["profit"]))
-    nearest = min(curve, key=lambda p: abs(float(p["price"]) - price))
-    return float(nearest["profit"])
+            return float(left.profit) + share * (float(right.profit) - float(left.profit))
+    nearest = min(curve, key=lambda p: abs(float(p.price) - price))
+    return float(nearest.profit)
 
 
-def _profit_range(card: SuggestionCard, point: dict[str, Any]) -> str:
-    low, high = float(point["profit_low"]), float(point["profit_high"])
+def _profit_range(card: SuggestionCard, point: CurvePoint) -> str:
+    low, high = float(point.profit_low), float(point.profit_high)
     return formats.between(low, high, lambda amount: formats.money(amount, card.currency))
+
+
+def _prices(card: SuggestionCard) -> tuple[float, float]:
+    """The old price and the new one."""
+    asked = card.proposal_as(PriceProposal)
+    return float(asked.old_price), float(asked.price)
 
 
 def _price(card: SuggestionCard, amount: Any) -> str:

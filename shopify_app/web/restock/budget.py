@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
+from shopify_app.domain.evidence import RestockProposal
+from shopify_app.domain.run import OrderBudget
 from shopify_app.domain.suggestion import SuggestionCard
 
 NEXT_SHARE: Final = Decimal("0.15")
@@ -67,20 +69,24 @@ def round_amount(money: Decimal) -> Decimal:
 
 def order_cost(card: SuggestionCard) -> Decimal | None:
     """What an order costs; None without a unit cost."""
-    text = card.proposal.get("order_cost")
-    return None if text is None else Decimal(text)
+    return card.proposal_as(RestockProposal).order_cost
+
+
+def _unit_cost(card: SuggestionCard) -> Decimal:
+    """Of an order whose cost is known."""
+    return card.proposal_as(RestockProposal).unit_cost or Decimal(0)
 
 
 def plan_within(
-    cards: Sequence[SuggestionCard], order_budget: Mapping[str, Any], budget: Decimal | None
+    cards: Sequence[SuggestionCard], order_budget: OrderBudget, budget: Decimal | None
 ) -> BudgetPlan:
     """The plan for a budget (None: for everything), of the orders that are still open."""
     lines = _Lines(cards, order_budget)
-    plans: list[list[int]] = order_budget.get("plans", [])
+    plans = order_budget.plans
     totals = [lines.total(plan) for plan in plans] or [(Decimal(0), 0.0)]
     fitting = [at for at, (cost, _) in enumerate(totals) if budget is None or cost <= budget]
     best = max(fitting, key=lambda at: (totals[at][1], -totals[at][0]), default=0)
-    turns = [totals[at] for at in order_budget.get("turns", [])]
+    turns = [totals[at] for at in order_budget.turns]
     cost, gain = totals[best]
     return BudgetPlan(
         units=lines.units(plans[best]) if plans else {},
@@ -96,14 +102,14 @@ def plan_within(
 class _Lines:
     """The lines of the run's plans that are still open."""
 
-    def __init__(self, cards: Sequence[SuggestionCard], order_budget: Mapping[str, Any]) -> None:
+    def __init__(self, cards: Sequence[SuggestionCard], order_budget: OrderBudget) -> None:
         by_variant = {card.variant_id: card for card in cards if order_cost(card) is not None}
         self._open = [
-            (at, card, line["levels"])
-            for at, line in enumerate(order_budget.get("lines", []))
-            if (card := by_variant.get(line["variant_id"])) is not None
+            (at, card, line.levels)
+            for at, line in enumerate(order_budget.lines)
+            if (card := by_variant.get(line.variant_id)) is not None
         ]
-        self._prices = {card.id: Decimal(card.proposal["unit_cost"]) for _, card, _ in self._open}
+        self._prices = {card.id: _unit_cost(card) for _, card, _ in self._open}
 
     def total(self, plan: Sequence[int]) -> tuple[Decimal, float]:
         """What a plan costs and earns."""

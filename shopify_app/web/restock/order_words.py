@@ -1,13 +1,10 @@
 """Why an order is not smaller and not larger, in words."""
 
-from typing import Any
-
 from flask_babel import gettext
 
+from shopify_app.domain.evidence import OtherQuantity, RestockEvidence
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
-
-Aside = dict[str, Any]
 
 RISKIER: float = 0.01
 """A chance that rises by less than this is not told."""
@@ -15,27 +12,27 @@ RISKIER: float = 0.01
 
 def beside(card: SuggestionCard) -> list[str]:
     """A sentence each on what less and what more would do; none where a run did not keep them."""
-    evidence = card.evidence
-    if not {"less", "more", "expected_gain"} <= evidence.keys():
+    evidence = card.evidence_as(RestockEvidence)
+    less, more, gain = evidence.less, evidence.more, evidence.expected_gain
+    if less is None or more is None or gain is None:
         return []
-    return [_less(card, evidence["less"]), _more(card, evidence["more"])]
+    return [_less(less, gain, card.currency), _more(evidence, more, gain, card.currency)]
 
 
-def _less(card: SuggestionCard, less: Aside) -> str:
+def _less(less: OtherQuantity, gain: float, currency: str) -> str:
     """Why not a quarter less, in whole packs; or nothing at all, where packs leave no less."""
-    evidence = card.evidence
-    forgone = float(evidence["expected_gain"]) - float(less["expected_gain"])
+    forgone = float(gain) - float(less.expected_gain)
     words = {
-        "units": formats.count(less["units"]),
-        "lost": formats.rate(less["expected_lost_units"]),
-        "money": formats.money(abs(forgone), card.currency),
+        "units": formats.count(less.units),
+        "lost": formats.rate(less.expected_lost_units),
+        "money": formats.money(abs(forgone), currency),
     }
     if forgone < 0:  # more than the line alone would have: the vendor takes no smaller order
         return gettext(
             "%(units)s would earn about %(money)s more by themselves, but not with the vendor's least order.",
             **words,
         )
-    if not less["units"]:
+    if not less.units:
         return gettext(
             "Not none: about %(lost)s units that customers want would be lost, and about %(money)s with them.",
             **words,
@@ -46,15 +43,14 @@ def _less(card: SuggestionCard, less: Aside) -> str:
     )
 
 
-def _more(card: SuggestionCard, more: Aside) -> str:
+def _more(evidence: RestockEvidence, more: OtherQuantity, gain: float, currency: str) -> str:
     """Why not a quarter more, in whole packs."""
-    evidence = card.evidence
-    now, then = float(evidence["dead_stock_risk"]), float(more["dead_stock_risk"])
-    gained = float(more["expected_gain"]) - float(evidence["expected_gain"])
+    now, then = float(evidence.dead_stock_risk), float(more.dead_stock_risk)
+    gained = float(more.expected_gain) - float(gain)
     words = {
-        "units": formats.count(more["units"]),
-        "money": formats.money(abs(gained), card.currency),
-        "weeks": formats.count(evidence.get("look_ahead_weeks", 0)),
+        "units": formats.count(more.units),
+        "money": formats.money(abs(gained), currency),
+        "weeks": formats.count(evidence.look_ahead_weeks or 0),
         "risk": formats.percent(then),
         "now": formats.percent(now),
     }
@@ -63,7 +59,7 @@ def _more(card: SuggestionCard, more: Aside) -> str:
             "Not %(units)s: it would earn about %(money)s more, but goes beyond the limits you set.",
             **words,
         )
-    if then - now < RISKIER or "look_ahead_weeks" not in evidence:
+    if then - now < RISKIER or evidence.look_ahead_weeks is None:
         return gettext(
             "Not %(units)s: keeping the rest would cost about %(money)s more than it earns.",
             **words,

@@ -8,10 +8,10 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages, suggestion_runs, suggestions
-from shopify_app.domain.suggestion import SuggestionKind
-from shopify_app.errors import NotFoundError
+from shopify_app.domain.evidence import SuggestionKind
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
+from shopify_app.web.cards.kinds import card_of_kind
 from shopify_app.web.cards.move_words import move_views, moves_of
 from shopify_app.web.cards.refusals import refused_lines
 from shopify_app.web.cards.views import CardView, card_json, card_view
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
     orders = draft_orders(lines)
     body = _as_json(views, plan, budget) | {
         "purchase_orders": [order_json(order) for order in orders],
-        "moves": to_move,
+        "moves": [move.as_json() for move in to_move],
     }
     return answer_with_advice(
         "restock/index.html", body, advice,
@@ -60,11 +60,9 @@ def index() -> ResponseReturnValue:
 def show(suggestion_id: int) -> ResponseReturnValue:
     """One suggested order with its evidence."""
     with reading() as conn:
-        card = suggestions.card(conn, shop().shop_id, suggestion_id)
-    if card is None or card.kind is not SuggestionKind.RESTOCK:
-        raise NotFoundError(f"restock suggestion {suggestion_id}")
+        card = card_of_kind(conn, suggestion_id, SuggestionKind.RESTOCK)
     view = card_view(card, today())
-    body = card_json(view) | {"evidence": card.evidence}
+    body = card_json(view) | {"evidence": card.evidence.as_json()}
     return answer(
         "restock/show.html", body, view=view, chart=restock_chart(card), beside=beside(card)
     )
@@ -84,7 +82,7 @@ def _as_json(views: list[CardView], plan: BudgetPlan, budget: Decimal) -> dict[s
     return {
         "suggestions": [
             card_json(view) | {"is_in_budget": view.card.id in plan.picked, "units_in_budget": plan.units.get(view.card.id, 0),
-                               "moves": moves_of(view.card)}
+                               "moves": [move.as_json() for move in moves_of(view.card)]}
             for view in views
         ],
         "plan": {

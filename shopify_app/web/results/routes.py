@@ -64,7 +64,7 @@ def index() -> ResponseReturnValue:
         "held_back": [line_json(view) for view in held_back],
         "holdback_share": str(chosen.holdback_share),
         "stopped": [brake_json(brake) for brake in brakes],
-        "rulings": ledger.rulings,
+        "rulings": ledger.rulings.as_json(),
         "ranges": ranges.figures,
         "ranges_words": ranges.title,
         "next_ranges_due_on": next_due_on and next_due_on.isoformat(),

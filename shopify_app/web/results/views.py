@@ -9,18 +9,12 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext, ngettext
 
-from shopify_app.domain.outcome import (
-    PRICE_MOVES,
-    Brake,
-    Ledger,
-    LedgerLine,
-    MoveKind,
-    RegistrationState,
-)
+from shopify_app.domain.evidence import PRICE_MOVES
+from shopify_app.domain.outcome import Brake, Ledger, LedgerLine, RegistrationState
 from shopify_app.web import formats
-from shopify_app.web.cards.titles import price_title, units_of
+from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.reading import zone
-from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, thing, words_for
+from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +64,21 @@ def total_view(ledger: Ledger, currency: str) -> Total:
             "",
             None,
         )
-    if total.get("profit") is None:
+    profit, low, high = total.profit, total.profit_low, total.profit_high
+    if profit is None or low is None or high is None:
         return Total(
             gettext("Too early to tell"),
             gettext("We look only when the time set beforehand is over: looking daily finds effects that are not there."),
             "",
             None,
         )  # fmt: skip
-    profit, low, high = (float(total[name]) for name in ("profit", "profit_low", "profit_high"))
     words = {
         "profit": formats.gain(profit, currency),
         "range": formats.between(low, high, lambda amount: formats.gain(amount, currency)),
     }
-    if total["outcome"] == "helped":
+    if total.outcome == "helped":
         title = gettext("Your price changes have brought about %(profit)s", profit=words["profit"])
-    elif total["outcome"] == "hurt":
+    elif total.outcome == "hurt":
         title = gettext("Your price changes have cost about %(profit)s", profit=words["profit"])
     else:
         title = gettext("We cannot tell yet whether your price changes helped")
@@ -94,8 +88,8 @@ def total_view(ledger: Ledger, currency: str) -> Total:
             "Gross profit over the weeks measured: %(profit)s, likely %(range)s. Losers are included.",
             **words,
         ),
-        _basis_words(str(total.get("basis"))),
-        total,
+        _basis_words(total.basis),
+        total.as_json(),
     )
 
 
@@ -123,12 +117,13 @@ def counts(lines: Sequence[LedgerLine]) -> list[tuple[str, str]]:
 
 def result_line(line: LedgerLine) -> ResultLine:
     """A line of the ledger."""
+    kind = kind_of(line)
     state, tone = _state(line)
     effect, effect_range = _effect(line)
     return ResultLine(
         line=line,
-        title=_title(line),
-        href=_href(line),
+        title=kind.ledger_title(line),
+        href=url_for(kind.page.endpoint, suggestion_id=line.suggestion_id),
         decided=formats.day(line.registered_at.astimezone(zone()).date()),
         expected=_expected(line),
         state=state,
@@ -137,21 +132,6 @@ def result_line(line: LedgerLine) -> ResultLine:
         effect=effect,
         effect_range=effect_range,
     )
-
-
-def _title(line: LedgerLine) -> str:
-    if line.kind in PRICE_MOVES:
-        return price_title(line)
-    what = thing(line.product_title, line.variant_title)
-    if line.kind is MoveKind.RESTOCK:
-        units = formats.count(units_of(line.proposal))
-        return gettext("Order %(units)s × %(thing)s", units=units, thing=what)
-    return gettext("Watch %(thing)s", thing=what)
-
-
-def _href(line: LedgerLine) -> str:
-    endpoint = {MoveKind.RESTOCK: "restock.show", MoveKind.TREND: "trends.show"}
-    return url_for(endpoint.get(line.kind, "pricing.show"), suggestion_id=line.suggestion_id)
 
 
 def _expected(line: LedgerLine) -> str:
@@ -198,12 +178,12 @@ def _effect(line: LedgerLine) -> tuple[str, str]:
 def brake_view(brake: Brake) -> BrakeView:
     """Why a kind is stopped, with its numbers."""
     ruling, kind = brake.ruling, brake.kind.value
-    judged = int(ruling.get("judged", 0))
+    judged = ruling.judged
     detail = ngettext(
         "Because %(reason)s (%(num)s measured).",
         "Because %(reason)s (%(num)s measured).",
         judged,
-        reason=words_for(BRAKE_REASONS, str(ruling.get("reason", ""))),
+        reason=words_for(BRAKE_REASONS, ruling.reason),
     )
     return BrakeView(
         kind,
@@ -220,7 +200,7 @@ def waiting_views(ledger: Ledger) -> list[BrakeView]:
             gettext("We wait with %(moves)s", moves=words_for(MOVES, kind.value)),
             gettext(
                 "Because %(reason)s. We go on by ourselves once more is known.",
-                reason=words_for(BRAKE_REASONS, str(ruling.get("reason", ""))),
+                reason=words_for(BRAKE_REASONS, ruling.reason),
             ),
         )
         for kind, ruling in ledger.waiting.items()
@@ -232,7 +212,7 @@ def brake_json(brake: Brake) -> dict[str, Any]:
     return {
         "kind": brake.kind,
         "stopped_at": brake.pulled_at.isoformat(),
-        "ruling": brake.ruling,
+        "ruling": brake.ruling.as_json(),
         "why": brake_view(brake).detail,
     }
 

@@ -151,7 +151,7 @@ def _is_new() -> bool:
     """Whether no price change was measured in this shop yet."""
     with reading() as conn:
         rulings = ledgers.of_shop(conn, shop().shop_id).rulings
-    return not any(ruling.get("judged") for ruling in rulings.values())
+    return not rulings.has_judged
 
 
 def _views(cards: Sequence[SuggestionCard]) -> list[CardView]:

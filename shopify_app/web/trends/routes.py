@@ -6,10 +6,11 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import suggestions
-from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
-from shopify_app.errors import NotFoundError
+from shopify_app.domain.evidence import SuggestionKind, TrendEvidence
+from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web.advice_words import answer_with_advice, read_advice
 from shopify_app.web.answers import answer
+from shopify_app.web.cards.kinds import card_of_kind
 from shopify_app.web.cards.views import card_json, card_view
 from shopify_app.web.demand_view import trend_chart
 from shopify_app.web.reading import reading, shop, today, zone
@@ -43,14 +44,12 @@ def index() -> ResponseReturnValue:
 def show(suggestion_id: int) -> ResponseReturnValue:
     """One trend with its evidence."""
     with reading() as conn:
-        card = suggestions.card(conn, shop().shop_id, suggestion_id)
-    if card is None or card.kind is not SuggestionKind.TREND:
-        raise NotFoundError(f"trend {suggestion_id}")
+        card = card_of_kind(conn, suggestion_id, SuggestionKind.TREND)
     view = card_view(card, today())
-    body = card_json(view) | {"evidence": card.evidence}
+    body = card_json(view) | {"evidence": card.evidence.as_json()}
     return answer("trends/show.html", body, view=view, chart=trend_chart(card))
 
 
 def is_falling(card: SuggestionCard) -> bool:
     """Whether it sells less than was to be expected."""
-    return float(card.evidence.get("ratio", 1)) < 1
+    return card.evidence_as(TrendEvidence).ratio < 1

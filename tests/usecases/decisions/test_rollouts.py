@@ -7,6 +7,7 @@ import pytest
 
 from shopify_app.db import ledgers, rollouts, suggestions
 from shopify_app.db.connection import transaction
+from shopify_app.domain.outcome import Ruling
 from shopify_app.domain.rollout import Plan
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import rollouts as plans
@@ -112,7 +113,7 @@ def test_a_way_back_is_no_step_that_the_limits_hold(shelf):
 def test_a_stopped_kind_is_refused(shelf):
     shop, ids = shelf
     with transaction(shop.shop_id) as conn:
-        ledgers.pull_brake(conn, shop.shop_id, "price_rise", {"reason": "loses_money"})
+        ledgers.pull_brake(conn, shop.shop_id, "price_rise", Ruling(reason="loses_money"))
 
     with pytest.raises(InvalidInputError) as refused:
         plans.confirm(shop.shop_id, ids, at_once(), confirmed_by="42")

@@ -95,7 +95,7 @@ def test_the_ledger_finds_the_true_loss_and_the_brake_stops_the_kind(
         truth = true_profit(world, [rises[row.suggestion_id] for row in rows], 42)
 
     assert judged == len(rows) >= 50
-    spread = (ledger.total["profit_high"] - ledger.total["profit_low"]) / 2.56
-    assert abs(ledger.total["profit"] - truth) < 3 * spread
-    assert ledger.total["profit"] < 0
+    spread = (ledger.total.profit_high - ledger.total.profit_low) / 2.56
+    assert abs(ledger.total.profit - truth) < 3 * spread
+    assert ledger.total.profit < 0
     assert [brake.kind for brake in stopped] == ["price_rise"]

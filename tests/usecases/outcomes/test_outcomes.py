@@ -13,6 +13,7 @@ from shopify_app.analytics import outcomes
 from shopify_app.analytics.outcomes import brake
 from shopify_app.db import ledgers, measuring_settings, registrations, suggestions
 from shopify_app.db.connection import transaction
+from shopify_app.domain.outcome import Ruling
 from shopify_app.usecases.decisions import decide
 from shopify_app.usecases.outcomes import judge as judging
 from shopify_app.usecases.outcomes import measuring
@@ -144,8 +145,8 @@ def test_a_verdict_comes_once_after_the_stop_date_and_never_before(stall):
     assert line.profit_low <= line.profit <= line.profit_high
     with transaction(shop.shop_id) as conn:
         ledger = ledgers.of_shop(conn, shop.shop_id)
-    assert ledger.total["decisions"] == 1
-    assert set(ledger.rulings) == {"price_rise", "price_cut"}
+    assert ledger.total.as_json()["decisions"] == 1
+    assert set(ledger.rulings.as_json()) == {"price_rise", "price_cut"}
 
 
 def test_an_undone_decision_stays_in_the_ledger_and_a_void_one_does_not(stall):
@@ -210,7 +211,7 @@ def test_a_kind_that_loses_stops_itself_its_planned_prices_stay_and_the_merchant
         stopped = ledgers.brakes_on(conn, shop.shop_id)
         planned = suggestions.card(conn, shop.shop_id, ids[1])
         still_open = suggestions.card(conn, shop.shop_id, ids[2])
-    assert [(one.kind, one.ruling["reason"]) for one in stopped] == [("price_rise", "loses_money")]
+    assert [(one.kind, one.ruling.reason) for one in stopped] == [("price_rise", "loses_money")]
     assert (planned.change_state, planned.change_error_code) == ("failed", "brake")
     assert still_open.state == "superseded"
 
@@ -234,7 +235,9 @@ def test_what_was_decided_before_the_brake_was_lifted_is_not_held_against_a_kind
     judging.judge_shop(shop.shop_id)
     assert seen["price_rise"] == 1
     with transaction(shop.shop_id) as conn:
-        ledgers.pull_brake(conn, shop.shop_id, "price_rise", asdict(ruling("price_rise", "stop")))
+        ledgers.pull_brake(
+            conn, shop.shop_id, "price_rise", Ruling.of_json(asdict(ruling("price_rise", "stop")))
+        )
     measuring.lift_brake(shop.shop_id, "price_rise", lifted_by="42")
     judging.judge_shop(shop.shop_id)
 

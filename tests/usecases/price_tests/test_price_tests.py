@@ -332,16 +332,16 @@ def test_what_no_limit_allows_any_more_is_refused_and_stays_proposed(proposed):
 
 def test_a_few_products_that_changed_since_are_left_out_and_many_end_the_proposal(proposed):
     shop, test = proposed
-    planned = [int(series["series_id"]) for series in test.plan["series"]]
+    planned = [series.product_id for series in test.plan.series]
     reprice = "UPDATE variants SET price = 25 WHERE product_id = ANY (%(ids)s) RETURNING 1"
     rows(shop, reprice, ids=planned[:2])
     deciding.start(shop.shop_id, test.id, started_by="42")
-    assert [int(one["series_id"]) for one in newest(shop).plan["series"]] == planned[2:]
+    assert [one.product_id for one in newest(shop).plan.series] == planned[2:]
 
     rows(shop, "DELETE FROM price_tests RETURNING 1")
     suggest.refresh_suggestions(shop.shop_id)
     again = newest(shop)
-    rows(shop, reprice, ids=[int(series["series_id"]) for series in again.plan["series"]][:8])
+    rows(shop, reprice, ids=[series.product_id for series in again.plan.series][:8])
     assert refusal(shop, again) == "changed"
     assert newest(shop) is None
 
@@ -413,7 +413,7 @@ def test_a_product_of_which_a_price_is_refused_goes_back_whole(begun):
     sibling = make_variant(shop, product_id=product_id, price="24.00")
     rows(shop, "DELETE FROM tested_prices RETURNING 1")
     with transaction(shop.shop_id) as conn:
-        planned = [int(series["series_id"]) for series in test.plan["series"]]
+        planned = [series.product_id for series in test.plan.series]
         price_tests.add_prices(conn, shop.shop_id, test.id, planned)
     carry_on(shop, test)
     store_takes(shop, "failed", "INVALID", variant_id=sibling)
@@ -503,8 +503,8 @@ def test_what_the_weeks_showed_is_read_and_a_test_that_knows_enough_stops_by_its
 
     found = newest(shop)
     assert found.weeks_read == 8
-    assert abs(found.reading["elasticity"] - ANSWER) < 2 * found.reading["sd"] < 1.6
-    assert found.reading["cost_high"] < test.maximum_cost
+    assert abs(found.reading.elasticity - ANSWER) < 2 * found.reading.sd < 1.6
+    assert found.reading.cost_high < test.maximum_cost
     assert (found.state, found.stop_because) == (PriceTestState.RETURNING, StopReason.PRECISE)
 
 

@@ -49,8 +49,8 @@ def change(shop, card, part, **values):
 
 
 def test_what_the_merchant_chose_instead_is_no_difference(acme, card):
-    pack = int(card.evidence["pack_units"])
-    units = card.proposal["units"] + pack
+    pack = int(card.evidence.pack_units)
+    units = card.proposal.units + pack
     decide.accept_suggestion(acme.shop_id, card.id, accepted_by="42", units=units)
 
     found = explain.explain(acme.shop_id, card.id)

@@ -159,10 +159,10 @@ def test_a_correction_in_force_is_in_the_ranges_given_and_on_cards_and_orders_st
     assert cards
     for card in cards:
         usual = before[card.variant_id]
-        assert card.proposal["units"] == usual.proposal["units"]
-        assert card.evidence["expected_demand"] == usual.evidence["expected_demand"]
-        assert card.evidence["demand_high"] > usual.evidence["demand_high"]
-        assert card.evidence["range_level_asked"] == 0.95
+        assert card.proposal.units == usual.proposal.units
+        assert card.evidence.expected_demand == usual.evidence.expected_demand
+        assert card.evidence.demand_high > usual.evidence.demand_high
+        assert card.evidence.range_level_asked == 0.95
         assert explain.explain(shop.shop_id, card.id).matches
 
 
@@ -179,7 +179,7 @@ def test_evidence_comes_out_again_after_the_correction_has_moved_on(shop):
 def test_a_range_is_judged_as_given_and_no_step_is_taken_on_a_step(shop):
     """Of ranges asked for at 95 %, 80 % hold: as said, so the next are asked for at 95 % again, not wider."""
     inputs = standing(shop)
-    corrected = replace(inputs, settings=inputs.settings | {"range_levels": {"0.8": 0.95}})
+    corrected = replace(inputs, settings=inputs.settings.with_changes(range_levels={"0.8": 0.95}))
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM issued_ranges")
         for week in range(20):

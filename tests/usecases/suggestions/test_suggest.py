@@ -42,7 +42,7 @@ def test_an_input_that_was_changed_afterwards_is_found_out(world):
     shop = install(world)
     card = open_cards(shop)[0]
     with transaction(shop.shop_id) as conn:
-        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence["run_id"])
+        run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence.run_id)
     with np.load(io.BytesIO(run.inputs)) as archive:
         arrays = {name: archive[name] for name in archive.files}
     arrays["weekly.units"] = arrays["weekly.units"] + 1
@@ -158,11 +158,11 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
     worked = work_out.work_out
 
     def spoilt(inputs, *, seed):
-        if inputs.settings["currency"] == acme.currency:
+        if inputs.settings.currency == acme.currency:
             raise error
         return worked(inputs, seed=seed)
 
-    monkeypatch.setattr(suggest.advice, "work_out", spoilt)
+    monkeypatch.setattr(suggest.work_out, "work_out", spoilt)
 
     assert suggest.refresh_due_suggestions() == 1
     assert (runs_of(acme), runs_of(rival)) == (1, 1)  # ours is that of its card
@@ -181,7 +181,7 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
     assert listed[acme.domain]["runs_fail_of"] == type(error).__name__
     assert (listed[acme.domain]["runs_failed"], listed[rival.domain]["runs_failed"]) == (1, 0)
 
-    monkeypatch.setattr(suggest.advice, "work_out", worked)
+    monkeypatch.setattr(suggest.work_out, "work_out", worked)
     suggest.refresh_suggestions(acme.shop_id)  # as the operator does, once it is mended
     with transaction(acme.shop_id) as conn:
         assert refresh_requests.failed_runs(conn, acme.shop_id) is None

@@ -10,15 +10,18 @@ from shopify_app.db.calibrations import CalibrationRow
 from shopify_app.db.connection import transaction
 from shopify_app.db.issued_ranges import NewRange
 from shopify_app.domain.outcome import (
+    LedgerTotal,
     MoveKind,
     NewRegistration,
     NewVerdict,
     RegistrationState,
+    Ruling,
+    Rulings,
     VerdictOutcome,
 )
 from shopify_app.usecases.decisions import decide
 from shopify_app.web import create_app, wording
-from tests.factories import make_variant
+from tests.factories import basis, make_variant
 from tests.web.page_rows import as_json, bearer, price_row, restock_row, set_change, set_settings
 from tests.web.test_openapi import check
 
@@ -45,7 +48,7 @@ def judged(shop, outcome, profit, *, title, is_held_back=False):
             [
                 NewRegistration(
                     number, variant_id, MoveKind.PRICE_RISE, is_held_back, RegistrationState.MEASURING, "gross_profit",
-                    None, DAY, DAY + timedelta(days=42), {}, {}, Decimal(0),
+                    None, DAY, DAY + timedelta(days=42), {}, basis(), Decimal(0),
                 )
             ],
         )  # fmt: skip
@@ -65,7 +68,7 @@ def judged(shop, outcome, profit, *, title, is_held_back=False):
 def keep_total(shop, total, rulings=None):
     with transaction(shop.shop_id) as conn:
         ledgers.keep(
-            conn, shop.shop_id, as_of=DAY, total=total, rulings=rulings or {},
+            conn, shop.shop_id, as_of=DAY, total=LedgerTotal.of_json(total), rulings=Rulings.of_json(rulings or {}),
             next_at=datetime.now(UTC) + timedelta(days=1),
         )  # fmt: skip
 
@@ -126,7 +129,7 @@ def test_an_unknown_end_names_both_prices(client, acme):
 
 def test_the_brake_says_why_and_only_the_merchant_lifts_it(client, acme, rival):
     with transaction(acme.shop_id) as conn:
-        ledgers.pull_brake(conn, acme.shop_id, "price_rise", {"reason": "loses_money", "judged": 5})
+        ledgers.pull_brake(conn, acme.shop_id, "price_rise", Ruling(reason="loses_money", judged=5))
 
     page = client.get("/results", headers=bearer(acme)).text
     assert "We have stopped suggesting price rises" in page
