@@ -174,8 +174,8 @@ def test_only_a_raise_that_stock_for_all_would_not_ask_for_has_an_end(fitted):
     assert len(at_best & set(found)) >= 0.9 * len(at_best)
     assert {one for one in found if one >= 40} == set()  # those are worth raising anyway
     one = found[next(iter(found))]
-    assert (one["until"], one["there_units"]) == ((TODAY + timedelta(days=28)).isoformat(), 40)
-    assert one["needed_units"] > 100
+    assert (one.until, one.there_units) == (TODAY + timedelta(days=28), 40)
+    assert one.needed_units > 100
 
     ample = stock.assign(available=1e6, is_short=False)
     assert price_advice._shortages(inputs, raised, ample, response, catalogue, limits) == {}
