@@ -85,6 +85,20 @@ def ordered_units(
         return {int(row[0]): int(row[1]) for row in cur.fetchall()}
 
 
+def mark_exported(conn: Connection, shop_id: int, vendor: str) -> int:
+    """Close a vendor's draft order; how many lines it had."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE purchase_order_lines SET exported_at = now()
+             WHERE shop_id = %(shop_id)s AND coalesce(vendor, '') = %(vendor)s
+               AND exported_at IS NULL AND withdrawn_at IS NULL
+            """,
+            {"shop_id": shop_id, "vendor": vendor},
+        )
+        return cur.rowcount
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A vendor's order: sent, and arrived once half of its units are there (None: on its way)."""

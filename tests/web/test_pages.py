@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import pages, purchase_orders, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW
@@ -107,7 +107,7 @@ def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder)
     pages.earlier_changes,
     lambda conn, shop_id: pages.store_prices(conn, shop_id, range(9_000_000_000, 9_000_010_000)),
     lambda conn, shop_id: pages.idle_stock(conn, shop_id, NOW.date()),
-    lambda conn, shop_id: pages.mark_exported(conn, shop_id, "Norrland Mill"),
+    lambda conn, shop_id: purchase_orders.mark_exported(conn, shop_id, "Norrland Mill"),
 ])  # fmt: skip
 def test_no_read_of_pages_crosses_shops(client, acme, rival, read):
     (

@@ -47,7 +47,7 @@ from shopify_app.domain.suggestion import (
     way_back_of,
 )
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases.outcomes import measuring
+from shopify_app.usecases.outcomes.risk import at_risk
 
 REST_DAYS: Final = 30
 """How long a dismissed suggestion stays quiet."""
@@ -321,7 +321,7 @@ def _refuse_beyond_cap(conn: Connection, shop_id: int, card: SuggestionCard) -> 
     cap = measuring_settings.of_shop(conn, shop_id).loss_cap
     if cap is None:
         return
-    risk = measuring.at_risk(conn, shop_id, card.value_low)
+    risk = at_risk(conn, shop_id, card.value_low)
     if risk > cap:
         raise InvalidInputError(
             f"price changes could lose {risk:.2f}, more than the {cap:.2f} allowed",

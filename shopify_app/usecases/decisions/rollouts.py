@@ -46,7 +46,7 @@ from shopify_app.domain.suggestion import (
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.usecases.decisions.decide import UndoAnswer
-from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
+from shopify_app.usecases.outcomes.risk import at_risk, loss_cap, share_of_sales
 
 MOST_PRICES: Final = 100
 FURTHEST_DAYS: Final = 180

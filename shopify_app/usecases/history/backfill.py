@@ -25,11 +25,11 @@ from shopify_app.db import (
     inventory,
     orders,
     products,
+    reconciliations,
     refresh_requests,
     refunded_orders,
     refunds,
     shops,
-    sync,
 )
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
@@ -305,7 +305,9 @@ def _write_products(conn: Connection, shop: Shop, families: list[Family]) -> Non
     changed = products.upsert_variants(conn, shop.shop_id, variants, listed_at=listed_at)
     products.add_price_history(conn, shop.shop_id, changed, source="import")
     inventory.upsert_items(conn, shop.shop_id, list({item.id: item for item in items}.values()))
-    sync.advance(conn, shop.shop_id, "products", max(product.updated_at for product in found))
+    reconciliations.advance(
+        conn, shop.shop_id, "products", max(product.updated_at for product in found)
+    )
 
 
 def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> None:
@@ -319,7 +321,9 @@ def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> No
     ]
     inventory.upsert_levels(conn, shop.shop_id, levels)
     if levels:
-        sync.advance(conn, shop.shop_id, "inventory", max(level.updated_at for level in levels))
+        reconciliations.advance(
+            conn, shop.shop_id, "inventory", max(level.updated_at for level in levels)
+        )
 
 
 def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
@@ -332,7 +336,7 @@ def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
         or _gave_back(family)
     ]
     refunded_orders.add(conn, shop.shop_id, refunded)
-    sync.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))
+    reconciliations.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))
 
 
 def _gave_back(family: Family) -> bool:

@@ -37,8 +37,8 @@ from shopify_app.domain.outcome import (
 )
 from shopify_app.domain.shop import Shop
 from shopify_app.usecases.outcomes.history import PAST_WEEKS, monday_of, read_history
-from shopify_app.usecases.outcomes.measuring import loss_cap
 from shopify_app.usecases.outcomes.register import judge_at
+from shopify_app.usecases.outcomes.risk import loss_cap
 
 LEASE_SECONDS: Final = 900
 SEED: Final = 0

@@ -27,7 +27,7 @@ from shopify_app.db.price_tests import PriceNow
 from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason
 from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
+from shopify_app.usecases.outcomes.risk import at_risk, loss_cap, share_of_sales
 
 LEAST_PRODUCTS: Final = 10
 """Under test; fewer leave what weeks have in common to chance."""

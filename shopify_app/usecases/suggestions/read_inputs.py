@@ -26,7 +26,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.history.facts import MINOR_DIGITS
-from shopify_app.usecases.outcomes import measuring
+from shopify_app.usecases.outcomes import risk
 from shopify_app.usecases.suggestions.read_weeks import read_weeks
 
 HISTORY_WEEKS: Final = 104
@@ -169,16 +169,14 @@ def _price_test(
     ):
         return {"may_propose": False}
     under = exposure.variants_under_change(conn, shop.shop_id)
-    left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
-        conn, shop.shop_id, Decimal(0)
-    )
-    shares = measuring.shares_of_sales(conn, shop.shop_id, as_of)
+    left = risk.loss_cap(conn, shop.shop_id, as_of) - risk.at_risk(conn, shop.shop_id, Decimal(0))
+    shares = risk.shares_of_sales(conn, shop.shop_id, as_of)
     return {
         "may_propose": True,
         "cost_left": str(left),
         "exposure_limit": str(measuring_settings.of_shop(conn, shop.shop_id).exposure_limit),
         "shares": {str(product): share for product, share in sorted(shares.items())},
-        "share_under_change": float(measuring.share_of_sales(conn, shop.shop_id, under, as_of)),
+        "share_under_change": float(risk.share_of_sales(conn, shop.shop_id, under, as_of)),
         "fixed": sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids)),
     }
 

@@ -7,9 +7,9 @@ from typing import Final
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
+from shopify_app.domain.budget_plan import BudgetPlan, round_amount
 from shopify_app.web import formats
 from shopify_app.web.charts import Plot, ReadOut, nice_ticks
-from shopify_app.web.restock.budget import BudgetPlan, round_amount
 
 ROWS: Final = (Decimal("0.25"), Decimal("0.5"), Decimal("0.75"), Decimal(1))
 """Budgets of the table, as shares of what everything costs."""

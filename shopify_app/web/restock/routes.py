@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages, suggestion_runs, suggestions
+from shopify_app.domain.budget_plan import BudgetPlan, plan_within
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.errors import NotFoundError
 from shopify_app.web.advice_words import answer_with_advice, read_advice
@@ -17,7 +18,6 @@ from shopify_app.web.cards.refusals import refused_lines
 from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.demand_view import restock_chart
 from shopify_app.web.reading import reading, shop, today, zone
-from shopify_app.web.restock.budget import BudgetPlan, plan_within
 from shopify_app.web.restock.budget_view import budget_view
 from shopify_app.web.restock.order_words import beside
 from shopify_app.web.restock.purchase_orders import draft_orders, order_json

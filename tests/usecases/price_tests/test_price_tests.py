@@ -658,7 +658,7 @@ def test_a_stop_while_a_worker_has_the_test_is_looked_at_at_once(begun):
 
 
 def test_what_a_test_may_cost_is_at_risk_while_it_is_under_way(begun):
-    from shopify_app.usecases.outcomes.measuring import at_risk
+    from shopify_app.usecases.outcomes.risk import at_risk
 
     shop, test = begun
     with transaction(shop.shop_id) as conn:

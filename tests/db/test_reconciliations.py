@@ -2,40 +2,40 @@
 
 from datetime import timedelta
 
-from shopify_app.db import sync
+from shopify_app.db import reconciliations
 from shopify_app.db.connection import transaction
 from tests.factories import NOW
 
 
 def test_a_cursor_moves_forward_and_never_back(acme):
     with transaction(acme.shop_id) as conn:
-        assert sync.seen_until(conn, acme.shop_id, "orders") is None
+        assert reconciliations.seen_until(conn, acme.shop_id, "orders") is None
         for hours in (1, 3, 2):
-            sync.advance(conn, acme.shop_id, "orders", NOW + timedelta(hours=hours))
-        assert sync.seen_until(conn, acme.shop_id, "orders") == NOW + timedelta(hours=3)
-        assert sync.seen_until(conn, acme.shop_id, "products") is None
+            reconciliations.advance(conn, acme.shop_id, "orders", NOW + timedelta(hours=hours))
+        assert reconciliations.seen_until(conn, acme.shop_id, "orders") == NOW + timedelta(hours=3)
+        assert reconciliations.seen_until(conn, acme.shop_id, "products") is None
 
 
 def test_a_comparison_that_failed_is_kept_and_not_shown_as_the_last(acme):
     with transaction(acme.shop_id) as conn:
-        sync.record_reconciliation(
+        reconciliations.record_reconciliation(
             conn, acme.shop_id, "orders", checked_rows=9, healed_rows=1, error=None
         )
-        sync.record_reconciliation(
+        reconciliations.record_reconciliation(
             conn, acme.shop_id, "products", checked_rows=0, healed_rows=0, error="TransientError"
         )
-        last = sync.last_reconciliation(conn, acme.shop_id)
+        last = reconciliations.last_reconciliation(conn, acme.shop_id)
 
     assert (last.checked_rows, last.healed_rows) == (9, 1)
 
 
 def test_the_rivals_cursor_and_comparisons_are_its_own(acme, rival):
     with transaction(rival.shop_id) as conn:
-        sync.advance(conn, rival.shop_id, "orders", NOW)
-        sync.record_reconciliation(
+        reconciliations.advance(conn, rival.shop_id, "orders", NOW)
+        reconciliations.record_reconciliation(
             conn, rival.shop_id, "orders", checked_rows=9, healed_rows=1, error=None
         )
     with transaction(acme.shop_id) as conn:
         for shop_id in (acme.shop_id, rival.shop_id):
-            assert sync.seen_until(conn, shop_id, "orders") is None
-            assert sync.last_reconciliation(conn, shop_id) is None
+            assert reconciliations.seen_until(conn, shop_id, "orders") is None
+            assert reconciliations.last_reconciliation(conn, shop_id) is None
