@@ -19,7 +19,7 @@ import numpy as np
 COUNT: Final = 60
 DEPTH: Final = 3
 LEARNING_RATE: Final = 0.1
-PULL: Final = 300.0
+LEAF_PSEUDO_COUNT: Final = 300.0
 """Cases, in units of noise, that a leaf needs to count half; as much as a coefficient of the regression."""
 
 LEAST_CASES: Final = 10.0
@@ -116,7 +116,10 @@ def grow(
         if len(questions) < DEPTH:
             break
         size = 1 << DEPTH
-        up, down = np.bincount(leaf, slope, size), np.bincount(leaf, cases, size) + PULL
+        up, down = (
+            np.bincount(leaf, slope, size),
+            np.bincount(leaf, cases, size) + LEAF_PSEUDO_COUNT,
+        )
         leaves.append((LEARNING_RATE * up / down).astype(np.float32))
         found += leaves[-1][leaf]
         asked.append([feature for feature, _ in questions])
@@ -175,7 +178,9 @@ class _Binned:
         )
         low, low_count = up[:, :cuts], count[:, :cuts]
         high, high_count = up[:, -1:] - low, count[:, -1:] - low_count
-        gain = (low**2 / (low_count + PULL) + high**2 / (high_count + PULL)).sum(axis=0)
+        gain = (
+            low**2 / (low_count + LEAF_PSEUDO_COUNT) + high**2 / (high_count + LEAF_PSEUDO_COUNT)
+        ).sum(axis=0)
         gain[np.minimum(low_count, high_count).max(axis=0) <= LEAST_CASES] = 0.0
         best = int(np.argmax(gain))
         return best, float(gain[best])

@@ -16,7 +16,6 @@ Source: Czado, Gneiting & Held (2009), Biometrics 65, 1254-1261 (PIT of counts);
 Weak: one multiplier for the whole shop widens on both sides, also where only one fails.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -176,8 +175,8 @@ def _remembered(part: pd.DataFrame, weight: np.ndarray) -> tuple[float, float]:
     expected = float(np.average(used, weights=weight))
     error = np.sqrt(_variance(part, weight))
     deviations = ndtri((1 + used) / 2)
-    trust = USUAL_SLIP**2 / (USUAL_SLIP**2 + error**2)
-    believed = expected + trust * (share - expected)
+    shrinkage = USUAL_SLIP**2 / (USUAL_SLIP**2 + error**2)
+    believed = expected + shrinkage * (share - expected)
     low, high = np.log(SPREADS[0]), np.log(SPREADS[1])
     for _ in range(40):
         middle = (low + high) / 2
@@ -185,7 +184,7 @@ def _remembered(part: pd.DataFrame, weight: np.ndarray) -> tuple[float, float]:
         low, high = (middle, high) if would > believed else (low, middle)
     # what a share of one hundredth is in spread
     step = np.average(2 * np.exp(-(deviations**2) / 2) / np.sqrt(2 * np.pi) * deviations)
-    return (low + high) / 2, float(np.sqrt(trust) * error / max(step, 1e-6))
+    return (low + high) / 2, float(np.sqrt(shrinkage) * error / max(step, 1e-6))
 
 
 def _rows(said: pd.DataFrame, as_of: object | None) -> pd.DataFrame:
@@ -319,11 +318,6 @@ def _parts(rows: pd.DataFrame) -> pd.DataFrame:
             )
     columns = ["kind", "demand_class", "level", "count", "held", "held_low", "held_high"]
     return pd.DataFrame(found, columns=columns)
-
-
-def class_names() -> Sequence[str]:
-    """Names of the classes of demand, in units a week, slowest first."""
-    return [_class_name(number) for number in range(len(CLASSES) + 1)]
 
 
 def _class_name(number: object) -> str:

@@ -25,7 +25,7 @@ LARGEST_MOVE: Final = 1.0
 LOOKS: Final = 2
 """What is a bulk order is judged against what was foreseen, then against how the shop moved."""
 
-TRUSTED_DOUBT: Final = 4.0
+VARIANCE_PSEUDO_MOMENTS: Final = 4.0
 """Moments that the course's own doubt counts for, beside those at which errors were seen."""
 
 
@@ -50,7 +50,9 @@ class CommonErrors:
         return np.concatenate([self.moves[:moments], later])[:, groups].astype(np.float32)
 
 
-def common_errors(windows: Windows, groups: np.ndarray, doubt: np.ndarray) -> CommonErrors:
+def common_errors(
+    windows: Windows, groups: np.ndarray, factor_variance: np.ndarray
+) -> CommonErrors:
     """Errors shared at each of the windows' moments.
 
     Parameters
@@ -59,21 +61,24 @@ def common_errors(windows: Windows, groups: np.ndarray, doubt: np.ndarray) -> Co
     doubt : array (groups, moments + 1 or more)
         Variance of the log course over the window after each moment; of now last.
     """
-    count, seen = len(doubt), len(windows.actual)
+    count, seen = len(factor_variance), len(windows.actual)
     if not seen:
-        return CommonErrors(np.ones((0, count + 1)), np.append(doubt[:, -1], doubt[:, -1].mean()))
+        return CommonErrors(
+            np.ones((0, count + 1)),
+            np.append(factor_variance[:, -1], factor_variance[:, -1].mean()),
+        )
     recency = windows.recency
     whole = _measured(windows, np.zeros(groups.shape, int), np.zeros((seen, 1)), looks=LOOKS)
-    usual = _shares(windows, groups, count) @ doubt
+    usual = _shares(windows, groups, count) @ factor_variance
     off = np.clip(whole.log, -LARGEST_MOVE, LARGEST_MOVE)
-    scaled = (recency * off**2 / (usual[:seen, None] + whole.noise)).sum() + TRUSTED_DOUBT
-    scale = float(scaled / (recency.sum() + TRUSTED_DOUBT))
+    scaled = (recency * off**2 / (usual[:seen, None] + whole.noise)).sum() + VARIANCE_PSEUDO_MOMENTS
+    scale = float(scaled / (recency.sum() + VARIANCE_PSEUDO_MOMENTS))
     shared = whole.shrunk(scale * usual[:seen, None])
     moves, more = np.repeat(shared, count, axis=1), 0.0
     if count > 1:
         own, more = _of_groups(_measured(windows, groups, moves, looks=1), recency)
         moves = moves + own
-    now = scale * np.append(doubt[:, -1], usual[-1]) + more
+    now = scale * np.append(factor_variance[:, -1], usual[-1]) + more
     return CommonErrors(np.exp(np.concatenate([moves, shared], axis=1)), now)
 
 
@@ -126,7 +131,9 @@ def _log_ratio(actual: np.ndarray, mean: np.ndarray, groups: np.ndarray, count: 
 def _uncut(log: np.ndarray) -> np.ndarray:
     """Log moves (moments, k) with what the cut of bulk orders usually takes put back: by as much as their middle is below none."""
     moments = len(log)
-    return log - np.minimum(np.median(log, axis=0), 0.0) * moments / (moments + TRUSTED_DOUBT)
+    return log - np.minimum(np.median(log, axis=0), 0.0) * moments / (
+        moments + VARIANCE_PSEUDO_MOMENTS
+    )
 
 
 def _of_groups(measured: _Measured, recency: np.ndarray) -> tuple[np.ndarray, float]:
@@ -136,5 +143,5 @@ def _of_groups(measured: _Measured, recency: np.ndarray) -> tuple[np.ndarray, fl
     total = max(float(weight.sum()), 1e-9)
     found = max(float((weight * (off**2 - measured.noise)).sum()) / total, 0.0)
     moments = float(recency.sum())
-    variance = found * moments / (moments + TRUSTED_DOUBT)
+    variance = found * moments / (moments + VARIANCE_PSEUDO_MOMENTS)
     return measured.shrunk(variance), variance

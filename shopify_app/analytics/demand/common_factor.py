@@ -72,7 +72,7 @@ SILENCE: Final = 6.0
 ROWS: Final = 5_000
 """Series handled at once where a copy of all would be large."""
 
-UNKNOWN_DOUBT: Final = 0.1
+UNKNOWN_VARIANCE: Final = 0.1
 """Variance of the log course of a shop that has shown nothing."""
 
 LEAST_PERIODS: Final = 10
@@ -96,16 +96,16 @@ class CommonFactor:
 
     past: np.ndarray
     foreseen: np.ndarray
-    doubt: np.ndarray
+    variance: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class _LogFactor:
     """One log factor: `past` (T,), `foreseen` and `doubt` (moments, horizon)."""
 
     past: np.ndarray
     foreseen: np.ndarray
-    doubt: np.ndarray
+    variance: np.ndarray
 
 
 def common_factor(
@@ -134,26 +134,28 @@ def common_factor(
     count = int(groups.max()) + 1 if len(groups) else 1
     past, foreseen = np.zeros((count, length)), np.zeros((count, len(moments), horizon))
     if length < LEAST_PERIODS:
-        return CommonFactor(np.exp(past), np.exp(foreseen), np.full(foreseen.shape, UNKNOWN_DOUBT))
+        return CommonFactor(
+            np.exp(past), np.exp(foreseen), np.full(foreseen.shape, UNKNOWN_VARIANCE)
+        )
     skipped = max(length - LONGEST[period], 0)
     units = units[:, skipped:]
     exposure = _while_selling(units, exposure[:, skipped:])
     frame = _Frame(starts[skipped:], period)
     asked = np.maximum(moments - skipped, 0)
     flat = np.zeros(units.shape[1])
-    shop = _course(*_measured(units, exposure, flat), frame, asked, is_group=False)
+    shop = _log_factor_of(*_measured(units, exposure, flat), frame, asked, is_group=False)
     past[:, skipped:] = shop.past
     foreseen += shop.foreseen
-    doubt = np.tile(shop.doubt, (count, 1, 1))
+    variance = np.tile(shop.variance, (count, 1, 1))
     for group in range(count) if count > 1 else ():
         members = groups == group
         if members.sum() >= LEAST_SERIES:
             measured = _measured(units[members], exposure[members], shop.past)
-            own = _course(*measured, frame, asked, is_group=True)
+            own = _log_factor_of(*measured, frame, asked, is_group=True)
             past[group, skipped:] += own.past
             foreseen[group] += own.foreseen
-            doubt[group] += own.doubt
-    return CommonFactor(np.exp(past), np.exp(foreseen), doubt)
+            variance[group] += own.variance
+    return CommonFactor(np.exp(past), np.exp(foreseen), variance)
 
 
 def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
@@ -172,14 +174,14 @@ def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _course(
+def _log_factor_of(
     log_factor: np.ndarray,
     noise: np.ndarray,
     frame: "_Frame",
     moments: np.ndarray,
     *,
     is_group: bool,
-) -> _Course:
+) -> _LogFactor:
     """A log factor measured with variance `noise` (T,), smoothed and foreseen."""
     length = len(log_factor)
     expected = np.zeros(len(frame.expected)) if is_group else frame.expected
@@ -190,14 +192,14 @@ def _course(
     weights = np.exp(record - record.max(axis=0))
     weights = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
     weights /= weights.sum(axis=0)
-    foreseen, doubt = _foreseen(frame, settings, fits, weights, moments, is_group=is_group)
+    foreseen, variance = _foreseen(frame, settings, fits, weights, moments, is_group=is_group)
     horizon = len(expected) - length
     foreseen += np.stack([expected[known : known + horizon] for known in moments])
     best = int(np.argmax(weights[:, length]))
     signal = frame.covariance(settings[best], is_group=is_group)[:length, :length]
     solved = _solve(fits[best], length)
     past = expected[:length] + signal @ solved + settings[best][2] * solved
-    return _Course(past, foreseen, doubt)
+    return _LogFactor(past, foreseen, variance)
 
 
 def _foreseen(
@@ -221,16 +223,18 @@ def _foreseen(
             if known and share[known]:
                 ahead = slice(known, known + horizon)
                 found = covariance[ahead, :known] @ _solve(fit, known)
-                within = _doubt(fit, covariance, known, ahead) + setting[2] / _count(horizon)
+                within = _mean_variance(fit, covariance, known, ahead) + setting[2] / _count(
+                    horizon
+                )
                 mean[row] += share[known] * found
                 variance[row] += share[known] * within
                 squares[row] += share[known] * _running_mean(found) ** 2
     between = squares - np.apply_along_axis(_running_mean, 1, mean) ** 2
-    variance[moments == 0] = UNKNOWN_DOUBT
+    variance[moments == 0] = UNKNOWN_VARIANCE
     return mean, variance + np.maximum(between, 0.0)
 
 
-def _doubt(
+def _mean_variance(
     fit: tuple[np.ndarray, np.ndarray], covariance: np.ndarray, known: int, ahead: slice
 ) -> np.ndarray:
     """Variance of the mean log factor over the first 1, 2, ... periods ahead, shocks left out."""
@@ -326,13 +330,13 @@ def _measured(
     units: np.ndarray, exposure: np.ndarray, base: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(log factor, variance of its measurement) of each period, beyond a log factor already explained."""
-    course = np.exp(base)
-    rate = units.sum(axis=1, dtype=float) / np.maximum(exposure @ course, 1e-9)
+    factor = np.exp(base)
+    rate = units.sum(axis=1, dtype=float) / np.maximum(exposure @ factor, 1e-9)
     weight = 1.0 / (1.0 + ITEM_DISPERSION * rate)
     sold = weight @ units
-    usual = ((weight * rate) @ exposure) * course
+    usual = ((weight * rate) @ exposure) * factor
     raw = np.where(usual > 0, sold / np.maximum(usual, 1e-12), 1.0)
-    scatter = ((weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ exposure) * course
+    scatter = ((weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ exposure) * factor
     variance = scatter / np.maximum(usual, 1e-12) ** 2 / np.maximum(raw, 0.2)
     return (
         np.log(np.clip(raw, np.exp(LOWEST), np.exp(HIGHEST))),

@@ -31,7 +31,7 @@ PRIOR_FOR_GOOD: Final = 0.1
 """Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
 
 REVIVAL: Final = 0.02
-LEAST_DOUBT: Final = 1e-20
+LEAST_CHANCE_GONE: Final = 1e-20
 """Chance of being gone that even the most faithful filter keeps: what sold well and fell silent is gone."""
 
 SCORE_MEMORY: Final = 0.99
@@ -256,8 +256,8 @@ def _filtered(
     f = np.maximum(shape / rate * (1 - state.gone) * e, dtype(1e-9))
     score = dtype(SCORE_MEMORY) * state.score + y * np.log(f) - f
     lives = (1 - state.gone) * np.exp(-shape * np.log1p(e / rate))
-    doubt = np.maximum(state.gone, dtype(LEAST_DOUBT))
-    died = np.where(y > 0, dtype(0), doubt / (lives + doubt))
+    chance_gone = np.maximum(state.gone, dtype(LEAST_CHANCE_GONE))
+    died = np.where(y > 0, dtype(0), chance_gone / (lives + chance_gone))
     gone = died * dtype(1 - REVIVAL) + (1 - died) * hazard
     a, b = forget * state.a + y, forget * state.b + e * np.maximum(1 - gone, dtype(0.05))
     if seen.all():
@@ -308,26 +308,21 @@ def _erratic(state: FilterState) -> np.ndarray:
     return np.maximum(noise / mean, 1.0)
 
 
-def rates_at(
+def follow(
     units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
-) -> Rates:
-    """Rates at each of `moments` (ascending numbers of periods known, at most T).
+) -> tuple[Rates, FilterState]:
+    """Rates at each of `moments`, and the state at the last of them in the precision it is kept in.
 
     Parameters
     ----------
     units, exposure : array (n, T)
     prior : array (n, 2)
         Gamma shape and rate of each series' group.
+    moments : array of int
+        Numbers of periods known, ascending, at most T.
     span : int
-        Periods of the totals by which the smoothers are judged.
+        Periods of the totals whose squared error weighs the smoothers.
     """
-    return follow(units, exposure, prior, moments, span)[0]
-
-
-def follow(
-    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
-) -> tuple[Rates, FilterState]:
-    """`rates_at`, and the state at the last moment as it is kept."""
     found = np.empty((3, len(moments), len(units)))
     ends: list[FilterState] = []
     for begin in range(0, max(len(units), 1), AT_ONCE):

@@ -128,12 +128,6 @@ class DemandForecast:
         wanted = self._model_levels(np.asarray(levels, float), mean, last - first + 1)
         return nb.quantile(wanted, mean[:, None], dispersion[:, None])
 
-    def period_quantile(self, levels: Sequence[float]) -> np.ndarray:
-        """Quantiles (n, horizon, k) of each coming period."""
-        horizon = self.mean.shape[1]
-        each = [self.quantile(levels, first=t, last=t) for t in range(1, horizon + 1)]
-        return np.stack(each, axis=1)
-
     def cdf(self, units: np.ndarray, *, first: int = 1, last: int | None = None) -> np.ndarray:
         """P(total over periods first..last <= units), shape (n,)."""
         last = int(self.mean.shape[1] if last is None else last)
@@ -215,7 +209,7 @@ class Past:
     prior: np.ndarray
     factor: np.ndarray
     coming: np.ndarray
-    doubt: np.ndarray
+    factor_variance: np.ndarray
     curve: LaunchCurve
     launched: np.ndarray
     lift: np.ndarray | None
@@ -232,12 +226,12 @@ class Past:
         """(units, effective exposure) of some series by block (n, blocks)."""
         time = self.exposure[part].astype(float) * self.factor[self.groups[part]]
         time *= launch_factors(
-            self.curve.told, self.launched[part], np.arange(time.shape[1]), self.block
+            self.curve.without_spike, self.launched[part], np.arange(time.shape[1]), self.block
         )
         if self.lift is not None:
             time *= self.lift[part]
         shape = (len(time), -1, self.block)
-        units = self.curve.telling(self.units[part], self.launched[part])
+        units = self.curve.units_without_spike(self.units[part], self.launched[part])
         return (
             units.reshape(shape).sum(axis=2),
             time.reshape(shape).mean(axis=2),
@@ -249,14 +243,14 @@ class Past:
         is_young = (self.launched >= 0) & (age >= 0) & (age < len(self.curve))
         return np.where(is_young, age, -1)
 
-    def course(self, number: int, span: int) -> np.ndarray:
+    def multipliers(self, number: int, span: int) -> np.ndarray:
         """What every series is foreseen to do against its rate, in the periods after a moment (n, span)."""
         known = self.moments[number] * self.block
-        course = self.coming[:, number, :span][self.groups]
+        multipliers = self.coming[:, number, :span][self.groups]
         ahead = np.arange(known, known + span)
         if self.lift is not None:
-            course = course * usual_factor(self.lift, self.exposure, known)[:, None]
-        return course * launch_factors(self.curve.factors, self.launched, ahead, self.block)
+            multipliers = multipliers * usual_factor(self.lift, self.exposure, known)[:, None]
+        return multipliers * launch_factors(self.curve.factors, self.launched, ahead, self.block)
 
     def windows(self, span: int, rate: np.ndarray) -> Windows:
         """Totals over `span` periods from each past moment at which they are known.
@@ -273,7 +267,7 @@ class Past:
             time = self.exposure[:, window]
             actual[row] = self.units[:, window].sum(axis=1)
             exposure[row] = time.mean(axis=1)
-            foreseen[row] = rate[number] * self.course(number, span).sum(axis=1)
+            foreseen[row] = rate[number] * self.multipliers(number, span).sum(axis=1)
         ages = np.empty(shape, np.int16)
         for row, begin in enumerate(known[usable]):
             ages[row] = self.ages(begin)
@@ -351,14 +345,14 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
         rate = mixed(components, weights)
     for part in parts(len(past.units)):
         rate[:, part] *= correction.factor(_features(past, part, rate))
-    mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
+    mean = rate[-1][:, None] * past.multipliers(len(past.moments) - 1, horizon)
     found: list[Dispersion] = []
     errors: list[CommonErrors] = []
     levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
     for number, span in enumerate(spans):
         windows = past.windows(span, rate)
         if shared is None:
-            errors.append(common_errors(windows, past.groups, past.doubt[:, :, span - 1]))
+            errors.append(common_errors(windows, past.groups, past.factor_variance[:, :, span - 1]))
         else:
             errors.append(shared.errors[number])
         moves = errors[-1].of(len(windows.actual), past.groups)
@@ -421,7 +415,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
         prior,
         factor,
         foreseen,
-        common.doubt,
+        common.variance,
         curve,
         launched,
         lift,
@@ -432,7 +426,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
 
 
 def _lift(
-    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, promoted: np.ndarray | None
+    units: np.ndarray, exposure: np.ndarray, multipliers: np.ndarray, promoted: np.ndarray | None
 ) -> tuple[Lift, np.ndarray | None]:
     """What promotions do, and what they multiplied each period by (n, T) where the history tells of any."""
     if promoted is None or not promoted.any():
@@ -440,7 +434,7 @@ def _lift(
     shown = np.zeros(units.shape, np.float32)
     length = min(promoted.shape[1], units.shape[1])
     shown[:, -length:] = promoted[:, -length:]
-    effective = exposure * course
+    effective = exposure * multipliers
     effects = promotion_lift(units, effective, shown)
     factors = effects.factors(shown)
     if not earns_its_place(units, effective, factors):
@@ -464,15 +458,15 @@ def _priors(
     young_sold, sold = np.empty(len(units)), np.empty(len(units))
     for part in parts(len(units)):
         effective = exposure[part] * factor[groups[part]]
-        effective *= launch_factors(curve.told, launched[part], periods, block)
+        effective *= launch_factors(curve.without_spike, launched[part], periods, block)
         if lift is not None:
             effective *= lift[part]
         is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
         time[part] = effective.sum(axis=1)
         young_time[part] = (effective * is_young).sum(axis=1)
-        told = curve.telling(units[part], launched[part])
-        young_sold[part] = (told * is_young).sum(axis=1)
-        sold[part] = told.sum(axis=1)
+        kept_units = curve.units_without_spike(units[part], launched[part])
+        young_sold[part] = (kept_units * is_young).sum(axis=1)
+        sold[part] = kept_units.sum(axis=1)
     return launch_priors(sold, time, (young_sold, young_time), groups, launched >= 0)
 
 
@@ -557,8 +551,10 @@ def _weights(past: Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarr
     used = len(windows.actual)
     if not used:  # too short a past to have foreseen anything
         return np.full((len(components), len(pooling.CLASSES) + 1), 1 / len(components))
-    course = np.stack([past.course(number, span)[chosen].sum(axis=1) for number in range(used)])
-    totals = components[:, :used, chosen] * course[None]
+    multipliers = np.stack(
+        [past.multipliers(number, span)[chosen].sum(axis=1) for number in range(used)]
+    )
+    totals = components[:, :used, chosen] * multipliers[None]
     return pooling.component_weights(totals, windows, classes[chosen])
 
 

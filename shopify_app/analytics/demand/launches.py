@@ -18,7 +18,7 @@ import numpy as np
 AGES: Final = 6
 """Blocks of age with a factor of their own."""
 
-SHRINK_UNITS: Final = 50.0
+PSEUDO_UNITS: Final = 50.0
 """Units that an age must have sold for its own ratio to count half."""
 
 LARGEST_STEP: Final = 2.5
@@ -26,7 +26,7 @@ CAP: Final = 0.98
 """Quantile at which single sales are cut, so that no one launch draws the curve."""
 
 
-SHRINK_LAUNCHES: Final = 30.0
+SPIKE_PSEUDO_LAUNCHES: Final = 30.0
 """Launches that must have been seen for the opening they show to count half."""
 
 LEAST_LAUNCHES: Final = 10
@@ -47,7 +47,7 @@ class LaunchCurve:
     """
 
     factors: np.ndarray
-    opening: float = 0.0
+    spike: float = 0.0
     share: float = 0.0
 
     def __len__(self) -> int:
@@ -55,13 +55,15 @@ class LaunchCurve:
         return len(self.factors)
 
     @property
-    def told(self) -> np.ndarray:
+    def without_spike(self) -> np.ndarray:
         """Factors of what tells of a launch's rate: without the opening."""
         found = self.factors.copy()
         found[0] *= 1 - self.share
         return found
 
-    def telling(self, units: np.ndarray, launched: np.ndarray, first: int = 0) -> np.ndarray:
+    def units_without_spike(
+        self, units: np.ndarray, launched: np.ndarray, first: int = 0
+    ) -> np.ndarray:
         """Units (n, periods) without the openings; a sale stays a sale.
 
         Parameters
@@ -73,12 +75,12 @@ class LaunchCurve:
         found = units.astype(float)
         at = launched - first
         rows = np.flatnonzero((launched >= 0) & (at >= 0) & (at < units.shape[1]))
-        opened = found[rows, at[rows]]
-        found[rows, at[rows]] = np.maximum(opened - self.opening, LEAST_TOLD * opened)
+        first_units = found[rows, at[rows]]
+        found[rows, at[rows]] = np.maximum(first_units - self.spike, LEAST_SHARE_KEPT * first_units)
         return found
 
 
-LEAST_TOLD: Final = 0.01
+LEAST_SHARE_KEPT: Final = 0.01
 """Share of a first block's units that always counts: a product that sold is not gone."""
 
 
@@ -92,7 +94,7 @@ def first_seen(exposure: np.ndarray, watched: int) -> np.ndarray:
 def launch_curve(
     units: np.ndarray,
     exposure: np.ndarray,
-    course: np.ndarray,
+    factor: np.ndarray,
     launched: np.ndarray,
     block: int,
 ) -> LaunchCurve:
@@ -104,19 +106,19 @@ def launch_curve(
     launched : array (n,), from `first_seen`
     block : periods in a block
     """
-    sold, time = _by_age(units, exposure, course, launched, block)
+    sold, time = _by_age(units, exposure, factor, launched, block)
     curve = np.ones(AGES + 1)
     for age in range(AGES - 1, -1, -1):
         both = (time[:, age] > 0) & (time[:, age + 1] > 0)
-        now = sold[both, age].sum() + SHRINK_UNITS
+        now = sold[both, age].sum() + PSEUDO_UNITS
         expected = (sold[both, age + 1] * time[both, age] / time[both, age + 1]).sum()
-        step = now / (expected + SHRINK_UNITS)
+        step = now / (expected + PSEUDO_UNITS)
         curve[age] = curve[age + 1] * np.clip(step, 1 / LARGEST_STEP, LARGEST_STEP)
-    return LaunchCurve(curve[:AGES], *_opening(sold, time))
+    return LaunchCurve(curve[:AGES], *_launch_spike(sold, time))
 
 
 def _by_age(
-    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, launched: np.ndarray, block: int
+    units: np.ndarray, exposure: np.ndarray, factor: np.ndarray, launched: np.ndarray, block: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """(units, effective exposure) of launches in each block of age (launches, AGES + 1)."""
     rows = np.flatnonzero(launched >= 0)
@@ -127,13 +129,13 @@ def _by_age(
             inside = at < units.shape[1]
             row, column = rows[inside], at[inside]
             sold[inside, age] += units[row, column]
-            time[inside, age] += exposure[row, column] * course[row, column]
+            time[inside, age] += exposure[row, column] * factor[row, column]
     if sold.any():
         sold = np.minimum(sold, np.quantile(sold[sold > 0], CAP))
     return sold, time
 
 
-def _opening(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
+def _launch_spike(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
     """(units of a first block that tell nothing of what comes later, their share of first blocks).
 
     First blocks against the rate of odd later blocks, with that of the even ones as instrument, and
@@ -148,15 +150,15 @@ def _opening(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
         for first in (1, 2)
     ]
     first = sold[:, 0]
-    told = [np.log1p(rate) - np.log1p(rate).mean() for rate in rates]
-    moved = float(told[0] @ first + told[1] @ first)
-    spread = float(told[0] @ rates[1] + told[1] @ rates[0])
+    centred = [np.log1p(rate) - np.log1p(rate).mean() for rate in rates]
+    moved = float(centred[0] @ first + centred[1] @ first)
+    spread = float(centred[0] @ rates[1] + centred[1] @ rates[0])
     slope = moved / max(spread, 1e-9)
     usual = max(float(first.mean()), 1e-9)
-    opening = usual - slope * float(np.mean(rates))
-    count = len(first) / (len(first) + SHRINK_LAUNCHES)
-    opening = float(np.clip(opening, 0.0, usual)) * count
-    return opening, opening / usual
+    spike = usual - slope * float(np.mean(rates))
+    count = len(first) / (len(first) + SPIKE_PSEUDO_LAUNCHES)
+    spike = float(np.clip(spike, 0.0, usual)) * count
+    return spike, spike / usual
 
 
 def launch_factors(

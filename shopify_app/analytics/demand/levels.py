@@ -38,21 +38,23 @@ class DemandLevels:
     own : array (n,), dispersion of a single period given the level
     """
 
-    course: np.ndarray
+    expected: np.ndarray
     level: np.ndarray
     weight: np.ndarray
     own: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "DemandLevels":
         """Some series."""
-        return DemandLevels(self.course[chosen], self.level[chosen], self.weight, self.own[chosen])
+        return DemandLevels(
+            self.expected[chosen], self.level[chosen], self.weight, self.own[chosen]
+        )
 
     def chances(self, first: int, last: int, bucket: np.ndarray, states: int) -> np.ndarray:
         """Probability of 0, 1, ... buckets wanted over periods first..last, counted from 0.
 
         (n, slices, states); the last holds all more. Exact for one period, or a level course.
         """
-        mean = self.level * self.course[:, first : last + 1].sum(axis=1)[:, None]
+        mean = self.level * self.expected[:, first : last + 1].sum(axis=1)[:, None]
         own = np.maximum(self.own / (last - first + 1), nb.POISSON_BELOW)
         found = np.empty((*mean.shape, states))
         single = bucket == 1

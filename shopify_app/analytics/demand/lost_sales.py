@@ -61,11 +61,11 @@ def lost_demand(
         period=period,
         moments=np.array([0]),
     )
-    course = common.past[panel.groups]
+    factor = common.past[panel.groups]
     existed = np.cumsum(panel.exposure, axis=1) > 0
     newest = slice(-periods, None)
-    time = (panel.exposure * course)[:, newest]
-    short = ((1 - panel.exposure) * existed * course)[:, newest]
+    time = (panel.exposure * factor)[:, newest]
+    short = ((1 - panel.exposure) * existed * factor)[:, newest]
     sold = units[:, newest]
     prior = group_priors(sold.sum(axis=1), time.sum(axis=1), panel.groups)
     shape = prior[:, 0] + sold.sum(axis=1)

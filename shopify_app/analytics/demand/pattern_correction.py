@@ -63,7 +63,7 @@ class Correction:
     spread: np.ndarray
     coefficients: np.ndarray
     trees: Trees
-    trust: float
+    shrinkage: float
 
     def factor(self, features: np.ndarray) -> np.ndarray:
         """Factors (...,) on the rate from features (..., k)."""
@@ -71,7 +71,7 @@ class Correction:
         level, own, upper = np.split(self.coefficients, [1, 1 + standard.shape[-1]])
         effect = level + standard @ own + _upper(standard) @ upper
         more = np.clip(self.trees.effect(features), -LIMIT, LIMIT)
-        return np.exp(self.trust * (np.clip(effect, -LIMIT, LIMIT) + more))
+        return np.exp(self.shrinkage * (np.clip(effect, -LIMIT, LIMIT) + more))
 
 
 def pattern_features(
@@ -219,8 +219,8 @@ def fit_correction(
     coefficients = _regressed(design, expected, actual, weight, spread_of_totals, spread)
     foreseen = expected * np.exp(np.clip(design @ coefficients, -LIMIT, LIMIT))
     trees = grow(rows, foreseen, actual, weight, spread_of_totals, rng)
-    trust = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
-    return Correction(middle, spread, coefficients, trees, trust)
+    shrinkage = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
+    return Correction(middle, spread, coefficients, trees, shrinkage)
 
 
 def _regressed(

@@ -175,11 +175,11 @@ def _simplex(gram: np.ndarray, right: np.ndarray, toward: np.ndarray) -> np.ndar
     if scale <= 0:
         return toward
     gram, right = gram / scale, right / scale
-    pull = RIDGE * max(float(np.mean(np.diag(gram)) - np.mean(gram)), 1e-4)
+    ridge = RIDGE * max(float(np.mean(np.diag(gram)) - np.mean(gram)), 1e-4)
     weights = np.maximum(toward, 1e-3)
     weights /= weights.sum()
     for _ in range(400):
-        slope = 2 * (gram @ weights - right) + 2 * pull * (weights - toward)
+        slope = 2 * (gram @ weights - right) + 2 * ridge * (weights - toward)
         weights = weights * np.exp(-2.0 * (slope - slope.min()))
         weights /= weights.sum()
     return weights

@@ -248,11 +248,15 @@ def _closed(
     launched = np.where(fresh, at[0] + np.argmax(there, axis=1), launched)
     e = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure).astype(np.float32)
     units = np.where(e > 0, units, 0.0).astype(np.float32)
-    sold = learned.curve.telling(units, launched, int(at[0])).astype(np.float32).sum(axis=1)
+    sold = (
+        learned.curve.units_without_spike(units, launched, int(at[0]))
+        .astype(np.float32)
+        .sum(axis=1)
+    )
     begin = (known - learned.known) * block
-    course = learned.coming[:, -1, begin : begin + block].astype(np.float32)[groups]
-    course *= _of_launches(learned, learned.curve.told, launched, at)
-    time = (e * course).mean(axis=1)
+    factor = learned.coming[:, -1, begin : begin + block].astype(np.float32)[groups]
+    factor *= _of_launches(learned, learned.curve.without_spike, launched, at)
+    time = (e * factor).mean(axis=1)
     moved = filters.advance(states.filters, sold, time)
     newest = np.concatenate([states.newest[:, 1:], np.stack([sold, time])[:, None]], axis=1)
     marks = states.marks.copy()
@@ -290,10 +294,10 @@ def forecast_from(learned: LearnedDemand, states: DemandStates, *, horizon: int)
     rate *= learned.shared.correction.factor(_features(learned, states, rate))
     groups, launched = states.marks[0].astype(int), states.marks[1].astype(int)
     begin = (known - learned.known) * block
-    course = learned.coming[:, -1, begin : begin + horizon][groups]
+    factor = learned.coming[:, -1, begin : begin + horizon][groups]
     at = known * block + np.arange(horizon)
     mean = (
-        course
+        factor
         * (rate * states.marks[4])[:, None]
         * _of_launches(learned, learned.curve.factors, launched, at)
     )

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from shopify_app.analytics.orders.rules import Choices, meet_supplier_minimums
+from shopify_app.analytics.orders.rules import Choices, meet_vendor_minimums
 
 BUCKETS: Final = 4_000
 FEW_LINES: Final = 50
@@ -61,14 +61,14 @@ def within_rules(
     choices: Choices,
     *,
     budget: float | None,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray | None,
     minimum_in_units: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Index of each line's choice within the budget and with every supplier's least order met.
+    """Index of each line's choice within the budget and with every vendor's least order met.
 
-    `minimum` (n,) is that of each line's supplier, in money or, where `minimum_in_units` (n,), in units.
-    A supplier whose least order the budget does not reach is left out, the one that loses least by
+    `minimum` (n,) is that of each line's vendor, in money or, where `minimum_in_units` (n,), in units.
+    A vendor whose least order the budget does not reach is left out, the one that loses least by
     it first, and its money goes to the others.
     """
     open_ = choices
@@ -76,17 +76,17 @@ def within_rules(
         chosen = open_.best() if budget is None else within_budget(open_, budget)
         if minimum is None:
             return chosen
-        filled = meet_supplier_minimums(open_, chosen, supplier, minimum, in_units=minimum_in_units)
+        filled = meet_vendor_minimums(open_, chosen, vendor, minimum, in_units=minimum_in_units)
         spent = open_.at(filled, open_.money).sum()
         if budget is None or spent <= budget + ENOUGH:
-            dropped = np.setdiff1d(supplier[chosen > 0], supplier[filled > 0])
+            dropped = np.setdiff1d(vendor[chosen > 0], vendor[filled > 0])
             if not len(dropped) or budget is None:
                 return filled
         else:
-            raised = np.unique(supplier[filled != chosen])
-            worth = [open_.at(filled, open_.value)[supplier == one].sum() for one in raised]
+            raised = np.unique(vendor[filled != chosen])
+            worth = [open_.at(filled, open_.value)[vendor == one].sum() for one in raised]
             dropped = raised[[int(np.argmin(worth))]]
-        open_ = _without(open_, np.isin(supplier, dropped))
+        open_ = _without(open_, np.isin(vendor, dropped))
 
 
 def _without(choices: Choices, lines: np.ndarray) -> Choices:

@@ -1,6 +1,6 @@
 """The best order for every budget, worked out before anyone has named one.
 
-In:  `Choices` of all lines, suppliers' least orders.
+In:  `Choices` of all lines, vendors' least orders.
 Out: a `BudgetLadder`: plans of rising cost and worth, and the concave curve above them.
 Method: a plan for each of up to `RUNGS` budgets, from nothing to all that is worth ordering: half of
 them evenly spaced, half where the next step of the curve is just paid for, since there the plan is
@@ -50,7 +50,7 @@ class BudgetLadder:
 def ladder(
     choices: Choices,
     *,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray | None = None,
     minimum_in_units: np.ndarray | None = None,
     rungs: int = RUNGS,
@@ -59,8 +59,8 @@ def ladder(
 
     Parameters
     ----------
-    supplier : (n,) codes.
-    minimum : (n,) the least order of each line's supplier, in money or, where `minimum_in_units`, in units.
+    vendor : (n,) codes.
+    minimum : (n,) the least order of each line's vendor, in money or, where `minimum_in_units`, in units.
     rungs : budgets to plan for, at least 2.
 
     Raises
@@ -73,7 +73,7 @@ def ladder(
     plan = partial(
         within_rules,
         choices,
-        supplier=supplier,
+        vendor=vendor,
         minimum=minimum,
         minimum_in_units=minimum_in_units,
     )

@@ -1,15 +1,15 @@
-"""How long suppliers take, in whole periods, learned from what was received and when.
+"""How long vendors take, in whole periods, learned from what was received and when.
 
-In:  receipts (supplier, days from order to delivery; orders still open with their age), what each
-     supplier states, the length of a period.
+In:  receipts (vendor, days from order to delivery; orders still open with their age), what each
+     vendor states, the length of a period.
 Out: `LeadTimes`: a probability for each whole number of periods, per row.
-Method: lateness is days taken over days stated. All suppliers' latenesses form one distribution,
-shrunk to a shipped one; a supplier's own receipts are added to `PRIOR_RECEIPTS` receipts' worth of
+Method: lateness is days taken over days stated. All vendors' latenesses form one distribution,
+shrunk to a shipped one; a vendor's own receipts are added to `PRIOR_RECEIPTS` receipts' worth of
 that. An order still open says that it takes longer than its age: its weight is spread over what is
 later (one step of Kaplan & Meier's redistribution to the right).
 Source: Gelman et al., *Bayesian Data Analysis*, 3rd ed. (2013), ch. 3 (Dirichlet-multinomial); Efron
 (1967), "The two sample problem with censored data" (redistribution to the right).
-Weak: a supplier's lead times are taken to be one distribution over time: a strike is not foreseen.
+Weak: a vendor's lead times are taken to be one distribution over time: a strike is not foreseen.
 """
 
 from collections.abc import Mapping
@@ -72,18 +72,18 @@ class LeadTimes:
 def learn_lead_times(
     receipts: pd.DataFrame,
     *,
-    suppliers: np.ndarray,
+    vendors: np.ndarray,
     stated_days: Mapping[object, float],
     default_days: float,
     period_days: float,
 ) -> LeadTimes:
-    """Lead times of each row's supplier.
+    """Lead times of each row's vendor.
 
     Parameters
     ----------
-    receipts : `supplier, days, is_open`: days from order to delivery, or the age of an open order
-    suppliers : (n,) the supplier of each row
-    stated_days : what each supplier says, else `default_days` (> 0 days are taken as at least one)
+    receipts : `vendor, days, is_open`: days from order to delivery, or the age of an open order
+    vendors : (n,) the vendor of each row
+    stated_days : what each vendor says, else `default_days` (> 0 days are taken as at least one)
     period_days : 7 for weeks
 
     Raises
@@ -91,25 +91,25 @@ def learn_lead_times(
     ValueError
         If columns are missing or days are negative.
     """
-    if missing := {"supplier", "days", "is_open"} - set(receipts.columns):
+    if missing := {"vendor", "days", "is_open"} - set(receipts.columns):
         raise ValueError(f"receipts lack {sorted(missing)}")
     if len(receipts) and (receipts["days"].to_numpy(float) < 0).any():
         raise ValueError("days must be >= 0")
-    stated = {name: max(float(stated_days.get(name, default_days)), 1.0) for name in suppliers}
-    known = receipts[receipts["supplier"].isin(list(stated))]
-    late = known["days"].to_numpy(float) / known["supplier"].map(stated).to_numpy(float)
+    stated = {name: max(float(stated_days.get(name, default_days)), 1.0) for name in vendors}
+    known = receipts[receipts["vendor"].isin(list(stated))]
+    late = known["days"].to_numpy(float) / known["vendor"].map(stated).to_numpy(float)
     is_open = known["is_open"].to_numpy(bool)
     common = _posterior(late, is_open, SHIPPED, SHIPPED_RECEIPTS)
-    names = list(dict.fromkeys(suppliers))
+    names = list(dict.fromkeys(vendors))
     found: list[np.ndarray] = []
     for name in names:
-        own = (known["supplier"] == name).to_numpy()
+        own = (known["vendor"] == name).to_numpy()
         ratios = _posterior(late[own], is_open[own], common, PRIOR_RECEIPTS)
         found.append(_in_periods(ratios, stated[name], period_days))
     width = max((len(one) for one in found), default=1)
     table = np.array([np.pad(one, (0, width - len(one))) for one in found]).reshape(-1, width)
     place = {name: at for at, name in enumerate(names)}
-    return LeadTimes(table[[place[name] for name in suppliers]])
+    return LeadTimes(table[[place[name] for name in vendors]])
 
 
 def _posterior(

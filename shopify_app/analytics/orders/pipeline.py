@@ -211,7 +211,7 @@ class _Branch:
     def _waiting(self, short: np.ndarray, states: int) -> np.ndarray:
         """Periods that each unit waits for its turn at the level's rate (rows, states)."""
         levels = self.levels.rows(self.rows)
-        rate = levels.level * levels.course.mean(axis=1, keepdims=True)
+        rate = levels.level * levels.expected.mean(axis=1, keepdims=True)
         rate = np.maximum(rate, 1.0 / SLOWEST_PERIODS)
         below = short.cumsum(axis=2)
         left = np.concatenate([np.zeros((*short.shape[:2], 1)), below.cumsum(axis=2)], axis=2)

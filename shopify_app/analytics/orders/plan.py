@@ -25,7 +25,7 @@ class OrderPlan:
     Attributes
     ----------
     units : units to order, by all rules
-    ideal_units : before pack, minimum, supplier and budget
+    ideal_units : before pack, minimum, vendor and budget
     target_units : stock position that the order should reach (S)
     critical_fractile : probability with which demand until the next arrival is to be covered
     expected_demand : units until the next order could arrive (lead time + review)

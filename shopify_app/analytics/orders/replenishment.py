@@ -1,13 +1,13 @@
 """How many to order now: the last unit that is worth more on the shelf than in the bank.
 
 In:  a `DemandForecast`, stock, what is on its way, lead times (whole periods, or learned
-     distributions), costs, and the rules of lines, suppliers and the purse.
+     distributions), costs, and the rules of lines, vendors and the purse.
 Out: an `OrderPlan`, in the forecast's order.
 Method: periodic review with lost sales. An order placed now arrives at the start of period
 lead_time + 1 and is all that can arrive until the next one, review_periods later. The distribution
 of on hand is carried through the pipeline (`demand_levels`, `pipeline`, `stock_ahead`); the units whose last
 still gains are the ideal: the newsvendor's fractile where nothing is lost before the order lands.
-Packs and minimums (`order_rules`), a supplier's least order and a budget (`budget`) then make of the
+Packs and minimums (`order_rules`), a vendor's least order and a budget (`budget`) then make of the
 ideal what can be ordered. Transfers between locations come first (`transfers`).
 Source: Silver, Pyke & Thomas, *Inventory and Production Management in Supply Chains*, 4th ed.
 (2017), ch. 6 and 9; Zipkin (2008), "Old and new methods for lost-sales inventory systems", Oper. Res. 56,
@@ -77,9 +77,9 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     minimum: np.ndarray | int = 0,
     budget: float | None = None,
     unit_cost: np.ndarray | None = None,
-    supplier: np.ndarray | None = None,
-    supplier_minimum: Any = None,
-    supplier_minimum_in_units: np.ndarray | None = None,
+    vendor: np.ndarray | None = None,
+    vendor_minimum: Any = None,
+    vendor_minimum_in_units: np.ndarray | None = None,
     service_level_cap: float | None = None,
     overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
@@ -99,10 +99,10 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     pack, minimum : units per pack (>= 1) and least units of an order (>= 0).
     budget : money for all orders together; needs `unit_cost`.
     unit_cost : (n,) money per unit.
-    supplier : (n,) anything that names each line's supplier.
-    supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
-        or (n,) that of each line's supplier, or one for all.
-    supplier_minimum_in_units : (n,) whether it is in units although unit costs are given.
+    vendor : (n,) anything that names each line's vendor.
+    vendor_minimum : mapping from vendor to the least money of an order (units, without `unit_cost`),
+        or (n,) that of each line's vendor, or one for all.
+    vendor_minimum_in_units : (n,) whether it is in units although unit costs are given.
     service_level_cap : the fractile that the merchant will not go beyond.
     overage_reviews : how many times its holding a unit costs that lies until the next order; 1 is the
         textbook's, where that order is smaller by it. See `OVERAGE_REVIEWS`.
@@ -136,16 +136,16 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     work = _Work(forecast, terms)
     ideal, units = work.ideal_and_allowed()
     choices = curve = None
-    if unit_cost is not None or supplier_minimum is not None:
-        beyond = 1.0 if supplier_minimum is None else order_rules.BEYOND_IDEAL
+    if unit_cost is not None or vendor_minimum is not None:
+        beyond = 1.0 if vendor_minimum is None else order_rules.BEYOND_IDEAL
         choices = work.choices(ideal, beyond)
         curve = money.curve(choices)
         chosen = money.within_rules(
             choices,
             budget=budget,
-            supplier=_codes(supplier, terms.n),
-            minimum=_supplier_minimums(supplier_minimum, supplier, terms.n),
-            minimum_in_units=supplier_minimum_in_units,
+            vendor=_codes(vendor, terms.n),
+            minimum=_vendor_minimums(vendor_minimum, vendor, terms.n),
+            minimum_in_units=vendor_minimum_in_units,
         )
         units = choices.at(chosen, choices.units)
     return _plan(work, ideal, units, curve, choices, range_tails)
@@ -252,18 +252,18 @@ def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) 
     return low
 
 
-def _codes(supplier: np.ndarray | None, n: int) -> np.ndarray:
-    if supplier is None:
+def _codes(vendor: np.ndarray | None, n: int) -> np.ndarray:
+    if vendor is None:
         return np.zeros(n, int)
-    return np.unique(np.asarray(supplier), return_inverse=True)[1]
+    return np.unique(np.asarray(vendor), return_inverse=True)[1]
 
 
-def _supplier_minimums(value: Any, supplier: np.ndarray | None, n: int) -> np.ndarray | None:
-    """Least money of each line's supplier (n,)."""
+def _vendor_minimums(value: Any, vendor: np.ndarray | None, n: int) -> np.ndarray | None:
+    """Least money of each line's vendor (n,)."""
     if value is None:
         return None
     if hasattr(value, "get"):
-        names = np.zeros(n) if supplier is None else np.asarray(supplier)
+        names = np.zeros(n) if vendor is None else np.asarray(vendor)
         return np.array([float(value.get(name, 0.0)) for name in names.tolist()])
     return np.broadcast_to(np.asarray(value, float), (n,))
 

@@ -1,9 +1,9 @@
-"""What packs and minimums leave to choose from, line by line, and the least order of a supplier.
+"""What packs and minimums leave to choose from, line by line, and the least order of a vendor.
 
 In:  the value of any order of a line (concave in its units), packs, minimums, costs.
 Out: `Choices`, a table of what may be ordered and what it is worth; the choice of each line.
 Method: as the value is concave, the best allowed order is the pack multiple below or above the
-ideal, the minimum, or nothing. Below a supplier's minimum the lines are filled up by the next step
+ideal, the minimum, or nothing. Below a vendor's minimum the lines are filled up by the next step
 that is worth most (or costs least) for its money; then the whole order is made only if it is worth
 more than none.
 Source: Silver, Pyke & Thomas (2017), ch. 5.6 and 10; Kellerer, Pferschy & Pisinger, *Knapsack Problems*
@@ -21,7 +21,7 @@ MOST_CHOICES: Final = 33
 """Orders of a line that are told apart, none included."""
 
 BEYOND_IDEAL: Final = 2.0
-"""A line is filled up for a supplier's minimum to at most this many times its ideal, or one minimum."""
+"""A line is filled up for a vendor's minimum to at most this many times its ideal, or one minimum."""
 
 Value = Callable[[np.ndarray], np.ndarray]
 
@@ -107,25 +107,25 @@ def table(
     return Choices(units, values, units * unit_cost[:, None])
 
 
-def meet_supplier_minimums(
+def meet_vendor_minimums(
     choices: Choices,
     chosen: np.ndarray,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray,
     *,
     in_units: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Indices (n,) after each supplier's least order is met or given up.
+    """Indices (n,) after each vendor's least order is met or given up.
 
-    `supplier` (n,) are codes, `minimum` (n,) the least order of each line's supplier, in money or,
+    `vendor` (n,) are codes, `minimum` (n,) the least order of each line's vendor, in money or,
     where `in_units` (n,), in units.
     """
     counted = choices.money
     if in_units is not None:
         counted = np.where(in_units[:, None], choices.units, choices.money)
     result = chosen.copy()
-    for name in np.unique(supplier):
-        rows = np.flatnonzero(supplier == name)
+    for name in np.unique(vendor):
+        rows = np.flatnonzero(vendor == name)
         least = float(minimum[rows].max())
         reached = choices.at(result, counted)[rows].sum()
         if 0 < reached < least - 1e-9:
@@ -136,7 +136,7 @@ def meet_supplier_minimums(
 def _filled_up(
     money: np.ndarray, value: np.ndarray, chosen: np.ndarray, least: float
 ) -> np.ndarray:
-    """One supplier's lines raised to its minimum by the best steps for their money, or nothing of any."""
+    """One vendor's lines raised to its minimum by the best steps for their money, or nothing of any."""
     at = chosen.copy()
     line = np.arange(len(at))
     while money[line, at].sum() < least - 1e-9:

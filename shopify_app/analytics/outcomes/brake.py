@@ -21,7 +21,6 @@ from typing import Final
 from shopify_app.analytics.outcomes.records import Verdict
 from shopify_app.analytics.outcomes.registration import WINDOW_PERIODS
 
-RULINGS: Final = ("go", "wait", "stop")
 PROBATION_OPEN: Final = 4
 """Decisions of a kind that may be open before any of it was measured over a whole window in this shop."""
 
@@ -37,10 +36,10 @@ CLIP: Final = 3.0
 PRIOR_DECISIONS: Final = 1.0
 """Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
 
-HALF_LOST: Final = 0.5
+CAP_SHARE_LOST: Final = 0.5
 """Of the cap, measured as lost: a kind that looks like losing stops there, the rest being its doubt."""
 
-HALF_LOST_AT: Final = 0.9
+CAP_SHARE_LOST_AT: Final = 0.9
 """Chance of losing at which that holds."""
 
 RISK_SHARE: Final = 1 / 24
@@ -132,7 +131,7 @@ def judge_kind(
         is_proven=total < -reach or (ripe >= probation_open and chance >= STOP_AT),
         chance=chance,
         is_near=loss + risk >= loss_cap,
-        is_half_lost=loss >= HALF_LOST * loss_cap,
+        is_cap_share_lost=loss >= CAP_SHARE_LOST * loss_cap,
     )
     is_shown = matured >= probation_open and chance <= SHOWN_AT
     room = (min(probation_open * matured, UNBOUNDED) if is_shown else probation_open) - len(
@@ -206,13 +205,19 @@ def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[
 
 
 def _rule(
-    *, judged: int, matured: int, is_proven: bool, chance: float, is_near: bool, is_half_lost: bool
+    *,
+    judged: int,
+    matured: int,
+    is_proven: bool,
+    chance: float,
+    is_near: bool,
+    is_cap_share_lost: bool,
 ) -> tuple[str, str]:
     """(ruling, reason)."""
     looks_bad = judged > 0 and chance >= WAIT_AT
     if is_proven:
         return "stop", "loses_money"
-    if (looks_bad and is_near) or (is_half_lost and chance >= HALF_LOST_AT):
+    if (looks_bad and is_near) or (is_cap_share_lost and chance >= CAP_SHARE_LOST_AT):
         return "stop", "cap_near"
     if is_near:
         return "wait", "cap_near"

@@ -38,7 +38,7 @@ LEAST_OVERDISPERSION: Final = 0.02
 CLIP: Final = 3.0
 """Misses beyond so many deviations pull on the fit as if they were just there."""
 
-UNREST_RANGE: Final = 2.0
+OVERDISPERSION_RANGE: Final = 2.0
 """A product's own unrest widens or narrows its spread by this factor at most."""
 
 CAP_FACTOR: Final = 4.0
@@ -162,11 +162,11 @@ def _fit(design: np.ndarray, seen: np.ndarray, exposure: np.ndarray) -> np.ndarr
     for _ in range(12):
         mean = np.exp(np.clip(design @ slope, -10, 15)) * exposure
         spread = np.sqrt(mean + WORKING_OVERDISPERSION * mean**2)
-        miss = np.clip((seen - mean) / spread, -CLIP, CLIP)
+        residual = np.clip((seen - mean) / spread, -CLIP, CLIP)
         curvature = (design * (mean / spread)[:, None] ** 2).T @ design
-        score = (design * (mean / spread)[:, None]).T @ miss
-        pull = np.r_[0.0, slope[1:] - as_before[1:]]
-        slope = slope + np.linalg.solve(curvature + np.diag(ridge), score - pull)
+        score = (design * (mean / spread)[:, None]).T @ residual
+        penalty = np.r_[0.0, slope[1:] - as_before[1:]]
+        slope = slope + np.linalg.solve(curvature + np.diag(ridge), score - penalty)
     return slope
 
 
@@ -179,18 +179,18 @@ def _spread(
     usable: np.ndarray,
 ) -> np.ndarray:
     """The usual relative miss of every series, (n,): chance, the shop's unrest, its own unrest."""
-    miss = np.abs(seen / expected - 1)
-    middle = (1.4826 * np.median(miss[usable])) ** 2 - np.median(1 / expected[usable])
+    residual = np.abs(seen / expected - 1)
+    middle = (1.4826 * np.median(residual[usable])) ** 2 - np.median(1 / expected[usable])
     spread = np.sqrt(1 / expected + max(middle, LEAST_OVERDISPERSION))
     past = weeks.counts[:, max(first - pre, 0) : first]
     mean = past.mean(axis=1)
-    unrest = np.log(past.var(axis=1) / np.maximum(mean, 0.5) + 0.2)
-    design = np.c_[np.ones(len(unrest)), unrest, np.log(expected)]
-    target = np.log(np.minimum(miss / spread, CLIP + 1) + 0.1)
+    log_overdispersion = np.log(past.var(axis=1) / np.maximum(mean, 0.5) + 0.2)
+    design = np.c_[np.ones(len(log_overdispersion)), log_overdispersion, np.log(expected)]
+    target = np.log(np.minimum(residual / spread, CLIP + 1) + 0.1)
     ridge = np.diag([1e-6, 10.0, 10.0])
     slope = np.linalg.solve(
         design[usable].T @ design[usable] + ridge, design[usable].T @ target[usable]
     )
     change = design @ slope
     factor = np.exp(change - np.mean(change[usable]))
-    return spread * np.clip(factor, 1 / UNREST_RANGE, UNREST_RANGE)
+    return spread * np.clip(factor, 1 / OVERDISPERSION_RANGE, OVERDISPERSION_RANGE)

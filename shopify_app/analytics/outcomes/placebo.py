@@ -22,27 +22,27 @@ EFFECT_SD: Final = 0.1
 """How far (log) the effects of suggestions differ from one another: elasticities differ by about one,
 prices move by about a tenth."""
 
-LARGEST_LOG_SHARE: Final = 3.0
+LARGEST_LOG_RATIO: Final = 3.0
 BISECTIONS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Misses:
+class Residuals:
     """Seen over expected (n,), the usual relative miss (n,), and the weight each has in a total (n,)."""
 
     ratio: np.ndarray
     spread: np.ndarray
     weight: np.ndarray
 
-    def take(self, rows: np.ndarray, weight: np.ndarray | None = None) -> "Misses":
+    def take(self, rows: np.ndarray, weight: np.ndarray | None = None) -> "Residuals":
         """Some of them, of any shape; with other weights where given."""
-        return Misses(
+        return Residuals(
             self.ratio[rows], self.spread[rows], self.weight[rows] if weight is None else weight
         )
 
-    def shifted(self, log_share: float) -> "Misses":
+    def shifted(self, common_log_ratio: float) -> "Residuals":
         """The same after all ratios were multiplied by exp(log_share)."""
-        return Misses(self.ratio * np.exp(log_share), self.spread, self.weight)
+        return Residuals(self.ratio * np.exp(common_log_ratio), self.spread, self.weight)
 
 
 def rank_p_value(value: float, placebos: np.ndarray) -> float:
@@ -64,44 +64,44 @@ def rank_range(placebos: np.ndarray, level: float) -> tuple[float, float]:
     return float(ordered[rank - 1]), float(ordered[count - rank])
 
 
-def log_share(misses: Misses) -> np.ndarray:
+def common_log_ratio(residuals: Residuals) -> np.ndarray:
     """The common log ratio of seen to expected over the last axis, large misses clipped.
 
     Solves sum(weight * spread * clip((ratio / exp(x) - 1) / spread, -c, c)) = 0 by bisection.
     """
-    shape = misses.ratio.shape[:-1]
-    low, high = np.full(shape, -LARGEST_LOG_SHARE), np.full(shape, LARGEST_LOG_SHARE)
-    pull = misses.weight * misses.spread
+    shape = residuals.ratio.shape[:-1]
+    low, high = np.full(shape, -LARGEST_LOG_RATIO), np.full(shape, LARGEST_LOG_RATIO)
+    weight = residuals.weight * residuals.spread
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        miss = (misses.ratio * np.exp(-middle)[..., None] - 1) / misses.spread
-        up = (pull * np.clip(miss, -CLIP, CLIP)).sum(axis=-1) > 0
+        residual = (residuals.ratio * np.exp(-middle)[..., None] - 1) / residuals.spread
+        up = (weight * np.clip(residual, -CLIP, CLIP)).sum(axis=-1) > 0
         low, high = np.where(up, middle, low), np.where(up, high, middle)
     return (low + high) / 2
 
 
-def precision_weighted(misses: Misses) -> Misses:
+def precision_weighted(residuals: Residuals) -> Residuals:
     """The same with weights that make the common ratio surest, whatever money hangs on each."""
-    return Misses(misses.ratio, misses.spread, misses.spread**-2.0)
+    return Residuals(residuals.ratio, residuals.spread, residuals.spread**-2.0)
 
 
-def money_weighted(misses: Misses) -> Misses:
+def money_weighted(residuals: Residuals) -> Residuals:
     """The same with weights that make the money gained surest, where weights are money (..., n).
 
     Effects are taken to differ between products by `EFFECT_SD` around a common one. Each product's
     effect then leans on the common one by how badly it alone is known (best linear predictor);
     these are the weights each product has in the sum of money x effect.
     """
-    money = misses.weight / misses.weight.sum(axis=-1, keepdims=True)
-    own = EFFECT_SD**2 / (EFFECT_SD**2 + misses.spread**2)
-    common = 1 / (EFFECT_SD**2 + misses.spread**2)
+    money = residuals.weight / residuals.weight.sum(axis=-1, keepdims=True)
+    own = EFFECT_SD**2 / (EFFECT_SD**2 + residuals.spread**2)
+    common = 1 / (EFFECT_SD**2 + residuals.spread**2)
     common = common / common.sum(axis=-1, keepdims=True)
     leaning = (money * (1 - own)).sum(axis=-1, keepdims=True)
-    return Misses(misses.ratio, misses.spread, money * own + leaning * common)
+    return Residuals(residuals.ratio, residuals.spread, money * own + leaning * common)
 
 
-def placebo_log_shares(
-    misses: Misses,
+def placebo_log_ratios(
+    residuals: Residuals,
     comparisons: list[np.ndarray],
     weights: np.ndarray,
     draws: int,
@@ -112,19 +112,21 @@ def placebo_log_shares(
     `comparisons[i]` are rows of `misses` that may stand for place i, `weights[i]` its money.
     """
     rows = np.stack([rng.choice(found, draws) for found in comparisons], axis=1)
-    return log_share(money_weighted(misses.take(rows, np.broadcast_to(weights, rows.shape))))
+    return common_log_ratio(
+        money_weighted(residuals.take(rows, np.broadcast_to(weights, rows.shape)))
+    )
 
 
 def drawn_contrasts(
-    done: Misses, held: Misses, effect: float, draws: int, rng: np.random.Generator
+    done: Residuals, held: Residuals, effect: float, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Contrasts (draws,) of log ratios had the draw of the held-back fallen otherwise, the effect taken out."""
     done = done.shifted(-effect)
-    both = Misses(
+    both = Residuals(
         np.r_[done.ratio, held.ratio],
         np.r_[done.spread, held.spread],
         np.r_[done.weight, held.weight],
     )
     order = rng.permuted(np.tile(np.arange(len(both.ratio)), (draws, 1)), axis=1)
     first, second = order[:, : len(done.ratio)], order[:, len(done.ratio) :]
-    return log_share(both.take(first)) - log_share(both.take(second))
+    return common_log_ratio(both.take(first)) - common_log_ratio(both.take(second))

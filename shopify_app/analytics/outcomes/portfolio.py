@@ -20,18 +20,18 @@ import pandas as pd
 from shopify_app.analytics.outcomes import comparisons as held_against
 from shopify_app.analytics.outcomes.comparisons import WEEK, Weeks
 from shopify_app.analytics.outcomes.placebo import (
-    Misses,
+    Residuals,
+    common_log_ratio,
     drawn_contrasts,
-    log_share,
     money_weighted,
-    placebo_log_shares,
+    placebo_log_ratios,
     precision_weighted,
 )
 from shopify_app.analytics.outcomes.records import PortfolioVerdict, Registration, Verdict
 from shopify_app.analytics.outcomes.registration import LEAST_COMPARISONS
 from shopify_app.analytics.outcomes.verdicts import Window, judge, weeks_of, window_of
 
-MATCH_DOUBT: Final = 0.02
+MATCH_SD: Final = 0.02
 """By how much (log) products of the same rate may differ from the suggested ones for a reason no rate
 shows; one standard deviation. A holdback narrows it."""
 
@@ -109,7 +109,7 @@ class _Side:
     `misses` holds both; `rows` (n,) are the side's own, `comparisons[i]` those of place i.
     """
 
-    misses: Misses
+    residuals: Residuals
     rows: np.ndarray
     comparisons: list[np.ndarray]
     seen: np.ndarray
@@ -120,34 +120,34 @@ class _Side:
         cls, weeks: Weeks, pairs: Sequence[tuple[Registration, Window]], changed: set[str]
     ) -> "_Side":
         """Measure them, those of one window together."""
-        parts: list[Misses] = []
+        parts: list[Residuals] = []
         rows: list[int] = []
         comparisons: list[np.ndarray] = []
         seen: list[float] = []
         offset = 0
         for window in sorted({window for _, window in pairs}, key=str):
             group = [registration for registration, other in pairs if other == window]
-            misses, own, others, counts = _measured_together(weeks, group, window, changed)
-            parts.append(misses)
+            residuals, own, others, counts = _measured_together(weeks, group, window, changed)
+            parts.append(residuals)
             rows.extend((own + offset).tolist())
             comparisons.extend(found + offset for found in others)
             seen.extend(counts.tolist())
-            offset += len(misses.ratio)
-        joined = Misses(
+            offset += len(residuals.ratio)
+        joined = Residuals(
             np.concatenate([part.ratio for part in parts]),
             np.concatenate([part.spread for part in parts]),
             np.concatenate([part.weight for part in parts]),
         )
         return cls(joined, np.array(rows, int), comparisons, np.array(seen), offset - len(rows))
 
-    def own(self) -> Misses:
+    def own(self) -> Residuals:
         """The side's own products."""
-        return self.misses.take(self.rows)
+        return self.residuals.take(self.rows)
 
 
 def _measured_together(
     weeks: Weeks, group: Sequence[Registration], window: Window, changed: set[str]
-) -> tuple[Misses, np.ndarray, list[np.ndarray], np.ndarray]:
+) -> tuple[Residuals, np.ndarray, list[np.ndarray], np.ndarray]:
     """(misses of all needed series, rows of the group, rows that may take each place, counts seen)."""
     first, through = weeks.column(window.first), weeks.column(window.through)
     pre = int((window.first - window.pre_from) // WEEK)
@@ -170,8 +170,8 @@ def _measured_together(
         worth = max(registration.unit_profit_before, 0.0) * registration.units_per_count
         weight[row] = worth * expected.counts[row]
     weight[own] = np.maximum(weight[own], 1e-9)
-    misses = Misses(seen / expected.counts, expected.spread, weight)
-    return misses, own, [some.rows(names) for names in named], seen[own]
+    residuals = Residuals(seen / expected.counts, expected.spread, weight)
+    return residuals, own, [some.rows(names) for names in named], seen[own]
 
 
 def _log_effects(
@@ -179,13 +179,13 @@ def _log_effects(
 ) -> np.ndarray:
     """Log shares (draws,) that the done products may have gained, as far as one can tell."""
     estimate, placebos = _against_placebos(own, draws, rng)
-    common, doubt = 0.0, MATCH_DOUBT
+    common, match_sd = 0.0, MATCH_SD
     if other is not None:
         seen, chance = _against_placebos(other, draws, rng)
         # What suggestions have in common, done or not: the held-back ones' estimate, shrunk.
-        known = MATCH_DOUBT**2 / (MATCH_DOUBT**2 + float(np.var(chance)))
-        common, doubt = known * seen, MATCH_DOUBT * float(np.sqrt(1 - known))
-    return estimate - placebos - common - rng.normal(0, doubt, draws)
+        known = MATCH_SD**2 / (MATCH_SD**2 + float(np.var(chance)))
+        common, match_sd = known * seen, MATCH_SD * float(np.sqrt(1 - known))
+    return estimate - placebos - common - rng.normal(0, match_sd, draws)
 
 
 def _against_placebos(
@@ -193,9 +193,9 @@ def _against_placebos(
 ) -> tuple[float, np.ndarray]:
     """A side's log share less the middle of its placebos; the placebos (draws,) around their middle."""
     own = side.own()
-    placebos = placebo_log_shares(side.misses, side.comparisons, own.weight, draws, rng)
+    placebos = placebo_log_ratios(side.residuals, side.comparisons, own.weight, draws, rng)
     middle = float(np.median(placebos))
-    estimate = float(log_share(money_weighted(own)))
+    estimate = float(common_log_ratio(money_weighted(own)))
     # The comparison products are themselves a sample.
     width = np.sqrt(1 + len(side.rows) / max(side.pool, LEAST_COMPARISONS))
     return estimate - middle, (placebos - middle) * width
@@ -206,7 +206,7 @@ def _drawn(
 ) -> tuple[float, float, float, float]:
     """(log share, 80 % low, high, p-value) by the draw of the held-back alone."""
     done, held = precision_weighted(own.own()), precision_weighted(other.own())
-    effect = float(log_share(done) - log_share(held))
+    effect = float(common_log_ratio(done) - common_log_ratio(held))
     around = drawn_contrasts(done, held, effect, draws, rng)
     low, high = np.quantile(effect - around, [0.1, 0.9])
     null = drawn_contrasts(done, held, 0.0, draws, rng)

@@ -175,7 +175,7 @@ def _detectable_share(before: _Before, row: int, comparison: np.ndarray) -> floa
     if before.expected is None:
         return None
     counts, spread = before.expected.counts, before.expected.spread
-    miss = (before.seen[comparison] / counts[comparison] - 1) / spread[comparison]
-    low, high = rank_range(miss, 0.9)
+    residual = (before.seen[comparison] / counts[comparison] - 1) / spread[comparison]
+    low, high = rank_range(residual, 0.9)
     share = max(-low, high) * float(spread[row])
     return round(share, 3) if 0 < share <= 1 else None

@@ -149,12 +149,12 @@ def _verdict(
     # What was held back went on at its old price.
     after = before if registration.is_held_back else registration.unit_profit_after
     units, seen = registration.units_per_count, float(measured.seen[0])
-    miss = (measured.seen / measured.expected - 1) / measured.spread
+    residual = (measured.seen / measured.expected - 1) / measured.spread
     would: dict[float, tuple[float, float]] = {}
     for level in (0.8, 0.9):
-        low, high = rank_range(miss[1:], level)
+        low, high = rank_range(residual[1:], level)
         would[level] = _counts(measured, low), _counts(measured, high)
-    middle = _counts(measured, float(np.median(miss[1:])))
+    middle = _counts(measured, float(np.median(residual[1:])))
     profit = {
         level: (units * (after * seen - before * high), units * (after * seen - before * low))
         for level, (low, high) in would.items()
@@ -180,16 +180,16 @@ def _verdict(
         units_high=units * (seen - would[0.8][0]),
         counts_seen=seen,
         counts_expected=middle,
-        p_value=_p_value(measured, miss[1:], before, after),
+        p_value=_p_value(measured, residual[1:], before, after),
         periods_judged=window.periods,
-        comparisons_used=len(miss) - 1,
+        comparisons_used=len(residual) - 1,
         reason=None,
     )
 
 
-def _counts(measured: Measured, miss: float) -> float:
+def _counts(measured: Measured, residual: float) -> float:
     """The product's counts had its miss been such a one."""
-    return max(float(measured.expected[0] * (1 + miss * measured.spread[0])), 0.0)
+    return max(float(measured.expected[0] * (1 + residual * measured.spread[0])), 0.0)
 
 
 def _p_value(measured: Measured, placebos: np.ndarray, before: float, after: float) -> float | None:

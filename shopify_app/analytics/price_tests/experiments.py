@@ -56,7 +56,7 @@ PLAUSIBLE: Final = 2.3263
 UNLUCKY: Final = 1.645
 """Deviations of chance that the maximum cost allows for (one run in twenty is unluckier)."""
 
-RATE_DOUBT: Final = 1.25
+RATE_MARGIN: Final = 1.25
 """Demand over the test may be so many times the demand before it; the maximum cost allows for it."""
 
 
@@ -143,13 +143,13 @@ def _plan_of(
         tested, means, empty.product_sd, imbalance(dispersion, weeks, empty.block_weeks)
     )
     cost, chance = weeks * mean, weeks**2 * variance
-    told = _told(tested, dispersion, weeks, empty.block_weeks, empty.product_sd)
+    information = _information(tested, dispersion, weeks, empty.block_weeks, empty.product_sd)
     kept = np.arange(len(tested))
     if maximum_cost is not None:
-        kept = _within(cost, chance, told, maximum_cost)
+        kept = _within(cost, chance, information, maximum_cost)
     density = np.exp(-0.5 * ((means - empty.prior_mean) / spread) ** 2)
     total = cost[kept].sum(axis=0)
-    sd = 1 / np.sqrt(told[kept].sum() + spread**-2)
+    sd = 1 / np.sqrt(information[kept].sum() + spread**-2)
     reason = None
     if len(kept) < LEAST_PRODUCTS:
         reason = "cost_too_high"
@@ -176,7 +176,7 @@ def _plan_of(
     )
 
 
-def _told(
+def _information(
     tested: Sequence[TrialSeries],
     dispersion: np.ndarray,
     weeks: int,
@@ -193,11 +193,11 @@ def _told(
 
 
 def _within(
-    cost: np.ndarray, chance: np.ndarray, told: np.ndarray, maximum_cost: float
+    cost: np.ndarray, chance: np.ndarray, information: np.ndarray, maximum_cost: float
 ) -> np.ndarray:
     """Rows kept, those that tell most for their cost first, so that no elasticity passes the maximum."""
     dear = np.maximum(cost, 0.0).max(axis=1) + np.sqrt(chance.max(axis=1))
-    order = np.argsort(-told / np.maximum(dear, 1e-9), kind="stable")
+    order = np.argsort(-information / np.maximum(dear, 1e-9), kind="stable")
     passed = np.flatnonzero(_dearest(cost[order], chance[order]) > maximum_cost)
     return np.sort(order[: passed[0] if len(passed) else len(order)])
 
@@ -205,7 +205,7 @@ def _within(
 def _dearest(cost: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """The maximum cost of the first 1, 2, ... products, (n,): at the dearest mean elasticity, with bad luck."""
     unlucky = np.cumsum(cost, axis=0) + UNLUCKY * np.sqrt(np.cumsum(chance, axis=0))
-    return RATE_DOUBT * np.maximum(unlucky.max(axis=1), 0.0)
+    return RATE_MARGIN * np.maximum(unlucky.max(axis=1), 0.0)
 
 
 def _halves(

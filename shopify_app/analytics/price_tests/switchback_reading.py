@@ -31,9 +31,6 @@ TURNS: Final = 499
 CLIP: Final = 3.0
 """A pair of blocks counts at most so many deviations: a wholesale order is no answer to a price."""
 
-STOP_CHANCE: Final = 0.1
-"""Chance of ending above the maximum cost at which the test is stopped."""
-
 RANGE: Final = 0.8
 
 
@@ -186,16 +183,16 @@ def _pairs(plan: SwitchbackPlan, units: np.ndarray, exposure: np.ndarray) -> _Pa
     return _Pairs(*(np.concatenate(found) for found in zip(*columns, strict=True)))
 
 
-def _misses(pairs: _Pairs, elasticity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scores(pairs: _Pairs, elasticity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(score, information) of every pair (m, g) at elasticities (g,), large misses clipped."""
     share = 1 / (1 + np.exp(-(pairs.offset[:, None] + pairs.contrast[:, None] * elasticity)))
     total = (pairs.high + pairs.low)[:, None]
     spread = np.sqrt(np.maximum(total * share * (1 - share), 1e-9))
     # Beyond chance: a pair of large totals is not as sure as its counts.
     wide = np.sqrt(1 + 0.1 * total * share * (1 - share))
-    miss = np.clip((pairs.high[:, None] - total * share) / (spread * wide), -CLIP, CLIP)
+    residual = np.clip((pairs.high[:, None] - total * share) / (spread * wide), -CLIP, CLIP)
     weight = pairs.contrast[:, None] * spread / wide
-    return weight * miss, weight**2
+    return weight * residual, weight**2
 
 
 def _by_product(values: np.ndarray, pairs: _Pairs, count: int) -> np.ndarray:
@@ -206,7 +203,7 @@ def _by_product(values: np.ndarray, pairs: _Pairs, count: int) -> np.ndarray:
 
 def _estimate(pairs: _Pairs) -> tuple[float, float]:
     """(mean elasticity by the pairs alone, its variance by how products differ)."""
-    score, _ = _misses(pairs, GRID)
+    score, _ = _scores(pairs, GRID)
     total = score.sum(axis=0)
     # The score falls as the elasticity rises: its zero is the estimate.
     place = int(np.clip(np.searchsorted(-total, 0.0), 1, len(GRID) - 1))
@@ -214,7 +211,7 @@ def _estimate(pairs: _Pairs) -> tuple[float, float]:
     part = left / (left - right) if left != right else 0.5
     estimate = float(GRID[place - 1] + np.clip(part, 0, 1) * (GRID[place] - GRID[place - 1]))
     count = int(pairs.product.max()) + 1
-    at_best, information = _misses(pairs, np.array([estimate]))
+    at_best, information = _scores(pairs, np.array([estimate]))
     each = _by_product(at_best, pairs, count)[:, 0]
     known = float(information.sum())
     return estimate, float(max((each**2).sum() / known**2, 1 / known / 4))
@@ -231,7 +228,7 @@ def _posterior(plan: SwitchbackPlan, pairs: _Pairs) -> tuple[float, float]:
 
 def _drawn(pairs: _Pairs, count: int, seed: int) -> tuple[float, float, float]:
     """(low, high) of the 80 % range and the p-value of "no answer", by turning orders round."""
-    score, _ = _misses(pairs, GRID)
+    score, _ = _scores(pairs, GRID)
     each = _by_product(score, pairs, count)
     turns = np.random.default_rng(seed).choice([-1.0, 1.0], (TURNS, count))
     around = np.abs(turns @ each)
@@ -279,7 +276,7 @@ def _answers(plan: SwitchbackPlan, pairs: _Pairs) -> tuple[SeriesAnswer, ...]:
     if not len(pairs.product):
         return ()
     centre, _ = _estimate(pairs)
-    score, information = _misses(pairs, np.array([centre]))
+    score, information = _scores(pairs, np.array([centre]))
     count = len(plan.series)
     each = _by_product(score, pairs, count)[:, 0]
     known = _by_product(information, pairs, count)[:, 0]
