@@ -84,8 +84,8 @@ def _learned(
     limit = receipts["vendor"].map(stated).fillna(default).clip(lower=1) * LATE
     counted = receipts[~receipts["is_open"] | (receipts["days"] <= limit)]
     found = learn_lead_times(
-        counted.rename(columns={"vendor": "supplier"}),
-        suppliers=names.to_numpy(),
+        counted,
+        vendors=names.to_numpy(),
         stated_days={str(name): float(days) for name, days in stated.items()},
         default_days=default,
         period_days=7.0,

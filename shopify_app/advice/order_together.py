@@ -91,11 +91,11 @@ def _filled_up(
         return due
     rows = np.concatenate([due, joining])
     some = terms.iloc[rows]
-    nothing_asked = {"supplier_minimum": np.zeros(len(rows))}
+    nothing_asked = {"vendor_minimum": np.zeros(len(rows))}
     choices = order(rows, **(_rules(some) | nothing_asked)).choices
     assert choices is not None  # noqa: S101 -- it has unit costs
     chosen = np.where(np.isin(rows, due), choices.best(), 0)
-    filled = order_rules.meet_supplier_minimums(
+    filled = order_rules.meet_vendor_minimums(
         choices,
         chosen,
         _codes(some),
@@ -121,9 +121,9 @@ def for_every_budget(
     rules = _rules(some)
     found = budget_ladder.ladder(
         priced,
-        supplier=rules["supplier"],
-        minimum=rules.get("supplier_minimum"),
-        minimum_in_units=rules.get("supplier_minimum_in_units"),
+        vendor=rules["vendor"],
+        minimum=rules.get("vendor_minimum"),
+        minimum_in_units=rules.get("vendor_minimum_in_units"),
     )
     lines: list[dict[str, Any]] = []
     plans = np.zeros_like(found.plans)
@@ -138,10 +138,10 @@ def for_every_budget(
 
 def _rules(some: pd.DataFrame) -> dict[str, Any]:
     """What a plan of some lines together goes by."""
-    rules: dict[str, Any] = {"unit_cost": some["cost"].to_numpy(float), "supplier": _codes(some)}
+    rules: dict[str, Any] = {"unit_cost": some["cost"].to_numpy(float), "vendor": _codes(some)}
     if (some["order_minimum"] > 0).any():
-        rules["supplier_minimum"] = some["order_minimum"].to_numpy(float)
-        rules["supplier_minimum_in_units"] = some["in_units"].to_numpy(bool)
+        rules["vendor_minimum"] = some["order_minimum"].to_numpy(float)
+        rules["vendor_minimum_in_units"] = some["in_units"].to_numpy(bool)
     return rules
 
 

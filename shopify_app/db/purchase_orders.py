@@ -49,7 +49,7 @@ def add_line(
 
 
 def withdraw(conn: Connection, shop_id: int, suggestion_id: int) -> bool:
-    """Take a line off again; False if it was exported (it may be with the supplier) or is not there."""
+    """Take a line off again; False if it was exported (it may be with the vendor) or is not there."""
     with conn.cursor() as cur:
         cur.execute(
             """

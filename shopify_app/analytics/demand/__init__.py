@@ -1,8 +1,8 @@
 """Forecasts of demand, not of sales: what every product will be asked for, and how sure that is.
 
 In: weekly or monthly histories with shares in stock and on promotion. Out: means and quantiles of
-totals a series. Method: the shop's common course is taken out, each series is followed by two banks
-of filters, the shop's own past says how to mix and how wide to be (docs/analytics-demand.md).
+totals a series. Method: the shop's common factor is divided out, each series is followed by two banks
+of filters, the shop's own past says how to mix them and how wide to be (docs/analytics-demand.md).
 
     forecast      the door's functions: a fit, a forecast
     state, learned, state_rows     the same a period on, without a new fit

@@ -80,11 +80,6 @@ class PriceResponse:
     _pooled: Pooled
     _level: "_Level"
 
-    def units_ratio(self, rows: np.ndarray, price_ratio: np.ndarray) -> np.ndarray:
-        """Expected units relative to today's, (len(rows),), of series numbers at prices relative to today's."""
-        ratio = np.asarray(price_ratio, float)[:, None]
-        return (self.posterior[rows] * ratio ** GRID[None, :]).sum(axis=1)
-
     def expected_units(self, rows: pd.DataFrame) -> np.ndarray:
         """Expected units, (len(rows),).
 
@@ -159,17 +154,17 @@ class PriceResponse:
         sums, size = price_evidence.market_sums(weeks, known)
         at = np.clip(np.searchsorted(self._evidence.week, week), 0, known.shape[1] - 1)
         market = weeks.market[unit]
-        told = pd.DataFrame({"week": week, "market": market, "unit": unit})
-        told["moved"] = off - np.where(weeks.level[unit, at] == 0, known[unit, at], 0.0)
+        asked = pd.DataFrame({"week": week, "market": market, "unit": unit})
+        asked["moved"] = off - np.where(weeks.level[unit, at] == 0, known[unit, at], 0.0)
         # Several prices of one product in one week are asked after, not all in force: their mean stands for it.
-        once = told.groupby(["week", "market", "unit"])["moved"].mean()
+        once = asked.groupby(["week", "market", "unit"])["moved"].mean()
         moved = once.groupby(["week", "market"]).sum()
-        index = pd.MultiIndex.from_frame(told[["week", "market"]])
+        index = pd.MultiIndex.from_frame(asked[["week", "market"]])
         whole = sums[market, at] + moved.reindex(index).to_numpy()
         own = known[unit, at] * (weeks.level[unit, at] == 0)
         own = (
             own
-            + once.reindex(pd.MultiIndex.from_frame(told[["week", "market", "unit"]])).to_numpy()
+            + once.reindex(pd.MultiIndex.from_frame(asked[["week", "market", "unit"]])).to_numpy()
         )
         return np.where(size[market] < 2, 0.0, (whole - own) / np.maximum(size[market] - 1, 1))
 

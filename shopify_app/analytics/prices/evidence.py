@@ -200,9 +200,9 @@ def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
 
 def randomised_share(weeks: PriceWeeks, evidence: Evidence) -> np.ndarray:
     """Share of what each row's prices tell that comes from prices drawn by lot, (m,)."""
-    told = evidence.whitened_price**2
-    drawn = np.where(weeks.randomised, told, 0.0).sum(axis=1)
-    return drawn / np.maximum(told.sum(axis=1), 1e-12)
+    squares = evidence.whitened_price**2
+    drawn = np.where(weeks.randomised, squares, 0.0).sum(axis=1)
+    return drawn / np.maximum(squares.sum(axis=1), 1e-12)
 
 
 def columns(

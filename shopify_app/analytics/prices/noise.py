@@ -147,24 +147,24 @@ def fit_noise(
     # The covariance is linear in the variances: its parts are made once.
     silent = covariance(SILENT, here)
     parts = [covariance(one, here) - silent for one in UNITS]
-    told = [number for number, part in enumerate(parts) if part.any()]
+    varying = [number for number, part in enumerate(parts) if part.any()]
     before = np.log(np.maximum(astuple(start), 1e-5))
 
     def loss(logs: np.ndarray) -> float:
         whole = silent + explained
-        for number, variance in zip(told, np.exp(np.clip(logs, -12, 3)), strict=True):
+        for number, variance in zip(varying, np.exp(np.clip(logs, -12, 3)), strict=True):
             whole += variance * parts[number]
         white, log_root = whiten(whole, residual[rows][:, :, None])
         likelihood = 0.5 * (white**2).sum() + log_root.sum()
-        return float(likelihood + 0.5 * (((logs - STARTS[told]) / LOOSE) ** 2).sum())
+        return float(likelihood + 0.5 * (((logs - STARTS[varying]) / LOOSE) ** 2).sum())
 
     found = minimize(
         loss,
-        before[told],
+        before[varying],
         method="Nelder-Mead",
         options={"maxfev": 60, "xatol": 0.05, "fatol": 0.1},
     )
-    before[told] = found.x
+    before[varying] = found.x
     return _noise(before)
 
 

@@ -302,7 +302,7 @@ def _choose_together(cases: list[_Case], catalogue: pd.DataFrame, limits: PriceL
             changed, count = changed + revenue, count + 1
 
 
-def _sure_together(cases: list[_Case], most_doubt: float) -> list[int | None]:
+def _sure_together(cases: list[_Case], most_harm: float) -> list[int | None]:
     """The price chosen of each case, None for none: most gain with a mean chance of harm within `most_doubt`.
 
     Doubt above `most_doubt` is charged, and below it credited, at one price for all products; the
@@ -313,11 +313,11 @@ def _sure_together(cases: list[_Case], most_doubt: float) -> list[int | None]:
         picks: list[int | None] = []
         over = 0.0
         for case in cases:
-            doubt = 1 - case.answer.chance - most_doubt
-            worth = np.where(case.allowed, case.answer.mean - charge * doubt, -np.inf)
+            harm = 1 - case.answer.chance - most_harm
+            worth = np.where(case.allowed, case.answer.mean - charge * harm, -np.inf)
             best = int(np.argmax(worth))
             picks.append(best if worth[best] > 0 else None)
-            over += float(doubt[best]) if worth[best] > 0 else 0.0
+            over += float(harm[best]) if worth[best] > 0 else 0.0
         return picks, over
 
     picks, over = chosen(0.0)

@@ -147,14 +147,14 @@ def pool(
     turn = _turn(implied)
     inside = np.swapaxes(turn, 1, 2) @ information @ turn
     pushed = (np.swapaxes(turn, 1, 2) @ score[..., None])[..., 0]
-    told = np.where(np.isnan(implied), 1.0, KNOWN_COST)
-    setting = _Groups(group, repeats, shop_repeats, *_between(told, group, len(repeats)))
-    sd, sale_sd = _spreads(inside, pushed, setting, told)
+    narrowing = np.where(np.isnan(implied), 1.0, KNOWN_COST)
+    setting = _Groups(group, repeats, shop_repeats, *_between(narrowing, group, len(repeats)))
+    sd, sale_sd = _spreads(inside, pushed, setting, narrowing)
     # How far products differ is read off the whole evidence: read off a part, they would seem alike.
     drawn = np.zeros(len(group)) if randomised is None else randomised
     worth = EVIDENCE_WORTH + (1 - EVIDENCE_WORTH) * drawn
     found = _pooled(
-        worth[:, None, None] * inside, worth[:, None] * pushed, setting, (sd, sale_sd), told
+        worth[:, None, None] * inside, worth[:, None] * pushed, setting, (sd, sale_sd), narrowing
     )
     return replace(
         found,
@@ -179,7 +179,7 @@ def _turn(implied: np.ndarray) -> np.ndarray:
 
 
 def _spreads(
-    information: np.ndarray, score: np.ndarray, setting: _Groups, told: np.ndarray
+    information: np.ndarray, score: np.ndarray, setting: _Groups, narrowing: np.ndarray
 ) -> tuple[float, float]:
     """How far products differ: in their answer to a price, in what a sale does to them besides.
 
@@ -187,7 +187,9 @@ def _spreads(
     """
 
     def likely(pairs: list[tuple[float, float]]) -> np.ndarray:
-        logs = np.array([_log_evidence(information, score, setting, pair, told) for pair in pairs])
+        logs = np.array(
+            [_log_evidence(information, score, setting, pair, narrowing) for pair in pairs]
+        )
         weight = np.exp(logs - logs.max())
         # The mean of the variances, not the likeliest: too narrow a spread costs more than too wide a one.
         return np.sqrt(weight @ np.array(pairs) ** 2 / weight.sum())
@@ -198,25 +200,25 @@ def _spreads(
     return sd, float(likely([(sd, sale) for sale in SALE_SDS.tolist()])[1])
 
 
-def _product_spread(spreads: tuple[float, float], told: np.ndarray) -> np.ndarray:
+def _product_spread(spreads: tuple[float, float], narrowing: np.ndarray) -> np.ndarray:
     """Covariance (m, COUNT, COUNT) of products around their group; `told` (m,) is what costs leave of it."""
     sd, sale_sd = spreads
-    result = np.zeros((len(told), COUNT, COUNT))
+    result = np.zeros((len(narrowing), COUNT, COUNT))
     result[:, np.arange(1, COUNT), np.arange(1, COUNT)] = PRODUCT_SD[1:] ** 2
-    result[:, 0, 0] = (sd * told) ** 2
+    result[:, 0, 0] = (sd * narrowing) ** 2
     result[:, SALE, SALE] = sale_sd**2
     return result
 
 
-def _between(told: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _between(narrowing: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """(covariance of groups around the shop (G, COUNT, COUNT), deviations of shops (COUNT,)): costs tell of them too."""
     size = np.maximum(np.bincount(group, minlength=count), 1)
-    left = np.bincount(group, weights=told, minlength=count) / size
+    left = np.bincount(group, weights=narrowing, minlength=count) / size
     result = np.zeros((count, COUNT, COUNT))
     result[:, np.arange(1, COUNT), np.arange(1, COUNT)] = GROUP_SD[1:] ** 2
     result[:, 0, 0] = (GROUP_SD[0] * np.where(left > 0, left, 1.0)) ** 2
     shop = SHOP_SD.copy()
-    shop[0] *= float(told.mean()) if len(told) else 1.0
+    shop[0] *= float(narrowing.mean()) if len(narrowing) else 1.0
     return result, shop
 
 
@@ -225,9 +227,9 @@ def _pooled(
     score: np.ndarray,
     setting: _Groups,
     spreads: tuple[float, float],
-    told: np.ndarray,
+    narrowing: np.ndarray,
 ) -> Pooled:
-    product = _product_spread(spreads, told)
+    product = _product_spread(spreads, narrowing)
     group, between = setting.group, setting.between
     group_information, group_score = setting.sums(information, score, product)
     shop_marginal, shop_weighted = _seen_through(group_information, group_score, between)
@@ -261,9 +263,9 @@ def _lean(
     """Posterior of units around a mean that is itself uncertain; its own share in that mean is kept."""
     precision = np.linalg.inv(spread)
     conditional = np.linalg.inv(information + precision)
-    pull = conditional @ precision
+    shrinkage = conditional @ precision
     centre = (conditional @ (score[..., None] + precision @ mean[..., None]))[..., 0]
-    return centre, conditional + pull @ variance @ np.swapaxes(pull, -1, -2)
+    return centre, conditional + shrinkage @ variance @ np.swapaxes(shrinkage, -1, -2)
 
 
 def _log_evidence(
@@ -271,12 +273,12 @@ def _log_evidence(
     score: np.ndarray,
     setting: _Groups,
     spreads: tuple[float, float],
-    told: np.ndarray,
+    narrowing: np.ndarray,
 ) -> float:
     """Log marginal likelihood of spreads of products, groups at their means, plus their prior."""
-    product = _product_spread(spreads, told)
+    product = _product_spread(spreads, narrowing)
     # The group's mean given everything: what the series' posterior leans on.
-    centre = _pooled(information, score, setting, spreads, told).group_mean[setting.group]
+    centre = _pooled(information, score, setting, spreads, narrowing).group_mean[setting.group]
     inner = np.eye(COUNT) + information @ product
     off = score - (information @ centre[..., None])[..., 0]
     quadratic = np.einsum(

@@ -43,7 +43,6 @@ STEADY_LEVELS: Final = 3
 """A series is steady if this few prices make up that share of its weeks."""
 
 LEAST_IN_STOCK: Final = 0.3
-MISSING: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +138,8 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
     group[series] = codes
     cost = np.full(len(ids), np.nan)
     if "unit_cost" in panel:
-        told = panel["unit_cost"].groupby(series).last()
-        cost[told.index.to_numpy(int)] = told.to_numpy(float)
+        latest = panel["unit_cost"].groupby(series).last()
+        cost[latest.index.to_numpy(int)] = latest.to_numpy(float)
     known = seen & (exposure >= LEAST_IN_STOCK)
     known &= ~_tiers(price, promotion, known)
     store = _stores(panel, series, len(ids))

@@ -42,12 +42,12 @@ def demand_draws(record: Record, draws: int, rng: np.random.Generator) -> np.nda
     sold, share = record.units[:, part], record.in_stock[:, part]
     exists, presumed = record.exists[:, part], record.presumed[:, part]
     surely_open = np.where(record.presumed, 0.0, record.in_stock) * record.exists
-    told = (
+    learned_from = (
         record.is_counted
         if record.is_counted[:, part].mean() > 0.5
         else np.ones(record.units.shape, bool)
     )
-    level, spread = levels(record.units, surely_open, told)
+    level, spread = levels(record.units, surely_open, learned_from)
     level = level[:, part] * exists
     known = np.maximum((record.units * surely_open).sum(axis=1), 1.0)
     found = np.empty((draws, *sold.shape))
@@ -63,7 +63,9 @@ def demand_draws(record: Record, draws: int, rng: np.random.Generator) -> np.nda
     return found
 
 
-def levels(units: np.ndarray, time: np.ndarray, told: np.ndarray) -> tuple[np.ndarray, float]:
+def levels(
+    units: np.ndarray, time: np.ndarray, learned_from: np.ndarray
+) -> tuple[np.ndarray, float]:
     """(level of demand a week (n, T), dispersion K of weeks around it), by what was sold in the time in stock.
 
     Parameters
@@ -72,26 +74,28 @@ def levels(units: np.ndarray, time: np.ndarray, told: np.ndarray) -> tuple[np.nd
     told : (n, T) bool, weeks to learn from
     """
     spread = 0.3
-    mean = (units * told).sum(axis=1) / np.maximum((time * told).sum(axis=1), 1.0) + LEAST_LEVEL
+    mean = (units * learned_from).sum(axis=1) / np.maximum(
+        (time * learned_from).sum(axis=1), 1.0
+    ) + LEAST_LEVEL
     level = np.repeat(mean[:, None], units.shape[1], axis=1)
     for number in range(ROUNDS):
         busy = (1 / spread + units) / (1 / spread + level * time)
-        level = _smooth(units + level * (1 - time) * busy, told)
+        level = _smooth(units + level * (1 - time) * busy, learned_from)
         if number % 4 == 3:
-            spread = _likeliest(units[told], (level * time)[told])
+            spread = _likeliest(units[learned_from], (level * time)[learned_from])
     return level, spread
 
 
-def _smooth(asked: np.ndarray, told: np.ndarray) -> np.ndarray:
+def _smooth(asked: np.ndarray, learned_from: np.ndarray) -> np.ndarray:
     """Levels around each week, and each series' mean a little.
 
     All weeks count alike: were the ones with little time in stock to count less, the busy ones would.
     """
     gap = np.arange(asked.shape[1])
     window = np.exp(-0.5 * ((gap[:, None] - gap[None, :]) / LEVEL_WEEKS) ** 2)
-    known = asked * told
-    mean = known.sum(axis=1) / np.maximum(told.sum(axis=1), 1)
-    return (known @ window + MEAN_WEEKS * mean[:, None]) / (told @ window + MEAN_WEEKS)
+    known = asked * learned_from
+    mean = known.sum(axis=1) / np.maximum(learned_from.sum(axis=1), 1)
+    return (known @ window + MEAN_WEEKS * mean[:, None]) / (learned_from @ window + MEAN_WEEKS)
 
 
 def _likeliest(units: np.ndarray, mean: np.ndarray) -> float:

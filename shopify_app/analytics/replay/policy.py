@@ -27,7 +27,7 @@ ALIVE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class PolicyYear:
     """How a year went; arrays (draws, n), and of the first draw (n, weeks).
 
     Attributes
@@ -53,7 +53,7 @@ class _Seen:
     in_stock: np.ndarray
 
 
-def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> Course:
+def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> PolicyYear:
     """Let the advice run the shop over the weeks replayed.
 
     Parameters
@@ -88,7 +88,7 @@ def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> 
         sold += came
         lost += wanted[:, :, week] - came
         held += stock
-    return Course(sold, lost, held, lines, ordered)
+    return PolicyYear(sold, lost, held, lines, ordered)
 
 
 def time_in_stock(stock: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -151,7 +151,7 @@ def _length(history: pd.DataFrame) -> int:
 def _compared(
     record: Record,
     wanted: np.ndarray,
-    advised: replay_policy.Course,
+    advised: replay_policy.PolicyYear,
     order_cost: float,
     rng: np.random.Generator,
 ) -> Replay:

@@ -236,13 +236,13 @@ def _at_rate(part: _Weeks, rate: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     return sold * np.log(np.maximum(odds, 1e-300)) - (sold + weeks * shapes) * np.log1p(odds)
 
 
-def _mixing(likelihood: np.ndarray, toward: np.ndarray, pull: float) -> np.ndarray:
+def _mixing(likelihood: np.ndarray, toward: np.ndarray, pseudo_count: float) -> np.ndarray:
     """Mixing weights by EM, with `pull` cases of a given answer added."""
     weights = toward
     for _ in range(30 if len(likelihood) else 0):
         belongs = likelihood * weights
         belongs /= np.maximum(belongs.sum(axis=1, keepdims=True), 1e-300)
-        weights = (belongs.sum(axis=0) + pull * toward) / (len(likelihood) + pull)
+        weights = (belongs.sum(axis=0) + pseudo_count * toward) / (len(likelihood) + pseudo_count)
     return weights
 
 

@@ -27,7 +27,7 @@ class Judged:
 
     exposure: np.ndarray
     evidence: Evidence
-    windows: trend_prior.Windows
+    windows: trend_prior.WindowSums
     beliefs: trend_prior.Posterior
 
     @property
@@ -65,7 +65,7 @@ def _older_part(move: np.ndarray, weeks: int, newer: int) -> float:
     return float(np.log(np.clip(left, 0.2, 5.0)))
 
 
-def _windows(units: np.ndarray, exposure: np.ndarray) -> trend_prior.Windows:
+def _windows(units: np.ndarray, exposure: np.ndarray) -> trend_prior.WindowSums:
     units, exposure = units[:, -LONG_BASE - JUDGED :], exposure[:, -LONG_BASE - JUDGED :]
     seen = exposure > 0
     sums: list[list[np.ndarray]] = [[], [], [], [], [], []]
@@ -74,4 +74,4 @@ def _windows(units: np.ndarray, exposure: np.ndarray) -> trend_prior.Windows:
             sums[offset].append((units[:, part] * seen[:, part]).sum(axis=1))
             sums[offset + 1].append(seen[:, part].sum(axis=1))
             sums[offset + 2].append(exposure[:, part].sum(axis=1))
-    return trend_prior.Windows(*[np.column_stack(columns).astype(float) for columns in sums])
+    return trend_prior.WindowSums(*[np.column_stack(columns).astype(float) for columns in sums])

@@ -100,7 +100,7 @@ class Posterior:
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class WindowSums:
     """Sales, weeks and exposure of the judged window and of what came before; each (n, windows)."""
 
     sold: np.ndarray
@@ -111,7 +111,7 @@ class Windows:
     exposed_before: np.ndarray
 
 
-def posterior(found: Evidence, windows: Windows, groups: np.ndarray) -> Posterior:
+def posterior(found: Evidence, windows: WindowSums, groups: np.ndarray) -> Posterior:
     """Beliefs about all products; `groups` is a code per product (n,), all the same where there are none."""
     bells = _bells()
     shares = _shares(found, bells)
@@ -185,7 +185,7 @@ def _shares(found: Evidence, bells: np.ndarray) -> np.ndarray:
 
 
 def _moved_groups(
-    found: Evidence, windows: Windows, groups: np.ndarray
+    found: Evidence, windows: WindowSums, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(rows whose group probably moved, probability of its move on the grid (rows, windows, grid)).
 

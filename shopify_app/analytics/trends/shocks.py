@@ -68,12 +68,12 @@ def shop_factor(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     raw = np.where(expected > 0, sold / np.maximum(expected, 1e-12), 1.0)
     if (closed := raw < CLOSED_BELOW * np.median(raw)).any():
         raw = raw / max(float(np.mean(raw[~closed])), 1e-9)
-    course = np.log(np.clip(raw, 1 / LARGEST, LARGEST))
+    pattern = np.log(np.clip(raw, 1 / LARGEST, LARGEST))
     noise = information / np.maximum(expected, 1e-12) ** 2
-    spread = float(np.var(course[~closed])) if (~closed).any() else 0.0
+    spread = float(np.var(pattern[~closed])) if (~closed).any() else 0.0
     # Few products make a noisy factor: it is moved toward 1 by its share of noise.
     signal = np.maximum(spread - noise, 0.0) / max(spread, 1e-12)
-    return np.where(closed, 0.0, np.exp(signal * course))
+    return np.where(closed, 0.0, np.exp(signal * pattern))
 
 
 def _usual(units: np.ndarray, exposed: np.ndarray) -> np.ndarray:
@@ -88,20 +88,20 @@ def _pattern_factor(
 ) -> np.ndarray:
     spread = np.sqrt(usual + DISPERSION * usual**2)
     residual = np.where(usual > 0, (units - usual) / np.maximum(spread, 0.3), 0.0)
-    courses = _courses(residual[sellers][:, :-judged])
-    if not len(courses):
+    patterns = _patterns(residual[sellers][:, :-judged])
+    if not len(patterns):
         return np.ones_like(units)
     weight = usual / (1.0 + DISPERSION * usual)
     left = np.where(usual > 0, (units - usual) / np.maximum(usual, 1e-9), 0.0)
     log_factor = np.zeros_like(units)
-    for course in courses:
-        part = _follow(left, weight, course, judged)
+    for pattern in patterns:
+        part = _follow(left, weight, pattern, judged)
         left = left - part
         log_factor += part
     return np.exp(np.clip(log_factor, -STRONGEST, STRONGEST))
 
 
-def _courses(residual: np.ndarray) -> np.ndarray:
+def _patterns(residual: np.ndarray) -> np.ndarray:
     """Patterns over the weeks before those judged that stand clear of chance, (k, T - judged)."""
     values, vectors = np.linalg.eigh(residual.T @ residual)
     edge = np.sqrt(residual.shape[0]) + np.sqrt(residual.shape[1])
@@ -112,10 +112,10 @@ def _courses(residual: np.ndarray) -> np.ndarray:
     return vectors[:, ::-1].T[:PATTERNS][clear]
 
 
-def _follow(left: np.ndarray, weight: np.ndarray, course: np.ndarray, judged: int) -> np.ndarray:
+def _follow(left: np.ndarray, weight: np.ndarray, pattern: np.ndarray, judged: int) -> np.ndarray:
     """How far each product's week follows a pattern, (n, T); loadings shrunk by their noise."""
     known = left[:, :-judged], weight[:, :-judged]
-    strength = np.concatenate([course / max(float(course.std()), 1e-9), np.zeros(judged)])
+    strength = np.concatenate([pattern / max(float(pattern.std()), 1e-9), np.zeros(judged)])
     loading = np.zeros(len(left))
     for _ in range(3):
         then = strength[:-judged]
