@@ -9,15 +9,9 @@ import pytest
 
 from shopify_app.db import products
 from shopify_app.db.connection import transaction
-from shopify_app.domain.product import Product, Variant
-from tests.factories import NOW, make_variant, rows
+from tests.factories import BLUE, MUG, NOW, RED, make_variant, rows
 
 LATER = NOW + timedelta(hours=1)
-MUG = Product(id=1, title="Mug", handle="mug", status="ACTIVE", vendor="Northmill", product_type="Mugs", tags=["a"], is_gift_card=False,
-              image_url=None, created_at=NOW, published_at=NOW, updated_at=NOW)  # fmt: skip
-RED = Variant(id=10, product_id=1, inventory_item_id=100, title="Red", sku="M-R", position=1, price=Decimal("10.00"), compare_at_price=None,
-              inventory_policy="DENY", created_at=NOW, updated_at=NOW)  # fmt: skip
-BLUE = replace(RED, id=11, inventory_item_id=101, title="Blue")
 
 
 def put(shop, *made):
