@@ -324,19 +324,7 @@ def try_shop_lock(conn: Connection, shop_id: int, purpose: int) -> bool:
         return bool(one_value(cur))
 
 
-def shop_lock(conn: Connection, shop_id: int, purpose: int) -> None:
-    """Wait for a shop's lock for one purpose; it is held until the transaction ends."""
-    with conn.cursor() as cur:
-        cur.execute(
-            "SELECT pg_advisory_xact_lock(%(purpose)s, hashint8(%(shop_id)s))",
-            {"purpose": purpose, "shop_id": shop_id},
-        )
-
-
 INGEST_LOCK: Final = 1
 TOKEN_LOCK: Final = 2
-SUGGEST_LOCK: Final = 3
-PRICE_LOCK: Final = 4
-BACKFILL_LOCK: Final = 5
 RECONCILE_LOCK: Final = 6
 """Purposes of a shop's lock; one number each, so that a token refresh does not wait for ingest."""

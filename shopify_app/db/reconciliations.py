@@ -3,10 +3,9 @@
 Every query names its shop. A cursor is the greatest stamp seen from Shopify, never our clock.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from shopify_app.db.connection import Connection, one_value, row_as
+from shopify_app.db.connection import Connection, one_value
 
 
 def seen_until(conn: Connection, shop_id: int, kind: str) -> datetime | None:
@@ -55,26 +54,3 @@ def record_reconciliation(
                 "error": error,
             },
         )
-
-
-@dataclass(frozen=True, slots=True)
-class LastReconciliation:
-    """The newest finished comparison."""
-
-    finished_at: datetime
-    checked_rows: int
-    healed_rows: int
-
-
-def last_reconciliation(conn: Connection, shop_id: int) -> LastReconciliation | None:
-    """The newest comparison of any kind that ended well."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT finished_at, checked_rows, healed_rows FROM reconciliations
-             WHERE shop_id = %(shop_id)s AND error IS NULL
-             ORDER BY finished_at DESC LIMIT 1
-            """,
-            {"shop_id": shop_id},
-        )
-        return row_as(LastReconciliation, cur)

@@ -1,4 +1,11 @@
-"""HTTP: proves who asks, calls use cases, renders."""
+"""HTTP: proves who asks, calls use cases, renders.
+
+home, welcome, pricing, restock, trends, results, shop_settings     pages
+cards, rollouts, price_tests     what is decided on them
+auth, oauth, webhooks, health     who asks, and who else calls
+answers, error_pages, headers, assets     how it is answered
+reading, formats, wording, advice_words, charts, demand_view     what pages share
+"""
 
 from pathlib import Path
 from typing import Any

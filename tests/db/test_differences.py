@@ -9,8 +9,7 @@ import pytest
 from shopify_app.db import differences, inventory, orders, products, refunds
 from shopify_app.db.connection import transaction
 from shopify_app.domain.product import InventoryLevel
-from tests.db.test_products import BLUE, MUG, RED
-from tests.factories import NOW, line_of, order_of, refund_of
+from tests.factories import BLUE, MUG, NOW, RED, line_of, order_of, refund_of
 
 LATER = NOW + timedelta(hours=1)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shopify_app.db import reconciliations
+from shopify_app.db import pages, reconciliations
 from shopify_app.db.connection import transaction
 from tests.factories import NOW
 
@@ -24,9 +24,10 @@ def test_a_comparison_that_failed_is_kept_and_not_shown_as_the_last(acme):
         reconciliations.record_reconciliation(
             conn, acme.shop_id, "products", checked_rows=0, healed_rows=0, error="TransientError"
         )
-        last = reconciliations.last_reconciliation(conn, acme.shop_id)
+        shown = pages.data_health(conn, acme.shop_id)
 
-    assert (last.checked_rows, last.healed_rows) == (9, 1)
+    assert shown.reconciled_at is not None
+    assert shown.healed_rows == 1
 
 
 def test_the_rivals_cursor_and_comparisons_are_its_own(acme, rival):
@@ -38,4 +39,4 @@ def test_the_rivals_cursor_and_comparisons_are_its_own(acme, rival):
     with transaction(acme.shop_id) as conn:
         for shop_id in (acme.shop_id, rival.shop_id):
             assert reconciliations.seen_until(conn, shop_id, "orders") is None
-            assert reconciliations.last_reconciliation(conn, shop_id) is None
+            assert pages.data_health(conn, shop_id).reconciled_at is None

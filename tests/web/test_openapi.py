@@ -1,26 +1,16 @@
 """docs/openapi.yaml is kept true: every route is in it, and real answers are what it says."""
 
 import re
-from pathlib import Path
 
 import pytest
-import yaml
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from shopify_app.web import create_app
+from tests.web.openapi import DOCUMENT, check
 from tests.web.page_rows import as_json, price_row, restock_row, trend_row
 
-DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text())
 UNDOCUMENTED = ("assets.", "webhooks.", "patch_id_token", "oauth.")
 """Files, Shopify's own calls and App Bridge's own page: nobody programs against them."""
-
-
-def check(answer, path, method="get"):
-    described = DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)]
-    name = described["$ref"].rsplit("/", 1)[1]
-    schema = DOCUMENT["components"]["responses"][name]["content"]["application/json"]["schema"]
-    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(answer.json)
 
 
 def test_the_document_is_valid():

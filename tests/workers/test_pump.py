@@ -9,8 +9,8 @@ from shopify_app.db import refresh_requests
 from shopify_app.db.connection import transaction
 from shopify_app.errors import TransientError
 from shopify_app.usecases import housekeeping
-from tests.db.test_price_changes import undo
-from tests.db.test_webhook_inbox import record
+from tests.price_change_rows import undo
+from tests.webhooks import record
 from workers import pump
 
 

@@ -5,8 +5,10 @@ totals a series. Method: the shop's common factor is divided out, each series is
 of filters, the shop's own past says how to mix them and how wide to be (docs/analytics-demand.md).
 
     forecast      the door's functions: a fit, a forecast
+    forecast_rows, levels     a part of a forecast's series; its totals period by period
     state, learned, state_rows     the same a period on, without a new fit
-    filters, pooling, common_*, pattern_correction, launches, promotions, rate_priors, boosted_trees     its parts
+    filters, pooling, common_factor, common_errors, pattern_correction     its parts
+    launches, promotions, shop_calendar, rate_priors, boosted_trees     more of them
     calibration   how often ranges held, and what to ask for so that they do
     lost_sales    what empty shelves kept from being sold
 """

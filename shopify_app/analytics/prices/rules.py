@@ -7,14 +7,13 @@ the thirty days before it.
 Weak: reductions announced outside the compare-at price (banners, codes) are not seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 
-PRIOR_PRICE_DAYS: Final = 30
 TRIED_MARGIN: Final = 0.15
 """How far beyond the prices it was sold at an answer is believed, as a share."""
 
@@ -166,21 +165,6 @@ def trail(
         )
         binding = binding if near else "chance"
     return binding, steps
-
-
-def lowest_prior_price(history: Mapping[date, float], on: date) -> float:
-    """Lowest price in force in the thirty days before `on`; NaN if no price is known.
-
-    Parameters
-    ----------
-    history : the price set on a day, in force until the next entry.
-    """
-    first = on - timedelta(days=PRIOR_PRICE_DAYS)
-    earlier = [day for day in history if day <= first]
-    within = [history[day] for day in history if first < day < on]
-    if earlier:
-        within.append(history[max(earlier)])
-    return min(within, default=float("nan"))
 
 
 def lawful_compare_at(

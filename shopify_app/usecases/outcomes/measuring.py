@@ -17,7 +17,6 @@ HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
 """What may be held back, in percent; 0 is no consent, and the default."""
 EXPOSURE_PERCENTS: Final = (5, 100)
 MOST_CAP: Final = 10_000_000
-FIELDS: Final = ("holdback_share", "loss_cap", "exposure_limit")
 
 Errors = dict[str, tuple[str, float, float]]
 """Field -> code and bounds, as usecases/shops/merchant_settings.py has them."""

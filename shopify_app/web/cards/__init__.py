@@ -3,6 +3,7 @@
 titles, shortage_words, move_words, lead_time_words     what it says
 views       as templates and JSON show it
 outcomes    what became of it
+refusals    why an act was refused
 routes      accept, dismiss, undo
 """
 

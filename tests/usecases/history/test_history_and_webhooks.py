@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopify_app.db import backfills, reconciliations
+from shopify_app.db import backfills, pages, reconciliations
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.history import backfill, facts, reconcile
 from shopify_app.usecases.inbox import refetch
@@ -222,9 +222,9 @@ def test_a_shop_whose_history_is_still_coming_in_is_not_compared(world):
     assert reconcile.reconcile_shops() == 0
     shop = world.shop()
     with transaction(shop.shop_id) as conn:
-        assert reconciliations.last_reconciliation(conn, shop.shop_id) is None
+        assert pages.data_health(conn, shop.shop_id).reconciled_at is None
 
     world.work()
     reconcile.reconcile_shops()
     with transaction(shop.shop_id) as conn:
-        assert reconciliations.last_reconciliation(conn, shop.shop_id) is not None
+        assert pages.data_health(conn, shop.shop_id).reconciled_at is not None

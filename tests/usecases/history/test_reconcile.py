@@ -13,8 +13,7 @@ from shopify_app.usecases import housekeeping
 from shopify_app.usecases.history import reconcile
 from shopify_app.usecases.inbox import refetch
 from shopify_app.usecases.shops import access
-from tests.db.test_products import MUG
-from tests.factories import NOW, elsewhere, line_of, order_of, rows
+from tests.factories import MUG, NOW, elsewhere, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import numpy as np
 import pytest
 
 from shopify_app import cli
@@ -20,44 +19,10 @@ from shopify_app.usecases.outcomes import register as registering
 from shopify_app.usecases.outcomes.history import monday_of
 from shopify_app.usecases.outcomes.hold_back import hold_back
 from tests.factories import make_run, make_suggestion, make_variant
-from tests.web.page_rows import set_change, set_settings
+from tests.stall import write
+from tests.web.page_rows import set_settings
 
-WEEKS = 60
 RULE = brake.judge_kind
-
-
-@pytest.fixture
-def stall(acme):
-    """A shop of sixty products that have sold about eight orders a week, and a suggestion for each of the first six."""
-    rng = np.random.default_rng(5)
-    today = datetime.now(acme.zone).date()
-    variants = [make_variant(acme, title=f"Thing {number}") for number in range(60)]
-    days = [today - timedelta(days=d) for d in range(7 * WEEKS)]
-    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        for variant in variants:
-            orders = rng.poisson(8 / 7, len(days))
-            cur.executemany(
-                "INSERT INTO daily_sales VALUES (%s, %s, %s, %s, 0, %s, 1, %s, %s)",
-                [
-                    (acme.shop_id, variant, day, int(n), int(n), int(n) * 24, int(n) * 24)
-                    for day, n in zip(days, orders, strict=True)
-                    if n
-                ],
-            )
-    run_id = make_run(acme)
-    evidence = {"unit_cost": "9.00", "margin_then": 0.65}
-    ids = [
-        make_suggestion(acme, variant, evidence=evidence, run_id=run_id, value=("-20", "30", "80"))
-        for variant in variants[:6]
-    ]
-    return acme, ids, variants
-
-
-def write(shop, suggestion_id):
-    """Accept, register, and let the write have happened."""
-    decide.accept_suggestion(shop.shop_id, suggestion_id, accepted_by="42")
-    registering.register_accepted(shop.shop_id, [suggestion_id])
-    set_change(shop, suggestion_id, "applied", seen="26.00")
 
 
 def lines(shop):

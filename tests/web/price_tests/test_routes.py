@@ -8,6 +8,7 @@ from shopify_app.db import pages, price_tests
 from shopify_app.db.connection import transaction
 from shopify_app.domain.price_test import LeftReason, StopReason
 from shopify_app.web import create_app
+from tests.web.openapi import check
 from tests.web.page_rows import (
     as_json,
     bearer,
@@ -16,7 +17,6 @@ from tests.web.page_rows import (
     reading_record,
     set_settings,
 )
-from tests.web.test_openapi import check
 
 PATH = "/price-tests/{test_id}"
 

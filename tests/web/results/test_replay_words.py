@@ -6,8 +6,8 @@ from psycopg2.extras import Json
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW
+from tests.web.openapi import check
 from tests.web.page_rows import as_json, bearer
-from tests.web.test_openapi import check
 
 RECORD = {
     "verdict": "gain", "weeks": 40, "series": 80, "series_in_all": 80, "is_floor": False, "gain": 4210.4,

@@ -19,8 +19,8 @@ from shopify_app.domain.outcome import (
 from shopify_app.usecases.decisions import decide
 from shopify_app.web import create_app, wording
 from tests.factories import make_variant
+from tests.web.openapi import check
 from tests.web.page_rows import as_json, bearer, price_row, restock_row, set_change, set_settings
-from tests.web.test_openapi import check
 
 DAY = datetime.now(UTC).date()
 TOTAL = {"outcome": "helped", "basis": "held_back", "profit": 310.0, "profit_low": 40.0, "profit_high": 580.0}  # fmt: skip
