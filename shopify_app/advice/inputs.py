@@ -59,7 +59,7 @@ class Inputs:
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
     settings : the shop's settings and currency, its open suggestions' and its ranges' past, its raises for a shortage; JSON values
-    demand : brought up to the day (`demand_upkeep`); None before it was
+    demand : brought up to the day (`advice.demand`); None before it was
     """
 
     as_of: date

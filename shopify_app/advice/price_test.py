@@ -38,7 +38,7 @@ def propose(
 ) -> dict[str, Any] | None:
     """A plan (`SwitchbackPlan`, as JSON), or None where no test is worth or allowed.
 
-    `unknown` : see `advice_price.PriceAdvice`.
+    `unknown` : see `advice.price.PriceAdvice`.
     """
     terms = inputs.settings.get("price_test")
     if not terms or not terms["may_propose"] or float(terms["cost_left"]) <= 0:
@@ -105,7 +105,5 @@ def _up(amount: float, digits: int) -> float:
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     """As JSON has it: the same when it is read back."""
-    return record | {
-        "series": [dict(series) | {"starts_high": list(series["starts_high"])} for series in record["series"]],
-        "comparison_ids": list(record["comparison_ids"]),
-    }  # fmt: skip
+    series = [one | {"starts_high": list(one["starts_high"])} for one in record["series"]]
+    return record | {"series": series, "comparison_ids": list(record["comparison_ids"])}

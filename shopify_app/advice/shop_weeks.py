@@ -2,7 +2,7 @@
 
 Trends, prices and charts look at the seven days up to yesterday, whatever day it is. Demand is
 followed in weeks that begin on the shop's own weekday: a week that has closed never changes its days,
-so that states move on once a week and stand in between (`demand_upkeep`). The days since the last
+so that states move on once a week and stand in between (`advice.demand`). The days since the last
 close are a part week: -1 weeks ago.
 """
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from psycopg2.extras import Json, execute_values
 
-from shopify_app.db import price_tests
+from shopify_app.db import tested_prices
 from shopify_app.db.connection import Connection, rows_as
 from shopify_app.domain.suggestion import (
     NewSuggestion,
@@ -213,7 +213,7 @@ def resting_variants(conn: Connection, shop_id: int, kind: SuggestionKind, on: d
         )
         resting = {int(row[0]) for row in cur.fetchall()}
     if kind is SuggestionKind.PRICE:
-        resting |= price_tests.variants_under_test(conn, shop_id)
+        resting |= tested_prices.variants_under_test(conn, shop_id)
     return resting
 
 

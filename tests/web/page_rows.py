@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 from psycopg2.extras import Json
 
-from shopify_app.db import price_tests
+from shopify_app.db import price_tests, tested_prices
 from shopify_app.db.connection import transaction
 from shopify_app.domain.price_test import StopReason
 from shopify_app.domain.shop import Shop
@@ -272,13 +272,13 @@ def price_test_row(
             price_tests.start(
                 conn, shop.shop_id, made, plan=planned, first_on=first_on or TODAY, by="42", next_at=NOW
             )  # fmt: skip
-            price_tests.add_prices(conn, shop.shop_id, made, ids)
+            tested_prices.add(conn, shop.shop_id, made, ids)
             if reading is not None:
                 price_tests.keep_reading(conn, shop.shop_id, made, reading, weeks_read=weeks_read)
         if state in ("returning", "ended"):
             price_tests.stop(conn, shop.shop_id, because, by="42", test_id=made)
         if state == "ended":
-            back = [row.variant_id for row in price_tests.prices(conn, shop.shop_id, made)]
-            price_tests.mark_returned(conn, shop.shop_id, made, back)
+            back = [row.variant_id for row in tested_prices.of_test(conn, shop.shop_id, made)]
+            tested_prices.mark_returned(conn, shop.shop_id, made, back)
             price_tests.end(conn, shop.shop_id, made)
     return made

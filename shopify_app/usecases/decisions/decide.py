@@ -21,12 +21,12 @@ from shopify_app.db import (
     decision_log,
     measuring_settings,
     price_changes,
-    price_tests,
     purchase_orders,
     registrations,
     shop_settings,
     shops,
     suggestions,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.outcome import (
@@ -266,7 +266,7 @@ def _put_price_in_outbox(
     conn: Connection, shop_id: int, card: SuggestionCard, by: str, click_key: str, when: When
 ) -> None:
     _refuse_while_frozen(conn, shop_id, when.planned_for)
-    if card.variant_id in price_tests.variants_under_test(conn, shop_id):
+    if card.variant_id in tested_prices.variants_under_test(conn, shop_id):
         raise InvalidInputError("a price test sets this price", field="under_test")
     proposal, is_way_back = card.proposal, way_back_of(card.proposal) is not None
     if is_way_back:

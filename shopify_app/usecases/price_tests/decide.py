@@ -3,7 +3,7 @@ r"""A merchant decides on a price test: start, decline, stop.
     proposed (by a run of suggestions) --start--> running --stop--> returning --> ended
             \--decline--> declined
 
-Starting only keeps what every price was and says when the first block begins; `price_test_upkeep` sets the prices block by
+Starting only keeps what every price was and says when the first block begins; `carry_on` sets the prices block by
 block, reads what came, and gives the prices back. What is agreed to is held against the shop as it is now: its limits,
 its frozen days, what may be lost, and whether the prices are still those that the test was planned with.
 """
@@ -21,9 +21,10 @@ from shopify_app.db import (
     refresh_requests,
     shop_settings,
     shops,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.db.price_tests import PriceNow
+from shopify_app.db.tested_prices import PriceNow
 from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason
 from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.errors import InvalidInputError, NotFoundError
@@ -120,7 +121,7 @@ def _prices_now(conn: Connection, shop_id: int, test: PriceTest) -> dict[str, li
     """By product, as the plan names it: what its variants cost now."""
     found: dict[str, list[PriceNow]] = defaultdict(list)
     products = [int(one["series_id"]) for one in test.plan["series"]]
-    for one in price_tests.prices_now(conn, shop_id, products):
+    for one in tested_prices.prices_now(conn, shop_id, products):
         found[str(one.product_id)].append(one)
     return found
 
@@ -153,7 +154,12 @@ def _begin(
     by: str,
 ) -> None:
     price_tests.start(
-        conn, shop.shop_id, test.id, plan=test.plan | {"series": list(kept)}, first_on=first_on, by=by,
+        conn,
+        shop.shop_id,
+        test.id,
+        plan=test.plan | {"series": list(kept)},
+        first_on=first_on,
+        by=by,
         next_at=begins(shop, first_on),
-    )  # fmt: skip
-    price_tests.add_prices(conn, shop.shop_id, test.id, [int(one["series_id"]) for one in kept])
+    )
+    tested_prices.add(conn, shop.shop_id, test.id, [int(one["series_id"]) for one in kept])

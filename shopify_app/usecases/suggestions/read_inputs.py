@@ -21,6 +21,7 @@ from shopify_app.db import (
     purchase_orders,
     shop_settings,
     suggestions,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
@@ -156,7 +157,7 @@ def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> list[dict[
 def _price_switches(conn: Connection, shop: Shop, as_of: date) -> list[list[int | str | bool]]:
     """Variant, day, whether back to the regular price, of the prices that tests set."""
     since = as_of - timedelta(weeks=HISTORY_WEEKS)
-    found = price_tests.switches(conn, shop.shop_id, since, shop.timezone)
+    found = tested_prices.switches(conn, shop.shop_id, since, shop.timezone)
     return [[variant, day.isoformat(), is_back] for variant, day, is_back in found]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import pages
+from shopify_app.db import pages, tested_prices
 from shopify_app.db import price_tests as rows
 from shopify_app.db.pages import StorePrice
 from shopify_app.domain.price_test import PriceTest, PriceUnderTest
@@ -84,7 +84,7 @@ def _read(test_id: int) -> Shown:
         products = [int(one["series_id"]) for one in found[0].plan["series"]]
         return Shown(
             found[0],
-            rows.prices(conn, shop_id, test_id),
+            tested_prices.of_test(conn, shop_id, test_id),
             pages.store_prices(conn, shop_id, products),
         )
 

@@ -1,6 +1,7 @@
 """A price test: proposed with its cost, agreed to, prices set block by block, read, and given back exactly."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,9 +12,17 @@ from psycopg2.extras import execute_values
 
 from shopify_app import cli
 from shopify_app.advice import price as price_advice
+from shopify_app.advice import price_test_step
 from shopify_app.analytics.price_tests import experiments
 from shopify_app.analytics.price_tests.experiments import plan_from
-from shopify_app.db import exposure, measuring_settings, price_changes, price_tests, suggestions
+from shopify_app.db import (
+    exposure,
+    measuring_settings,
+    price_changes,
+    price_tests,
+    suggestions,
+    tested_prices,
+)
 from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.price_test import LeftReason, PriceTestState, StopReason
@@ -47,7 +56,7 @@ def newest(shop):
 
 def prices_of(shop, test):
     with transaction(shop.shop_id) as conn:
-        return price_tests.prices(conn, shop.shop_id, test.id)
+        return tested_prices.of_test(conn, shop.shop_id, test.id)
 
 
 def sells(shop, variant_ids, first, days, rate_of, rng):
@@ -414,7 +423,7 @@ def test_a_product_of_which_a_price_is_refused_goes_back_whole(begun):
     rows(shop, "DELETE FROM tested_prices RETURNING 1")
     with transaction(shop.shop_id) as conn:
         planned = [int(series["series_id"]) for series in test.plan["series"]]
-        price_tests.add_prices(conn, shop.shop_id, test.id, planned)
+        tested_prices.add(conn, shop.shop_id, test.id, planned)
     carry_on(shop, test)
     store_takes(shop, "failed", "INVALID", variant_id=sibling)
     store_takes(shop)
@@ -511,7 +520,9 @@ def test_what_the_weeks_showed_is_read_and_a_test_that_knows_enough_stops_by_its
 def block_begins(shop, test, week, days_late=0):
     """The prices of a block are asked for and written, in time or some days late."""
     begin = test.first_on + timedelta(weeks=week)
-    carry_on_tests._set_prices(shop, test.id, begin)  # no week is read yet
+    _, seen = carry_on_tests.load(shop.shop_id, test.id, begin)
+    unread = replace(seen, sold=None)
+    assert carry_on_tests.save(shop, unread, price_test_step.next_step(unread))
     store_takes(shop, on=begin + timedelta(days=days_late))
 
 
@@ -522,10 +533,10 @@ def test_weeks_that_did_not_have_their_price_from_the_first_day_on_tell_nothing(
     for week in range(0, 8, test.block_weeks):
         block_begins(shop, test, week, days_late=9 if week == 2 else 0)
     with transaction(shop.shop_id) as conn:
-        applied = price_tests.applied_prices(conn, shop.shop_id, test.id, shop.timezone)
+        applied = tested_prices.applied(conn, shop.shop_id, test.id, shop.timezone)
     plan = plan_from(test.plan)
 
-    found = carry_on_tests.other_prices(plan, applied, test.first_on, 8)
+    found = price_test_step.other_prices(plan, applied, test.first_on, 8)
 
     assert {week for _, week in found} == {2, 3}  # nine days late: both weeks of the block
     assert {product for product, _ in found} == {series.series_id for series in plan.series}
@@ -756,7 +767,7 @@ def test_in_a_store_blocks_are_written_an_edit_stays_and_all_else_is_given_back_
 
 def test_a_way_back_that_forgets_edits_is_found(begun, monkeypatch):
     """The test above must fail where an edit is not looked for."""
-    monkeypatch.setattr(carry_on_tests, "_left_because", lambda one: None)
+    monkeypatch.setattr(price_test_step, "_left_because", lambda one: None)
     with pytest.raises(AssertionError):
         test_a_price_that_the_merchant_changes_leaves_the_test_and_stays(begun)
 

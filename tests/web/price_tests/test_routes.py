@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import pages, price_tests
+from shopify_app.db import pages, price_tests, tested_prices
 from shopify_app.db.connection import transaction
 from shopify_app.domain.price_test import LeftReason, StopReason
 from shopify_app.web import create_app
@@ -166,8 +166,8 @@ def test_a_proposal_that_the_shop_has_outrun_says_so_and_offers_no_button(client
 def test_a_price_that_left_is_listed_with_what_it_was_and_is_and_why(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        row = price_tests.prices(conn, acme.shop_id, number)[-1]
-        price_tests.leave(conn, acme.shop_id, number, [row.variant_id], LeftReason.EDITED)
+        row = tested_prices.of_test(conn, acme.shop_id, number)[-1]
+        tested_prices.leave(conn, acme.shop_id, number, [row.variant_id], LeftReason.EDITED)
         cur.execute("UPDATE variants SET price = 21.5 WHERE shop_id = %s AND id = %s", (acme.shop_id, row.variant_id))  # fmt: skip
 
     shown = page(client, acme, number)
@@ -219,8 +219,8 @@ def test_results_lists_ended_tests_and_the_running_one_the_newest_first(client, 
 def test_earlier_changes_link_a_tests_writes_to_it_and_are_not_flooded_by_them(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        variants = {row.variant_id: Decimal("25.20") for row in price_tests.prices(conn, acme.shop_id, number)}  # fmt: skip
-        price_tests.queue_writes(conn, acme.shop_id, number, variants, block=0, by="test")
+        variants = {row.variant_id: Decimal("25.20") for row in tested_prices.of_test(conn, acme.shop_id, number)}  # fmt: skip
+        tested_prices.queue_writes(conn, acme.shop_id, number, variants, block=0, by="test")
         cur.execute("UPDATE price_changes SET state = 'applied', finished_at = now() WHERE shop_id = %s", (acme.shop_id,))  # fmt: skip
         of_one = pages.earlier_changes(conn, acme.shop_id, variant_id=next(iter(variants)))
 
@@ -236,7 +236,7 @@ def test_earlier_changes_link_a_tests_writes_to_it_and_are_not_flooded_by_them(c
 def test_a_price_under_test_is_not_changed_by_a_suggestion_and_says_so(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn:
-        variant_id = price_tests.prices(conn, acme.shop_id, number)[0].variant_id
+        variant_id = tested_prices.of_test(conn, acme.shop_id, number)[0].variant_id
     suggestion_id = price_row(acme, variant_id=variant_id)
 
     answer = client.post(
