@@ -29,7 +29,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from shopify_app.config import settings
 from shopify_app.db import pages, shops
-from shopify_app.db.connection import transaction
+from shopify_app.db.connection import read_transaction
 from shopify_app.db.pages import PurchaseLine
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import InvalidInputError
@@ -202,7 +202,7 @@ def _order_of(ticket: str) -> PurchaseOrder:
         shop_id, epoch, vendor, sent_at, spoken = _signer().loads(ticket, max_age=LINK_SECONDS)
     except (BadSignature, ValueError):
         abort(403)
-    with transaction(shop_id) as conn:
+    with read_transaction(shop_id) as conn:
         asking: Shop | None = shops.by_id(conn, shop_id)
         lines = pages.purchase_lines(conn, shop_id, vendor=vendor)
     if asking is None or asking.install_epoch != epoch or asking.state is ShopState.UNINSTALLED:
