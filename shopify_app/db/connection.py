@@ -125,6 +125,13 @@ def transaction(shop_id: int, *, limits: Limits = WORK) -> Iterator[Connection]:
 
 
 @contextmanager
+def read_transaction(shop_id: int) -> Iterator[Connection]:
+    """A transaction that sees one shop and cannot write: what pages are read in."""
+    with _transaction("keel_app", shop_id, WORK, read_only=True) as conn:
+        yield conn
+
+
+@contextmanager
 def ingest_transaction() -> Iterator[Connection]:
     """A transaction that may put webhooks into the inbox, and only that."""
     with _transaction("keel_ingest", None, DOOR) as conn:
@@ -139,7 +146,9 @@ def sweep_transaction(*, limits: Limits = WORK) -> Iterator[Connection]:
 
 
 @contextmanager
-def _transaction(role: str, shop_id: int | None, limits: Limits) -> Iterator[Connection]:
+def _transaction(
+    role: str, shop_id: int | None, limits: Limits, *, read_only: bool = False
+) -> Iterator[Connection]:
     if _thread.role is not None:
         raise NestedTransactionError(f"{role} inside a transaction of {_thread.role}")
     pool = _pools.get()
@@ -150,6 +159,8 @@ def _transaction(role: str, shop_id: int | None, limits: Limits) -> Iterator[Con
     try:
         conn = _healthy_connection(pool, role, shop_id, limits)
         try:
+            if read_only:
+                _refuse_writes(conn)
             yield conn
             conn.commit()
         except BaseException:
@@ -213,6 +224,12 @@ def _begin(conn: Connection, role: str, shop_id: int | None, limits: Limits) -> 
                 "idle": f"{limits.idle_seconds}s",
             },
         )
+
+
+def _refuse_writes(conn: Connection) -> None:
+    """Let Postgres refuse whatever this transaction would write."""
+    with conn.cursor() as cur:
+        cur.execute("SET TRANSACTION READ ONLY")
 
 
 def _roll_back(conn: Connection) -> None:

@@ -282,3 +282,19 @@ def price_test_row(
             tested_prices.mark_returned(conn, shop.shop_id, made, back)
             price_tests.end(conn, shop.shop_id, made)
     return made
+
+
+def rows_of(shop: Shop) -> dict[str, str]:
+    """Every row of a shop, by table: what must stay as it is."""
+    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'shop_id'"
+        )
+        tables = sorted(row[0] for row in cur.fetchall())
+        found = {}
+        for table in tables:
+            cur.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+            )
+            found[table] = cur.fetchone()[0]
+        return found

@@ -32,7 +32,7 @@ def save(shop_id: int, form: Mapping[str, str]) -> Errors:
     chosen, errors = _read(form)
     if not errors:
         with transaction(shop_id) as conn:
-            shop_settings.of_shop(conn, shop_id)
+            shop_settings.make(conn, shop_id)
             measuring_settings.save(conn, shop_id, chosen)
     return errors
 

@@ -55,7 +55,7 @@ def save_settings(shop_id: int, form: Mapping[str, str]) -> SettingsAnswer:
     vendors, without = reader.vendors()
     if not reader.errors:
         with transaction(shop_id) as conn:
-            shop_settings.of_shop(conn, shop_id)
+            shop_settings.make(conn, shop_id)
             shop_settings.save(conn, shop_id, chosen)
             if vendors:
                 shop_settings.save_vendor_lead_times(conn, shop_id, vendors)

@@ -10,7 +10,7 @@ from shopify_app.domain.suggestion import SuggestionCard, SuggestionKind
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.web.advice_words import read_advice
-from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.answers import answer_fragment, with_toast
 from shopify_app.web.cards.refusals import refusals
 from shopify_app.web.cards.views import CardView, card_json, card_view
 from shopify_app.web.reading import reading, shop, today, wants_json
@@ -125,11 +125,16 @@ def _view(suggestion_id: int) -> CardView:
 def _answer(
     view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200
 ) -> Response:
-    return answer(
+    return answer_fragment(
         f"suggestions/_{_shape()}.html" if _shape() != "line" else _line_template(view.card),
         body | {"suggestion": card_json(view)},
-        status=status, view=view, problem=problem, counts=g.open_counts, advice=g.advice, is_fragment=True,
-    )  # fmt: skip
+        status=status,
+        view=view,
+        problem=problem,
+        counts=g.open_counts,
+        advice=g.advice,
+        is_fragment=True,
+    )
 
 
 def _posted_units(ids: list[int]) -> dict[int, int]:

@@ -144,9 +144,11 @@ def _label(card: SuggestionCard, curve: list[dict[str, Any]]) -> str:
     old, new = float(card.proposal["old_price"]), float(card.proposal["price"])
     return gettext(
         "Estimated profit a month at each price: %(now)s at today's %(old)s, %(then)s at %(new)s.",
-        now=formats.money(_profit_at(old, curve), card.currency), old=_price(card, old),
-        then=formats.money(_profit_at(new, curve), card.currency), new=_price(card, new),
-    )  # fmt: skip
+        now=formats.money(_profit_at(old, curve), card.currency),
+        old=_price(card, old),
+        then=formats.money(_profit_at(new, curve), card.currency),
+        new=_price(card, new),
+    )
 
 
 def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
@@ -172,10 +174,13 @@ def _reasons(card: SuggestionCard) -> list[str]:
         *shortage_reasons(card),
         gettext(
             "Going from %(old)s to %(new)s should change units sold by about %(change)s, from %(now)s to %(then)s a month.",
-            old=_price(card, old), new=_price(card, new), change=formats.change(then / now - 1) if now else "0%",
-            now=formats.count(now), then=formats.count(then),
-        )
-    ]  # fmt: skip
+            old=_price(card, old),
+            new=_price(card, new),
+            change=formats.change(then / now - 1) if now else "0%",
+            now=formats.count(now),
+            then=formats.count(then),
+        ),
+    ]
     if new > cost and old > cost:
         turning = (old - cost) / (new - cost) - 1
         found.append(
@@ -209,11 +214,12 @@ def _limits(card: SuggestionCard, chosen: ShopSettings) -> list[tuple[bool, str]
             "step" not in broken,
             gettext(
                 "Step %(step)s; your limit is %(limit)s.",
-                step=formats.change(step, 1), limit=formats.percent(chosen.max_price_step),
+                step=formats.change(step, 1),
+                limit=formats.percent(chosen.max_price_step),
             ),
         ),
         (not {"margin", "no_cost"} & set(broken), _margin_words(move, chosen)),
-    ]  # fmt: skip
+    ]
     return found + _freeze(chosen)
 
 

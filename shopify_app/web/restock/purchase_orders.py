@@ -29,12 +29,13 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from shopify_app.config import settings
 from shopify_app.db import pages, shops
-from shopify_app.db.connection import transaction
+from shopify_app.db.connection import read_transaction
 from shopify_app.db.pages import PurchaseLine
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.decisions import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
+from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.reading import language, reading, shop, today, wants_json
 
 LINK_SECONDS: Final = 300
@@ -100,19 +101,17 @@ def draft_orders(lines: Sequence[PurchaseLine]) -> list[PurchaseOrder]:
     return [PurchaseOrder(vendor, sent_at, list(group)) for (vendor, sent_at), group in groups]
 
 
+@as_json.register
 def order_json(order: PurchaseOrder) -> dict[str, Any]:
     """An order as JSON, links included."""
     return {
-        "vendor": order.vendor, "is_closed": order.is_closed, "units": order.units,
-        "sent_at": _iso(order.sent_at), "arrived_at": _iso(order.arrived_at),
-        "cost": None if order.cost is None else str(order.cost),
+        **picked(order, "vendor", "is_closed", "units", "sent_at", "arrived_at", "cost"),
         "lines": [
-            {"suggestion_id": line.suggestion_id, "sku": line.sku, "units": line.units,
-             "unit_cost": None if line.unit_cost is None else str(line.unit_cost), "currency": line.currency}
+            picked(line, "suggestion_id", "sku", "units", "unit_cost", "currency")
             for line in order.lines
         ],
-        "csv_url": order.csv_url, "print_url": order.print_url,
-    }  # fmt: skip
+        **picked(order, "csv_url", "print_url"),
+    }
 
 
 def ticket(order: PurchaseOrder) -> str:
@@ -202,7 +201,7 @@ def _order_of(ticket: str) -> PurchaseOrder:
         shop_id, epoch, vendor, sent_at, spoken = _signer().loads(ticket, max_age=LINK_SECONDS)
     except (BadSignature, ValueError):
         abort(403)
-    with transaction(shop_id) as conn:
+    with read_transaction(shop_id) as conn:
         asking: Shop | None = shops.by_id(conn, shop_id)
         lines = pages.purchase_lines(conn, shop_id, vendor=vendor)
     if asking is None or asking.install_epoch != epoch or asking.state is ShopState.UNINSTALLED:
