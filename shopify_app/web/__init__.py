@@ -26,6 +26,7 @@ from shopify_app.web import (
     health,
     home,
     oauth,
+    posted,
     price_tests,
     pricing,
     restock,
@@ -86,6 +87,7 @@ def create_app() -> Flask:
     headers.install(app)
     error_pages.install(app)
     auth.install(app)
+    posted.install(app)
     app.register_blueprint(webhooks.blueprint)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

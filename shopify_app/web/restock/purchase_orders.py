@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -21,7 +21,6 @@ from flask import (
     jsonify,
     redirect,
     render_template,
-    request,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -32,11 +31,12 @@ from shopify_app.db import pages, shops
 from shopify_app.db.connection import read_transaction
 from shopify_app.db.pages import PurchaseLine
 from shopify_app.domain.shop import Shop, ShopState
-from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.decisions import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
 from shopify_app.web.json_twin import as_json, picked
+from shopify_app.web.posted import posted
 from shopify_app.web.reading import language, reading, shop, today, wants_json
+from shopify_app.web.request_models import ExportRequest, ReceiptRequest
 
 LINK_SECONDS: Final = 300
 COLUMNS: Final = (
@@ -124,28 +124,15 @@ def ticket(order: PurchaseOrder) -> str:
 @blueprint.post("/exports")
 def create_export() -> ResponseReturnValue:
     """Close a vendor's draft: it was sent, so its lines can no longer be undone here."""
-    sent = request.get_json(silent=True) if request.is_json else request.form
-    vendor = sent.get("vendor") if sent else None
-    if not isinstance(vendor, str):
-        raise InvalidInputError("vendor must be a text", field="vendor")
+    vendor = posted(ExportRequest).vendor
     return _orders_after("closed_lines", purchase_order_exports.close_draft(shop().shop_id, vendor))
 
 
 @blueprint.post("/receipts")
 def create_receipt() -> ResponseReturnValue:
     """An order that was sent is there, since today or an earlier day: its lead time is learned from."""
-    told = request.get_json(silent=True) if request.is_json else request.form
-    vendor = told.get("vendor") if told else None
-    if not told or not isinstance(vendor, str):
-        raise InvalidInputError("vendor must be a text", field="vendor")
-    try:
-        sent_at = datetime.fromisoformat(str(told.get("sent_at")))
-        day = date.fromisoformat(str(told.get("day"))) if told.get("day") else None
-    except ValueError:
-        raise InvalidInputError("sent_at and day must be dates", field="sent_at") from None
-    if sent_at.tzinfo is None:
-        raise InvalidInputError("sent_at must have its offset", field="sent_at")
-    lines = order_receipts.order_arrived(shop().shop_id, vendor, sent_at, day)
+    told = posted(ReceiptRequest)
+    lines = order_receipts.order_arrived(shop().shop_id, told.vendor, told.sent_at, told.day)
     return _orders_after("arrived_lines", lines)
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from shopify_app.db import ledgers, price_history, suggestions
 from shopify_app.db import rollouts as rows
+from shopify_app.db.connection import Connection
 from shopify_app.domain.price_limits import limit_broken_by
 from shopify_app.domain.rollout import Exposure, Plan
 from shopify_app.domain.suggestion import SuggestionCard
@@ -18,10 +19,11 @@ from shopify_app.usecases.decisions import rollouts
 from shopify_app.usecases.decisions.rollouts import Preview
 from shopify_app.web.answers import answer
 from shopify_app.web.cards.refusals import refusals, refused_lines
-from shopify_app.web.cards.routes import posted_ids, sent
 from shopify_app.web.cards.views import CardView, card_view
 from shopify_app.web.json_twin import Inlined, Told
+from shopify_app.web.posted import posted
 from shopify_app.web.reading import chosen, now, reading, shop, today, wants_json, zone
+from shopify_app.web.request_models import RolloutRequest
 from shopify_app.web.rollouts.views import RolloutView, limit_words, rollout_view
 
 blueprint = Blueprint("rollouts", __name__, url_prefix="/rollouts")
@@ -65,18 +67,14 @@ class PreviewPage:
 @blueprint.post("/previews")
 def create_preview() -> ResponseReturnValue:
     """What these prices put at stake; nothing is changed by looking."""
-    with reading():
-        pass  # the merchant's zone, for the plan's moment
-    plan = _plan()
-    return _preview_answer(rollouts.preview(shop().shop_id, _chosen_ids(), plan), plan)
+    ids, plan = _told()
+    return _preview_answer(rollouts.preview(shop().shop_id, ids, plan), plan)
 
 
 @blueprint.post("")
 def create() -> ResponseReturnValue:
     """Confirm: the prices are accepted and go out by the plan; a limit that is not kept refuses all."""
-    with reading():
-        pass
-    ids, plan = _chosen_ids(), _plan()
+    ids, plan = _told()
     try:
         number = rollouts.confirm(shop().shop_id, ids, plan, confirmed_by=g.user_id)
     except InvalidInputError as error:
@@ -133,35 +131,25 @@ def create_undo(rollout_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", rollout_id=rollout_id, not_undone=refusals(answers)), 303)
 
 
-def _chosen_ids() -> list[int]:
-    """The prices that were ticked, or all open ones where that was pressed."""
-    if not sent().get("all"):
-        return posted_ids()
-    with reading() as conn:
-        cards = suggestions.cards(
-            conn, shop().shop_id, kinds=("price",), limit=rollouts.MOST_PRICES
-        )
+def _told() -> tuple[list[int], Plan]:
+    """Which prices, and by which plan: a moment without an offset is in the merchant's zone, none means now."""
+    told = posted(RolloutRequest)
+    with reading() as conn:  # reads the merchant's zone too
+        ids = _open_ids(conn) if told.all else told.ids
+    first_at = told.first_at or now()
+    if first_at.tzinfo is None:
+        first_at = first_at.replace(tzinfo=zone())
+    return ids, Plan(first_at, told.stages, told.every_days)
+
+
+def _open_ids(conn: Connection) -> list[int]:
+    """All open prices, at most as many as one plan may hold."""
+    cards = suggestions.cards(conn, shop().shop_id, kinds=("price",), limit=rollouts.MOST_PRICES)
     # Those beyond the limits of now are being worked out again; where all are, the preview says what stands against it.
     cards = [card for card in cards if limit_broken_by(card, chosen()) is None] or cards
     if not cards:
         raise NotFoundError("open price suggestions")
     return [card.id for card in cards]
-
-
-def _plan() -> Plan:
-    """The plan as posted: a moment in the merchant's zone (none: now), stages, days between them."""
-    body = sent()
-    moment = str(body.get("first_at") or "").strip()
-    try:
-        first_at = datetime.fromisoformat(moment) if moment else now()
-        stages, every_days = int(body.get("stages") or 1), int(body.get("every_days") or 7)
-    except ValueError as error:
-        raise InvalidInputError(
-            "first_at is not a moment, or a number is not one", field="first_at"
-        ) from error
-    if first_at.tzinfo is None:
-        first_at = first_at.replace(tzinfo=zone())
-    return Plan(first_at, stages, every_days)
 
 
 def _preview_answer(

@@ -12,12 +12,12 @@ from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
 from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.shop import ShopSettings
-from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.outcomes import measuring
 from shopify_app.usecases.shops.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
 from shopify_app.web.json_twin import Inlined, Told, as_json, picked
+from shopify_app.web.posted import json_object
 from shopify_app.web.reading import chosen, reading, shop
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -94,11 +94,8 @@ def _form() -> dict[str, str]:
     """What was posted; JSON may name a few fields, the rest keep their values."""
     if not request.is_json:
         return request.form.to_dict()
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InvalidInputError("the body must be a JSON object")
-    vendors = _read()
-    return _values(vendors) | {str(k): "" if v is None else str(v) for k, v in body.items()}
+    body = json_object()
+    return _values(_read()) | {name: "" if v is None else str(v) for name, v in body.items()}
 
 
 def _values(vendors: list[VendorRow]) -> dict[str, str]:
