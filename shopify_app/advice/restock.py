@@ -1,7 +1,7 @@
 """Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -78,9 +78,15 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
         _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
         for row in range(len(rows))
     ]
-    for one in found:
-        one.evidence["lead_time"] = told.get(one.proposal["vendor"] or "")
-        one.evidence.update(transfer_advice.evidence(inputs, moves, one.variant_id))
+    found = [
+        replace(
+            one,
+            evidence=one.evidence
+            | {"lead_time": told.get(one.proposal["vendor"] or "")}
+            | transfer_advice.evidence(inputs, moves, one.variant_id),
+        )
+        for one in found
+    ]
     order_budget = order_together.for_every_budget(together.plan, ids, terms)
     return Restock(found, not_sure, order_budget, to_move)
 
