@@ -20,6 +20,7 @@ from shopify_app.advice.lead_times import vendor_times
 from shopify_app.analytics.prices import elasticity, pricing
 from shopify_app.analytics.prices import profit as price_profit
 from shopify_app.analytics.prices.elasticity import PriceResponse
+from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 
 MOST: Final = 30
@@ -268,13 +269,14 @@ def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[dict[str, Any]]]:
     weekly = inputs.weekly[
         inputs.weekly["variant_id"].isin(chosen) & inputs.weekly["price"].notna()
     ]
+    digits = int(inputs.settings["minor_digits"])
     found: dict[int, list[dict[str, Any]]] = {variant: [] for variant in chosen}
     for _, weeks in weekly.groupby(["variant_id", "price"]):
         variant, price = weeks["variant_id"].iloc[0], weeks["price"].iloc[0]
         if len(weeks) >= elasticity.LEAST_WEEKS:
             found[int(variant)].append(
                 {
-                    "price": f"{price:.2f}",
+                    "price": _as_sent(price, digits),
                     "units_per_week": round(float(weeks["units"].mean()), 2),
                     "orders_per_week": round(float(weeks["orders"].mean()), 2),
                     "weeks": len(weeks),
@@ -301,22 +303,20 @@ def _suggestion(
     units_now = float(
         catalogue.loc[catalogue["series_id"] == variant_id, "units_per_month"].iloc[0]
     )
-    price, old = _price(float(row["price"]), digits), _price(float(row["old_price"]), digits)
-    compare_at = (
-        None
-        if pd.isna(variant["compare_at_price"])
-        else _price(float(variant["compare_at_price"]), digits)
-    )
-    keeps_compare_at = compare_at is not None and Decimal(compare_at) > Decimal(price)
+    price, old = _price(float(row["price"]), digits), _as_sent(float(row["old_price"]), digits)
+    compare_at = variant["compare_at_price"]
+    has_compare_at = bool(pd.notna(compare_at))
+    then_compare_at = _price(float(compare_at), digits) if has_compare_at else None
+    keeps_compare_at = then_compare_at is not None and Decimal(then_compare_at) > Decimal(price)
     cost = float(variant["unit_cost"])
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
         variant_id=variant_id,
         proposal={
             "price": price,
-            "compare_at_price": compare_at if keeps_compare_at else None,
+            "compare_at_price": then_compare_at if keeps_compare_at else None,
             "old_price": old,
-            "old_compare_at_price": compare_at,
+            "old_compare_at_price": _as_sent(float(compare_at), digits) if has_compare_at else None,
         },
         evidence={
             "elasticity": round(float(fitted["elasticity"]), 3),
@@ -327,7 +327,7 @@ def _suggestion(
             "units_per_month_then": round(float(row["units_then"]), 1),
             "margin_now": round(1 - cost / float(old), 4),
             "margin_then": round(1 - cost / float(price), 4),
-            "unit_cost": f"{cost:.2f}",
+            "unit_cost": _as_sent(cost, digits),
             "prices_tried": tried[variant_id][:6],
             "curve": row["curve"],
             "binding_limit": row["binding_limit"],
@@ -351,8 +351,14 @@ def _suggestion(
     )
 
 
+def _as_sent(value: float, digits: int) -> str:
+    """A price or cost of the store's, with all decimals that it has."""
+    return str(exact(Decimal(str(value)), digits))
+
+
 def _price(value: float, digits: int) -> str:
-    return str(Decimal(str(round(value, digits))).quantize(Decimal(1).scaleb(-digits)))
+    """A price that we would write."""
+    return str(rounded(Decimal(str(round(value, digits))), digits))
 
 
 def _round(value: float) -> Decimal:

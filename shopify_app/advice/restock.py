@@ -1,7 +1,7 @@
 """Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,7 @@ from shopify_app.analytics import demand
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders import plan as order_plan
 from shopify_app.analytics.orders import replenishment
+from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 
 MOST: Final = 60
@@ -77,9 +78,15 @@ def suggest(inputs: Inputs, *, seed: int) -> Restock:
         _suggestion(inputs, variants, terms, forecast, together.plan, row, weeks, seed)
         for row in range(len(rows))
     ]
-    for one in found:
-        one.evidence["lead_time"] = told.get(one.proposal["vendor"] or "")
-        one.evidence.update(transfer_advice.evidence(inputs, moves, one.variant_id))
+    found = [
+        replace(
+            one,
+            evidence=one.evidence
+            | {"lead_time": told.get(one.proposal["vendor"] or "")}
+            | transfer_advice.evidence(inputs, moves, one.variant_id),
+        )
+        for one in found
+    ]
     order_budget = order_together.for_every_budget(together.plan, ids, terms)
     return Restock(found, not_sure, order_budget, to_move)
 
@@ -192,7 +199,8 @@ def _suggestion(
     order_by = inputs.as_of + timedelta(days=7 * int(term["weeks_left"]))
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
-    cost = _money(float(term["cost"])) if term["cost_known"] else None
+    digits = int(inputs.settings["minor_digits"])
+    cost = str(exact(Decimal(str(term["cost"])), digits)) if term["cost_known"] else None
     variant_id = int(variant["variant_id"])
     return NewSuggestion(
         kind=SuggestionKind.RESTOCK,
@@ -200,7 +208,7 @@ def _suggestion(
         proposal={
             "units": units,
             "unit_cost": cost,
-            "order_cost": _money(units * float(term["cost"])) if cost else None,
+            "order_cost": _money(units * float(term["cost"]), digits) if cost else None,
             "order_by": order_by.isoformat(),
             "vendor": variant["vendor"] or None,
             "location_id": None,
@@ -236,7 +244,7 @@ def _suggestion(
             "binding_rules": _binding(plan, term, row),
             "expected_lost_units": round(float(plan.lost_without[row]), 2),
             "cost_is_estimate": not bool(term["cost_known"]),
-            "unit_margin": _money(margin),
+            "unit_margin": _money(margin, digits),
             **_window(inputs, weeks[variant_id]),
             "model": "gamma-poisson bank, newsvendor",
             "seed": seed,
@@ -332,8 +340,8 @@ def _window(inputs: Inputs, weeks: list[tuple[str, float, float]]) -> dict[str, 
     return {"window_first": weeks[0][0], "window_last": inputs.last_day.isoformat()}
 
 
-def _money(value: float) -> str:
-    return str(Decimal(str(round(value, 2))).quantize(Decimal("0.01")))
+def _money(value: float, digits: int) -> str:
+    return str(rounded(Decimal(str(round(value, digits))), digits))
 
 
 def _round(value: float) -> Decimal:

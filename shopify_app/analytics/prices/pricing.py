@@ -80,7 +80,7 @@ class _Belief:
         return np.where((prices < today)[:, None], self.cut[None], self.rise[None])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Case:
     """What can be proposed for a series: `found` is its row, `allowed` (k,) the prices sure enough and worth it."""
 

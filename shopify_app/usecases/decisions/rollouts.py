@@ -10,7 +10,7 @@ fair comparison for earlier ones; variants of one product stay together.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -203,8 +203,7 @@ def _exposure(
         currency=shop.currency,
         limits=[],
     )
-    found.limits.extend(_limits(conn, shop, cards, plan, found, today))
-    return found
+    return replace(found, limits=_limits(conn, shop, cards, plan, found, today))
 
 
 def _limits(

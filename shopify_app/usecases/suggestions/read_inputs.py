@@ -24,9 +24,9 @@ from shopify_app.db import (
     tested_prices,
 )
 from shopify_app.db.connection import Connection
+from shopify_app.domain.currency import written_digits
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionKind
-from shopify_app.usecases.history.facts import MINOR_DIGITS
 from shopify_app.usecases.outcomes import risk
 from shopify_app.usecases.suggestions.read_weeks import read_weeks
 
@@ -73,7 +73,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     }
     settings |= {
         "currency": shop.currency,
-        "minor_digits": MINOR_DIGITS.get(shop.currency, 2),
+        "minor_digits": written_digits(shop.currency),
         "resting": resting,
         "trends_before": _trends_before(conn, shop),
         "raised_while_short": _raised_while_short(conn, shop, as_of),

@@ -111,7 +111,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
             model_version=MODEL_VERSION,
             inputs=snapshot,
             sha256=sha256,
-            counts=found.counts,
+            counts=found.counts | {"braked": len(found.suggestions) - len(kept)},
             order_budget=found.order_budget,
             moves=found.moves,
         )
@@ -129,26 +129,24 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         run_id=run_id,
         found=len(found.suggestions),
         opened=opened,
-        **found.counts["not_sure"],
+        not_sure=found.counts["not_sure"],
     )
     return run_id
 
 
 def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
-    """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many.
+    """What may be suggested: kinds that lost money in this shop stay away.
 
     A kind that has only begun to lose, or whose open decisions come near the cap, waits. A way back is no bet.
     """
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop_id)}
     stopped |= set(ledgers.of_shop(conn, shop_id).waiting)
-    kept = [
+    return [
         one
         for one in found.suggestions
         if move_kind(one.kind.value, one.proposal) not in stopped
         or way_back_of(one.proposal) is not None
     ]
-    found.counts["braked"] = len(found.suggestions) - len(kept)
-    return kept
 
 
 def _shop(shop: Shop | None, shop_id: int) -> Shop:

@@ -203,7 +203,7 @@ def _restock_facts(card: SuggestionCard, today: date) -> Facts:
     order_by = date.fromisoformat(proposal["order_by"])
     found = [(gettext("Available"), formats.count(card.evidence.get("available_units", 0)))]
     if (cost := cost_of(proposal)) is not None:
-        found.append((gettext("Order cost"), formats.price(cost, card.currency)))
+        found.append((gettext("Order cost"), formats.total(cost, card.currency)))
     found.append(
         (gettext("Order by"), gettext("today") if order_by <= today else formats.day(order_by))
     )

@@ -38,7 +38,7 @@ def price_view(card: SuggestionCard, chosen: ShopSettings) -> PriceView:
         reasons=_reasons(card),
         limits=_limits(card, chosen),
         trail=[
-            (words_for(RULES, t["rule"]), _price(card, t["before"]), _price(card, t["after"]))
+            (words_for(RULES, t["rule"]), _near(card, t["before"]), _near(card, t["after"]))
             for t in card.evidence.get("clamp_trail", [])
         ],
     )
@@ -125,7 +125,7 @@ def _draw_prices(plot: Plot, card: SuggestionCard, curve: list[dict[str, Any]]) 
         )
     for tick in nice_ticks(prices[0], prices[-1], 4):
         if prices[0] < tick < prices[-1]:
-            plot.under(_x(tick, prices), _price(card, tick))
+            plot.under(_x(tick, prices), _near(card, tick))
 
 
 def _read_out(
@@ -133,7 +133,7 @@ def _read_out(
 ) -> ReadOut:
     return ReadOut(
         _x(float(point["price"]), prices),
-        _price(card, point["price"]),
+        _near(card, point["price"]),
         formats.money(float(point["profit"]), card.currency),
         gettext("likely %(range)s", range=_profit_range(card, point)),
         plot.y(float(point["profit"])),
@@ -157,7 +157,7 @@ def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
     step = max(1, len(curve) // 9)
     return [
         (
-            _price(card, p["price"]),
+            _near(card, p["price"]),
             formats.money(float(p["profit"]), card.currency),
             _profit_range(card, p),
         )
@@ -267,5 +267,10 @@ def _profit_range(card: SuggestionCard, point: dict[str, Any]) -> str:
     return formats.between(low, high, lambda amount: formats.money(amount, card.currency))
 
 
-def _price(card: SuggestionCard, amount: Any) -> str:
-    return formats.price(round(float(amount), 4), card.currency)
+def _price(card: SuggestionCard, amount: float) -> str:
+    return formats.price(amount, card.currency)
+
+
+def _near(card: SuggestionCard, amount: Any) -> str:
+    """A price that was worked out, to the last decimal of its currency."""
+    return formats.total(float(amount), card.currency)

@@ -65,7 +65,7 @@ def _sentence(plan: BudgetPlan, budget: Decimal, currency: str) -> str:
         "With %(budget)s buy these %(num)s lines for %(cost)s: they should earn about %(gain)s until the order after.",
         len(plan.units),
         budget=formats.whole(budget, currency),
-        cost=formats.price(plan.cost, currency),
+        cost=formats.total(plan.cost, currency),
         gain=formats.money(plan.gain, currency),
     )
 

@@ -6,7 +6,7 @@ signed, good for five minutes.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,7 @@ from shopify_app.config import settings
 from shopify_app.db import pages, shops
 from shopify_app.db.connection import read_transaction
 from shopify_app.db.pages import PurchaseLine
+from shopify_app.domain.currency import exact, exponent, rounded
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.usecases.decisions import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
@@ -160,8 +161,8 @@ def show_csv(ticket: str) -> ResponseReturnValue:
                 _inert(line.product_title),
                 _inert(line.variant_title),
                 line.units,
-                _amount(line.unit_cost),
-                _amount(line.cost),
+                _written(line.unit_cost, exact, line.currency),
+                _written(line.cost, rounded, line.currency),
                 line.currency,
                 line.order_by.isoformat(),
             ]
@@ -211,5 +212,5 @@ def _inert(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:.2f}"
+def _written(amount: Decimal | None, how: Callable[[Decimal, int], Decimal], currency: str) -> str:
+    return "" if amount is None else str(how(amount, exponent(currency)))
