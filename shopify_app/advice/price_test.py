@@ -106,6 +106,9 @@ def _up(amount: float, digits: int) -> float:
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     """As JSON has it: the same when it is read back."""
     return record | {
-        "series": [dict(series) | {"starts_high": list(series["starts_high"])} for series in record["series"]],
+        "series": [
+            dict(series) | {"starts_high": list(series["starts_high"])}
+            for series in record["series"]
+        ],
         "comparison_ids": list(record["comparison_ids"]),
-    }  # fmt: skip
+    }

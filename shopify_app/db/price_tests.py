@@ -222,8 +222,13 @@ def keep_reading(
             UPDATE price_tests SET reading = %(reading)s, weeks_read = %(weeks)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state IN ('running', 'returning') AND weeks_read < %(weeks)s
             """,
-            {"shop_id": shop_id, "id": test_id, "reading": Json(dict(reading)), "weeks": weeks_read},
-        )  # fmt: skip
+            {
+                "shop_id": shop_id,
+                "id": test_id,
+                "reading": Json(dict(reading)),
+                "weeks": weeks_read,
+            },
+        )
 
 
 def due_shops(conn: Connection) -> list[int]:

@@ -10,7 +10,6 @@ from psycopg2.extras import execute_values
 from shopify_app.db.connection import Connection, row_as, rows_as
 from shopify_app.domain.shop import ShopSettings, VendorLeadTime
 
-
 DEFAULTS: Final = ShopSettings(
     language="auto",
     timezone=None,

@@ -100,7 +100,9 @@ class PriceTest:
 
     def weeks_over(self, day: date) -> int:
         """Whole weeks of the test that are over on a day."""
-        return 0 if self.first_on is None else min(max((day - self.first_on).days // 7, 0), self.weeks)  # fmt: skip
+        if self.first_on is None:
+            return 0
+        return min(max((day - self.first_on).days // 7, 0), self.weeks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,12 @@ def _begin(
     by: str,
 ) -> None:
     price_tests.start(
-        conn, shop.shop_id, test.id, plan=test.plan | {"series": list(kept)}, first_on=first_on, by=by,
+        conn,
+        shop.shop_id,
+        test.id,
+        plan=test.plan | {"series": list(kept)},
+        first_on=first_on,
+        by=by,
         next_at=begins(shop, first_on),
-    )  # fmt: skip
+    )
     price_tests.add_prices(conn, shop.shop_id, test.id, [int(one["series_id"]) for one in kept])
