@@ -90,15 +90,25 @@ def _of_product(product: Product) -> tuple[object, ...]:
     )
 
 
+def _variant_told(variant: Variant, held: tuple[object, ...] | None) -> tuple[object, ...]:
+    """A variant as it is held; one whose item's id was left out keeps the item that is held."""
+    item_id = variant.inventory_item_id
+    return (
+        variant.title,
+        variant.sku or "",
+        variant.position,
+        variant.price,
+        variant.compare_at_price,
+        variant.inventory_policy,
+        held[-1] if held is not None and not item_id else item_id,
+    )
+
+
 def _variants_differ(
     held: dict[int, tuple[object, ...]], listed: Sequence[Variant], *, is_whole: bool
 ) -> bool:
     """Whether a list tells another variant, or tells one otherwise; an item's id left out is not told otherwise."""
-    told = {
-        v.id: (v.title, v.sku or "", v.position, v.price, v.compare_at_price, v.inventory_policy,
-               v.inventory_item_id if v.inventory_item_id or v.id not in held else held[v.id][-1])
-        for v in listed
-    }  # fmt: skip
+    told = {one.id: _variant_told(one, held.get(one.id)) for one in listed}
     compared = held if is_whole else {one: held[one] for one in held.keys() & told.keys()}
     return told != compared
 

@@ -42,13 +42,14 @@ def test_a_row_for_another_shop_cannot_be_written(acme, rival):
 def test_a_read_sees_its_own_shop_writes_nothing_and_leaves_the_connection_able_to(acme, rival):
     make_variant(acme), make_variant(rival)
 
+    with read_transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("SELECT DISTINCT shop_id FROM variants")
+        assert cur.fetchall() == [(acme.shop_id,)]
     with (
         pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),
         read_transaction(acme.shop_id) as conn,
         conn.cursor() as cur,
     ):
-        cur.execute("SELECT DISTINCT shop_id FROM variants")
-        assert cur.fetchall() == [(acme.shop_id,)]
         cur.execute("UPDATE variants SET price = 1")
 
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:

@@ -66,11 +66,23 @@ def idle_stock(shop):
 
 
 STATES = {
-    "importing": (lambda shop: reads_history(shop, done=("shop", "products")), "We are reading your order history", "正在读取您的订单历史"),
-    "working": (lambda shop: reads_history(shop, done=backfills.STEPS), "We are working out your first suggestions", "正在计算您的首批建议"),
-    "failed": (fails, "We could not work out your first suggestions since today", "未能算出您的首批建议"),
+    "importing": (
+        lambda shop: reads_history(shop, done=("shop", "products")),
+        "We are reading your order history",
+        "正在读取您的订单历史",
+    ),
+    "working": (
+        lambda shop: reads_history(shop, done=backfills.STEPS),
+        "We are working out your first suggestions",
+        "正在计算您的首批建议",
+    ),
+    "failed": (
+        fails,
+        "We could not work out your first suggestions since today",
+        "未能算出您的首批建议",
+    ),
     "no_sales": (make_run, "No sales yet, nothing can be judged", "还没有销售，暂时无法判断"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("path", ADVICE)
@@ -200,8 +212,13 @@ def test_the_first_suggestions_are_done_when_a_run_has_ended(client, acme):
 
     assert before["done"] is False
     assert before["steps"][-1] | {"rows_loaded": 0, "rows_expected": None, "error": None} == {
-        "step": "decisions", "state": "running", "share": 0.0, "rows_loaded": 0, "rows_expected": None, "error": None,
-    }  # fmt: skip
+        "step": "decisions",
+        "state": "running",
+        "share": 0.0,
+        "rows_loaded": 0,
+        "rows_expected": None,
+        "error": None,
+    }
     assert 0.5 < before["share"] < 1
     assert "See the decisions for today" not in page
     assert "We are working out your first suggestions" in page

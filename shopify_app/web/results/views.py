@@ -87,14 +87,8 @@ def total_view(ledger: Ledger, currency: str) -> Total:
         "profit": formats.gain(profit, currency),
         "range": formats.between(low, high, lambda amount: formats.gain(amount, currency)),
     }
-    if total["outcome"] == "helped":
-        title = gettext("Your price changes have brought about %(profit)s", profit=words["profit"])
-    elif total["outcome"] == "hurt":
-        title = gettext("Your price changes have cost about %(profit)s", profit=words["profit"])
-    else:
-        title = gettext("We cannot tell yet whether your price changes helped")
     return Total(
-        title,
+        _total_title(str(total["outcome"]), words["profit"]),
         gettext(
             "Gross profit over the weeks measured: %(profit)s, likely %(range)s. Losers are included.",
             **words,
@@ -102,6 +96,14 @@ def total_view(ledger: Ledger, currency: str) -> Total:
         _basis_words(str(total.get("basis"))),
         total,
     )
+
+
+def _total_title(outcome: str, profit: str) -> str:
+    if outcome == "helped":
+        return gettext("Your price changes have brought about %(profit)s", profit=profit)
+    if outcome == "hurt":
+        return gettext("Your price changes have cost about %(profit)s", profit=profit)
+    return gettext("We cannot tell yet whether your price changes helped")
 
 
 def _basis_words(basis: str) -> str:

@@ -49,12 +49,25 @@ def test_what_is_saved_is_read_again(client, acme):
     ]
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("margin_floor", "96"), ("margin_floor", "NaN"), ("max_price_step", "0"), ("max_price_step", "x"),
-    ("lead_time_days", "-1"), ("lead_time_days", "1.5"), ("review_period_days", ""), ("holding_cost_per_year", "0"),
-    ("cycle_service_level", "100"), ("timezone", "Mars/Base"), ("language", "fr"), ("price_ending", ".50"),
-    ("prices_frozen_first", "soon"), ("prices_frozen_last", "2026-12-01"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("margin_floor", "96"),
+        ("margin_floor", "NaN"),
+        ("max_price_step", "0"),
+        ("max_price_step", "x"),
+        ("lead_time_days", "-1"),
+        ("lead_time_days", "1.5"),
+        ("review_period_days", ""),
+        ("holding_cost_per_year", "0"),
+        ("cycle_service_level", "100"),
+        ("timezone", "Mars/Base"),
+        ("language", "fr"),
+        ("price_ending", ".50"),
+        ("prices_frozen_first", "soon"),
+        ("prices_frozen_last", "2026-12-01"),
+    ],
+)
 def test_each_field_refuses_what_cannot_be(client, acme, field, value):
     answer = change(client, acme, **{field: value})
 
