@@ -1,4 +1,4 @@
-"""What a price does, and which price to move.
+"""Price response, and which price to move.
 
 In: a panel of prices, counts and costs; a merchant's limits. Out: a posterior of every product's
 elasticity; suggested prices with their gain. Method: a product's own price changes, shrunk toward

@@ -184,6 +184,7 @@ def common_effect(evidence: Evidence, week: np.ndarray) -> np.ndarray:
         return np.zeros(len(week))
     last = float(np.median(effects[-RECENT_WEEKS:]))
     ahead = np.maximum(week - known[-1], 0.0)
+    # After the panel the effect decays as an AR(1) at its own autocorrelation.
     inside = np.interp(week, known, effects)
     fading = last * price_evidence.common_memory(evidence) ** ahead
     return np.where(ahead > 0, fading, inside)
@@ -206,6 +207,7 @@ class _Level:
         kernel = noise.level_covariance(np.abs(keys[:, None] - known[None, :]))
         wander = np.einsum("rt,rt->r", kernel[inverse], self.weights[unit]) + self.last_level[unit]
         ahead = np.maximum(week - (known[-1] if len(known) else 0.0), 0.0)
+        # Prediction variance grows from that of the last week to the level's own: k(0) - k(2h).
         fade = noise.level_covariance(np.zeros(1)) - noise.level_covariance(2 * ahead)
         return wander, self.last_variance[unit] + self.evidence.scale[unit] * fade
 
@@ -309,6 +311,7 @@ def price_levels(weeks: PriceWeeks, evidence: Evidence, pooled: Pooled) -> _Leve
     shape = weeks.exposure * np.exp(np.clip(effect, -6, 6))
     sold = np.where(weeks.known, weeks.units, 0.0).sum(axis=1)
     whole = np.where(weeks.known, shape, 0.0).sum(axis=1)
+    # Ratio estimate of the level: units over expected units at level 1.
     base = (sold + 0.1) / np.maximum(whole, 0.1)
     expected = np.maximum(base[:, None] * shape, 1e-6)
     weights, last_variance, last_level, smear = price_evidence.filter_levels(

@@ -401,7 +401,7 @@ def _design_effect(x: np.ndarray, r: np.ndarray) -> float:
 def filter_levels(
     weeks: PriceWeeks, evidence: Evidence, expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """How levels deviate from `expected` (m, T), by Gaussian-process regression.
+    """Deviations of levels from `expected` (m, T), by Gaussian-process regression.
 
     Returns
     -------

@@ -79,7 +79,7 @@ SILENT: Final = Noise(*[0.0] * PARTS)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the covariance of residuals depends on beside the variances.
+    """Arguments of the residuals' covariance beside the variances.
 
     Attributes
     ----------

@@ -118,7 +118,7 @@ def suggest_prices(
     limits : what the merchant allows.
     stock : DataFrame, optional
         `series_id` and optional `is_short` (the price is not lowered), `available, weeks_to_delivery,
-        sell_by_weeks, salvage`: see `price_profit.StockView`.
+        sell_by_weeks, salvage`: see `profit.StockView`.
 
     Returns
     -------
@@ -190,6 +190,8 @@ def _case(
     answer = _answer(prices, row, belief, stock)
     found["curve"] = _curve(answer, row, stock)
     least = limits.min_gain_share * row.units_per_month * max(row.price - row.unit_cost, 0.01)
+    # One by one a price may be less sure than the average must be: the average is held in
+    # `_sure_together`.
     allowed = (answer.chance >= min(limits.least_chance, limits.min_chance)) & (
         answer.mean >= least
     )
@@ -226,6 +228,7 @@ def _answer(prices: np.ndarray, row: Any, belief: _Belief, stock: StockView | No
     )
     gain = monthly_profit(prices, units, row.unit_cost, stock) - today
     weights = belief.of(prices, row.price)
+    # P(gain > 0) under the posterior of the elasticity.
     chance = _believed(((gain > 0) * weights).sum(axis=1))
     return _Answer(prices, gain, units, weights, (gain * weights).sum(axis=1), chance)
 
@@ -320,6 +323,7 @@ def _choose_together(cases: list[_Case], catalogue: pd.DataFrame, limits: PriceL
         else:
             case.found.update(_proposal(case, best, limits))
             kept.append(case)
+    # The shop's caps are filled greedily, the largest gains first.
     kept.sort(key=lambda one: -one.found["gain_mid"])
     changed, count = 0.0, 0
     for case in kept:
@@ -354,6 +358,8 @@ def _sure_together(cases: list[_Case], most_harm: float) -> list[int | None]:
     picks, over = chosen(0.0)
     if over <= 0:
         return picks
+    # Bracket of the multiplier: at the upper end even one per mille of harm outweighs the best
+    # gain.
     low, high = 0.0, 1e3 * max(float(case.answer.mean.max()) for case in cases)
     for _ in range(50):
         middle = (low + high) / 2 if low else high * 1e-6

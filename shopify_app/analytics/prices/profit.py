@@ -91,6 +91,7 @@ def sold(available: float, demand: np.ndarray) -> np.ndarray:
 def _until_delivery(margin: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:
     """Gross profit a month over the month, or over all the weeks until the delivery where those are more."""
     weeks = max(stock.weeks_to_delivery, 0.0)
+    # Judged over the longer of a month and the wait, then scaled to a month.
     horizon = max(weeks, WEEKS_PER_MONTH)
     before = sold(stock.available, units * weeks / WEEKS_PER_MONTH)
     after = units * (horizon - weeks) / WEEKS_PER_MONTH

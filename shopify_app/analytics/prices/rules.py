@@ -112,6 +112,7 @@ def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
         "recommended_price": (-inf, value_of(row, "recommended_price")),
         "price_floor": (value_of(row, "floor_price"), inf),
         "minimum_advertised_price": (value_of(row, "minimum_advertised_price"), inf),
+        # price >= cost / (1 - margin), and never at or below cost.
         "margin_floor": (max(cost / (1 - limits.margin_floor), cost + unit), inf),
     }
     for rule in HARD_RULES:
@@ -129,6 +130,7 @@ def candidates(price: float, rules: Iterable[Bound], limits: PriceLimits) -> np.
     if low > high:
         return np.zeros(0)
     unit = 10.0**-limits.minor_digits
+    # Rounding to the merchant's ending may leave the limits: those that do are dropped below.
     wide = np.linspace(low, high, STEPS)
     ended = np.unique(
         np.round(with_ending(np.round(wide / unit) * unit, limits), limits.minor_digits)
@@ -180,6 +182,7 @@ def lowest_prior_price(history: Mapping[date, float], on: date) -> float:
     history : the price set on a day, in force until the next entry.
     """
     first = on - timedelta(days=PRIOR_PRICE_DAYS)
+    # The price in force when the thirty days begin was set before them.
     earlier = [day for day in history if day <= first]
     within = [history[day] for day in history if first < day < on]
     if earlier:

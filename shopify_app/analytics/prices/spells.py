@@ -146,12 +146,14 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
         latest = panel["unit_cost"].groupby(series).last()
         cost[latest.index.to_numpy(int)] = latest.to_numpy(float)
     known = seen & (exposure >= LEAST_IN_STOCK)
+    # Quantity tiers and slips are no offers to everybody: such weeks say nothing.
     known &= ~_tiers(price, promotion, known)
     store = _stores(panel, series, len(ids))
     level = _levels(price, known, store)
     sale = _sales(price, level)
     unit_of = _copies(price, promotion, group, sale, randomised)
     first, share = _sizes(unit_of, units, known)
+    # Copies are added up: their sum is one observation of one price move.
     summed, open_ = np.zeros((len(first), len(periods))), np.zeros((len(first), len(periods)))
     np.add.at(summed, unit_of, np.where(known, units, 0.0))
     np.add.at(open_, unit_of, np.where(known, exposure, 0.0) * share[:, None])
@@ -242,6 +244,7 @@ def _copies(
     result = np.zeros(len(price), int)
     rows = 0
     for row in range(len(price)):
+        # The same moves in the same weeks, to the rounding of `LEAST_STEP`.
         key = (int(group[row]), moves[row].tobytes(), np.round(promotion[row], 1).tobytes())
         if alone[row].any() and key in seen:
             result[row] = seen[key]
@@ -309,6 +312,7 @@ def _number_levels(level: np.ndarray, price: np.ndarray, events: np.ndarray) -> 
     stood: list[tuple[float, int]] = []
     for count, week in enumerate(events, start=1):
         before, number = price[week - 1], level[week - 1]
+        # A sale's end is no new level: demand returns to what it was.
         back = [old for at, old in stood if abs(at - price[week]) < LEAST_STEP]
         level[week:] = back[-1] if back else count
         stood.append((float(before), int(number)))

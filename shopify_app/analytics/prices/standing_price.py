@@ -104,6 +104,7 @@ def _standing(weeks: list[Lines]) -> list[float]:
     absent, found = 0, list[float]()
     for at, sold in enumerate(weeks):
         here = sum(count for price, count in sold.items() if _same(price, stands))
+        # Weeks on end in which the standing price sold nothing.
         absent = 0 if here else absent + 1
         usual = _most_usual(sold)
         if here < FAIR_SHARE * sum(sold.values()) and not _is_other_list(
@@ -132,6 +133,7 @@ def _side_by_side(weeks: list[Lines]) -> set[tuple[float, float]]:
     found: set[tuple[float, float]] = set()
     for sold in weeks:
         pairs = {(a, b) for a in sold for b in sold if not _same(a, b)}
+        # A pair that misses a week of sales starts again.
         running = {pair: running.get(pair, 0) + 1 for pair in pairs}
         found |= {pair for pair, count in running.items() if count >= SIDE_BY_SIDE_WEEKS}
     return found | _in_turn(weeks)

@@ -28,7 +28,7 @@ ALIVE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PolicyYear:
-    """How a simulated year went; arrays (draws, n), and of the first draw (n, weeks).
+    """Sales, losses, stock and orders of a simulated year; arrays (draws, n), and of the first draw (n, weeks).
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class PolicyYear:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the shelf showed until now (n, T): the shop's before the year, the first draw's within it."""
+    """Units and time in stock shown until now (n, T): the shop's before the year, the first draw's within it."""
 
     units: np.ndarray
     in_stock: np.ndarray
@@ -82,6 +82,7 @@ def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> 
         ordered[due, week] = units[0]
         stock += pipeline[:, :, week]
         seen.in_stock[:, first + week] = time_in_stock(stock[0], wanted[0, :, week], rng)
+        # Lost sales: what is not there is not sold, and nobody waits.
         came = np.minimum(stock, wanted[:, :, week])
         seen.units[:, first + week] = came[0]
         stock -= came

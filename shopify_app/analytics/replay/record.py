@@ -71,7 +71,7 @@ class Record:
         return self.units.shape[1] - self.weeks
 
     def history(self, until: int, *, units: np.ndarray, in_stock: np.ndarray) -> pd.DataFrame:
-        """What was known before week `until` (n, T), as `demand.forecast_demand` takes it."""
+        """The history known before week `until`, as `demand.forecast_demand` takes it."""
         row, column = np.nonzero(self.exists[:, :until])
         return pd.DataFrame(
             {
@@ -204,12 +204,14 @@ def _filled(counted: np.ndarray, units: np.ndarray) -> np.ndarray:
     before = np.concatenate([np.zeros((len(units), LOCAL_WEEKS)), total[:, :-LOCAL_WEEKS]], axis=1)
     span = np.minimum(np.arange(1, units.shape[1] + 1), LOCAL_WEEKS)
     local = (total - before[:, : units.shape[1]]) / span[None, :]
+    # Cover: units on the shelf per unit of weekly sales, over all counted weeks of the shop.
     cover = counted[known].sum() / max(float(local[known].sum()), 1e-9) if known.any() else 0.0
     return np.where(known, counted, np.round(local * cover))
 
 
 def _arrived(counted: np.ndarray, units: np.ndarray) -> np.ndarray:
     """Units that came in, in weeks whose stock is counted at both ends; returns and corrections included."""
+    # Stock now - stock before + units sold = units that came in.
     step = np.diff(counted, axis=1, prepend=np.nan) + units
     return np.where(np.isnan(step), 0.0, np.maximum(step, 0.0))
 

@@ -1,4 +1,4 @@
-"""What is really rising or falling, why, and whether it will last until an order lands.
+"""Trends: what is really rising or falling, why, and whether it will last until an order lands.
 
 In: a weekly history. Out: a direction a series, "none" for most. Method: common factors divided
 out, the evidence of the last weeks against a prior learned from the shop, a bound on false signs

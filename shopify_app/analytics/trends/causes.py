@@ -71,7 +71,7 @@ SEASON_EXPLAINS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What causes are read from; arrays (n, T) unless said.
+    """Inputs of the causes; arrays (n, T) unless said.
 
     Attributes
     ----------

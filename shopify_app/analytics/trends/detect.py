@@ -6,7 +6,7 @@ Method: common factors are divided out (`shocks`); discounts do not count as nor
 negative binomial (`evidence`); the distribution of changes is learned from the whole shop, siblings
 count (`prior`); then causes (`causes`) and outlook (`lasting`).
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294.
-Weak: at one sale a week a doubling cannot be told within a month, and is not claimed.
+Weak: at one sale a week a doubling is within chance over a month, and is not claimed.
 """
 
 from dataclasses import replace
@@ -133,6 +133,7 @@ def _detect(
     promoted = _promoted(history, panel)
     in_stock = _first_week_unseen(panel)
     exposure = _normal_weeks(in_stock, promoted)
+    # From here on exposure holds the common factors: a rate is per week of ordinary demand.
     judged = judge(panel.units, exposure, panel.groups)
     sign = trend_prior.directions(
         judged.beliefs, false_sign_rate, _directions_before(previous, panel)
@@ -194,6 +195,7 @@ def _first_week_unseen(panel: Panel) -> np.ndarray:
     exposure = panel.exposure.copy()
     first = (exposure > 0).argmax(axis=1)
     rows = np.flatnonzero((first > 0) & (panel.units[np.arange(len(first)), first] > 0))
+    # Selection: a history that begins because something sold is biased upward in its first week.
     exposure[rows, first[rows]] = 0.0
     return exposure
 
@@ -246,6 +248,7 @@ def _frame(
     middle = np.clip(beliefs.density() @ trend_prior.GRID, low, high)
     rows, best = np.arange(len(sign)), beliefs.window
     in_stock = np.stack([panel.exposure[:, -weeks:].sum(axis=1) for weeks in WINDOWS], axis=1)
+    # Units a week in stock: what a merchant saw, not what the model calls a full week.
     on_shelf = np.maximum(in_stock[rows, best], 1e-9)
     return pd.DataFrame(
         {

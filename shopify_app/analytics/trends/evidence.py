@@ -109,6 +109,8 @@ def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) 
     judged = max(windows)
     units, exposure = units[:, -LONG_BASE - judged :], exposure[:, -LONG_BASE - judged :]
     n, length = units.shape
+    # Weeks [0, split) are the older base, [split, length - judged) the half year before the
+    # judged ones.
     split = max(length - judged - RECENT_BASE, 0)
     rate = _rate(units, exposure)
     log_counts = _log_counts(units, exposure, rate, (split, length - judged))
@@ -147,6 +149,7 @@ def _mixed_predictive(
     judged, length = max(windows), units.shape[1]
     likelihood = np.zeros((len(units), len(windows), len(GRID)))
     single, dispersion = np.zeros(len(units)), np.zeros(len(units))
+    # With probability `trust` all older weeks count, else the last half year alone.
     for weeks, first, share in ((length, 0, trust), (RECENT_BASE + judged, 1, 1 - trust)):
         rows = np.flatnonzero(share > NEGLIGIBLE)
         before, after = log_counts[rows, first:2].sum(axis=1), log_counts[rows, 2]
@@ -161,6 +164,7 @@ def _mixed_predictive(
         likelihood[rows] += share[rows, None, None] * found[0]
         single[rows] += share[rows] * found[1]
         dispersion[rows] += share[rows] * found[2]
+    # Only ratios matter: rows are scaled so that nothing underflows.
     largest = np.maximum(likelihood.max(axis=(1, 2)), 1e-300)
     return likelihood / largest[:, None, None], single / largest, dispersion
 
@@ -189,6 +193,7 @@ def _log_counts(
     seen = np.where(exposure > 0, units, 0.0)
     values, inverse = np.unique(seen, return_inverse=True)
     inverse = inverse.reshape(units.shape)
+    # log Gamma(y + r) - log Gamma(r) - log y!, once a distinct count.
     table = gammaln(values[:, None] + SHAPES[None, :]) - gammaln(SHAPES)[None, :]
     table -= gammaln(values + 1)[:, None]
     parts = np.zeros((len(units), 3, len(SHAPES)))
@@ -235,6 +240,7 @@ def _dispersion_prior(
 def _level(part: _Weeks, rate: np.ndarray) -> np.ndarray:
     """Log of the integral of a stretch's likelihood over its rate, less its value at `rate` (n, shapes)."""
     weeks = np.maximum(part.weeks, LEAST)[:, None]
+    # int rate^(S - 1/2) ... d rate = B(S + 1/2, n r) in x = rate / (rate + r).
     return betaln(part.sold[:, None] + HALF, weeks * SHAPES) - _at_rate(part, rate, SHAPES)
 
 
@@ -332,6 +338,8 @@ def _integrated(before: _Weeks, after: _Weeks, shape: float, grid: np.ndarray) -
     With x = rate / r and c = the ratio of the means, the integrand over log x is
     x^T c^S1 (1 + x)^-a (1 + c x)^-b; its mode solves a x/(1 + x) + b c x/(1 + c x) = T, a quadratic.
     """
+    # Weeks of unequal exposure: the ratio of mean exposures joins the log ratio of rates as an
+    # offset.
     lead = np.log(np.maximum(after.exposed, 1e-9) / np.maximum(after.weeks, 1))
     lead -= np.log(np.maximum(before.exposed, 1e-9) / np.maximum(before.weeks, 1))
     total = (before.sold + HALF + after.sold)[:, None]
@@ -374,6 +382,7 @@ def _single_week(
     mean = rate * rest[top]
     rest[top] = 0.0
     left = _stretch(units[rows], rest, units.shape[1], 0)
+    # Density of the outlying week: any week, log-uniform in size, 1 / (y log 15 x weeks).
     odd_week = -np.log(largest * SINGLE_WEEK_SPREAD * weeks[rows])
     for number, shape in enumerate(SHAPES):
         usual_week = gammaln(largest + shape) - gammaln(shape) - gammaln(largest + 1)

@@ -56,6 +56,8 @@ def _typical_taken_out(units: np.ndarray, exposure: np.ndarray) -> tuple[np.ndar
     exposure = exposure.copy()
     for weeks, newer, log_ratio in zip(WINDOWS, (0, *WINDOWS), move, strict=False):
         part = slice(-weeks, -newer or None)
+        # The longest window's newer weeks have their own ratio: only its older part takes the
+        # rest.
         exposure[:, part] *= np.exp(log_ratio if not newer else _older_part(move, weeks, newer))
     return exposure, evidence(units, exposure, WINDOWS)
 
@@ -63,6 +65,7 @@ def _typical_taken_out(units: np.ndarray, exposure: np.ndarray) -> tuple[np.ndar
 def _older_part(move: np.ndarray, weeks: int, newer: int) -> float:
     """Log ratio of a window's older weeks, from that of the whole window and of its newer weeks."""
     share = newer / weeks
+    # Mean over the window = share x newer mean + (1 - share) x older mean.
     left = (np.exp(move[1]) - share * np.exp(move[0])) / (1 - share)
     return float(np.log(np.clip(left, 0.2, 5.0)))
 

@@ -4,8 +4,8 @@ In:  the panel, what was sold before each change and is sold now, causes, lead t
 Out: a probability per product that, in the four weeks after landing, it sells at least 15 % more a week
      than before the change (falling: less).
 Method: the shop's demand is forecast, and the chance read from the forecast of those four weeks: it
-weighs the newest weeks against the older ones as this shop's past says is right, knows the shop's course
-and last year's, and what its products do after each pattern. Two constants and two slopes, stated, turn that
+weighs the newest weeks against the older ones as this shop's past says is right, knows the shop's common
+factor and last year's, and what its products do after each pattern. Two constants and two slopes, stated, turn that
 chance into what came of it. Forecast are the products that changed, and enough others to learn from; of any
 other it is only said how likely such sales are at the level of now.
 Source: Platt (1999), "Probabilistic outputs for support vector machines", for the stated line; `demand`.
@@ -87,6 +87,7 @@ def lasting(panel: Panel, changes: Changes) -> np.ndarray:
     above = LANDING_WEEKS * changes.before
     above = above * np.where(changes.rises, LEAST_EFFECT, 1 / LEAST_EFFECT)
     mean, dispersion = LANDING_WEEKS * changes.now, changes.dispersion / LANDING_WEEKS
+    # Unsaid changes: K of a total of independent weeks is a week's K over their number.
     not_above = nb.cdf(above, mean, dispersion)
     if changes.said.any():
         not_above[changes.said] = _foreseen(panel, changes, above)[changes.said]
@@ -119,5 +120,6 @@ def _foreseen(panel: Panel, changes: Changes, units: np.ndarray) -> np.ndarray:
 def _looked_at(units: np.ndarray, said: np.ndarray) -> np.ndarray:
     """Rows that changed, and others to learn from, in order."""
     ranked = np.argsort(-units.sum(axis=1), kind="stable")
+    # Evenly over the ranks, so that every class of rate has products to learn from.
     others = ranked[np.linspace(0, len(ranked) - 1, min(LEARNED_FROM, len(ranked))).astype(int)]
     return np.union1d(np.flatnonzero(said), others)

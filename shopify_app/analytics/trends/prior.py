@@ -9,7 +9,7 @@ as long as the average chance of a wrong sign among them stays below the rate as
 windows at once, so that nothing is lost to looking twice.
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294; Efron (2010),
 *Large-Scale Inference*, ch. 5; Fay & Herriot (1979) for borrowing from the group.
-Weak: under 20 telling products the shares are the stated ones, not learned.
+Weak: under 20 informative products the shares are the stated ones, not learned.
 """
 
 from dataclasses import dataclass
@@ -125,6 +125,7 @@ def posterior(found: Evidence, windows: WindowSums, groups: np.ndarray) -> Poste
     weights = shares[2:].reshape(count, len(WIDTHS))
     change = found.likelihood * (weights @ bells)[None, :, :]
     still = found.likelihood[:, :, MIDDLE].mean(axis=1) * shares[0]
+    # Siblings that moved carry the prior's centre with them.
     rows, shift = _moved_groups(found, windows, groups)
     if len(rows):
         change[rows], still[rows] = _centred(found.likelihood[rows], shift, shares[0], weights)
@@ -142,6 +143,7 @@ def typical_move(found: Evidence) -> np.ndarray:
     The shop's sum moves with whatever moves most; the typical product is where "no change" fits most
     products best: Efron's (2004) empirical null, by likelihood.
     """
+    # Where "no change" fits most products best is the centre of the empirical null.
     likelihood = found.likelihood[found.informative].astype(float)
     if len(likelihood) < LEAST_PRODUCTS:
         return np.zeros(found.likelihood.shape[1])
@@ -155,6 +157,8 @@ def _peak(fit: np.ndarray) -> float:
     """Abscissa of a curve's maximum on the grid, by a parabola through its top."""
     top = int(np.clip(fit.argmax(), 1, len(GRID) - 2))
     left, middle, right = fit[top - 1 : top + 2]
+    # Vertex of the parabola through three points: (l - r) / (2 (l - 2 m + r)) cells from the
+    # middle.
     bend = left - 2 * middle + right
     step = 0.0 if bend >= 0 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
     return float(GRID[top] + step * (GRID[1] - GRID[0]))
@@ -200,7 +204,7 @@ def _moved_groups(
     Notes
     -----
     With weights w = expected / variance, the weighted sum of a group's sales is quasi-Poisson with mean
-    e^shift times its expectation; a member's own share is taken out of both before it is told.
+    e^shift times its expectation; a member's own sales are left out of both (leave-one-out).
     """
     sizes = np.bincount(groups)
     if len(sizes) < 2 or sizes.max() < 3:
@@ -219,6 +223,7 @@ def _moved_groups(
     slab = np.exp(-0.5 * (GRID / GROUP_WIDTH) ** 2)
     prior = (1 - GROUP_STANDS_STILL) * slab / slab.sum()
     prior[MIDDLE] += GROUP_STANDS_STILL
+    # Poisson log likelihood of a shift s: S s - M e^s.
     fit = others_sold[..., None] * GRID - others_mean[..., None] * np.exp(GRID)
     shift = np.exp(fit - fit.max(axis=-1, keepdims=True)) * prior
     shift /= shift.sum(axis=-1, keepdims=True)
@@ -239,6 +244,7 @@ def _centred(
     likelihood: np.ndarray, shift: np.ndarray, still_share: float, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(change, still), not yet summing to 1, under priors centred on the group's log ratio."""
+    # Convolution of the group's distribution with each width of the mixture.
     gaps = GRID[None, :] - GRID[:, None]
     change, still = np.zeros(likelihood.shape), np.zeros(len(likelihood))
     count = likelihood.shape[1]
