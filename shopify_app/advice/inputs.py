@@ -1,4 +1,4 @@
-"""What the models see of a shop on a day: read once, kept as bytes, read back to recompute.
+"""The inputs of a run: what the models see of a shop on a day, read once, kept as bytes, read back to recompute.
 
 The snapshot is a numpy archive without pickles: the same bytes give the same numbers anywhere.
 """
@@ -20,7 +20,7 @@ from shopify_app.advice.shop_weeks import CLOSED_WEEKS, week_begin
 from shopify_app.domain.frames import STOCK_PLACES
 
 RANGE_LEVEL: Final = 0.8
-"""Of the ranges of demand that a shop is shown, and of those that are held against what came."""
+"""Level of the ranges of demand that a shop is shown, and of those that are held against what came."""
 
 
 VENDORS: Final = {
@@ -32,16 +32,21 @@ VENDORS: Final = {
     "order_minimum_in": "str",
     "lead_time_is_fixed": "bool",
 }
+"""Columns of the vendors' terms."""
+
 RECEIPTS: Final = {"vendor": "str", "days": "float64", "is_open": "bool"}
+"""Columns of deliveries and open orders."""
 
 FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts", "closed", "promoted")
+"""Names of the frames of a snapshot, in the order of its digest."""
+
 SINCE_KNOWN: Final = {
     "places": STOCK_PLACES,
     "receipts": RECEIPTS,
     "closed": CLOSED_WEEKS,
     "promoted": PROMOTED_WEEKS,
 }
-"""Frames that the first runs did not keep."""
+"""Columns of the frames that the first runs did not keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Inputs:
 
     @property
     def last_day(self) -> date:
-        """The last whole day looked at."""
+        """The last whole day of the inputs."""
         return self.as_of - timedelta(days=1)
 
     @property
@@ -114,7 +119,7 @@ class Inputs:
 
 
 def _named(level: float) -> str:
-    """A level as JSON names it."""
+    """The level as a key of JSON."""
     return f"{level:g}"
 
 
@@ -123,7 +128,7 @@ def _empty(columns: Mapping[str, str]) -> pd.DataFrame:
 
 
 def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
-    """A snapshot and its SHA-256."""
+    """(snapshot, its SHA-256)."""
     arrays: dict[str, np.ndarray] = {
         "meta": np.array(
             json.dumps(
@@ -151,7 +156,7 @@ def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
 
 
 def from_bytes(snapshot: bytes) -> Inputs:
-    """A snapshot read back."""
+    """The `Inputs` of a snapshot."""
     with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     meta = json.loads(str(arrays["meta"]))

@@ -1,7 +1,7 @@
-"""How long vendors take: as the merchant says, or as their deliveries showed (`analytics.orders.lead_times`).
+"""Lead times of vendors: as the merchant states them, or as their deliveries showed (`analytics.orders.lead_times`).
 
 A vendor without a delivery, or whose merchant says that his number stands, is taken at his word: the
-stated time, without doubt. Any other is a distribution around it.
+stated time, without variance. Any other is a distribution around it.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.orders.lead_times import LeadTimes, learn_lead_times
 
 LATE: Final = 1.5
-"""Lead times after which an order still open says nothing: it may have come without anyone telling us."""
+"""Multiple of the lead time after which an open order is no longer counted: it may have come without anyone
+telling us."""
 
 SHOWN: Final = 10
-"""Newest deliveries whose days are told."""
+"""Newest deliveries whose days are shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Orders that go out together: a vendor's least order, and what each budget would buy.
 
 In:  the lines that are due, the lines that may join them, and a way to plan some lines
-     (`advice_restock` brings it).
+     (`restock` brings it).
 Out: the lines to order with their plan; the plans of every budget as JSON, for pages to read.
 Method: a vendor whose lines that are due stay below its least order is filled up by the steps worth
 most for their money, of those lines and of the vendor's others; worth less than waiting, nothing is
@@ -21,12 +21,12 @@ from shopify_app.analytics.orders.plan import OrderPlan
 from shopify_app.analytics.orders.rules import Choices
 
 Order = Callable[..., OrderPlan]
-"""Plans the rows it is given (and the rules by name)."""
+"""A function that plans the rows it is given (and the rules by name)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Lines that are ordered.
+    """Lines that are ordered together, with their plan.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ def for_every_budget(
     """The plans of every budget, as pages read them.
 
     `lines` have their levels (units, expected money earned), `plans` a level of each line; `turns` are
-    the plans at which the curve of worth against money turns.
+    the plans at the vertices of the concave curve of worth against money.
     """
     known, choices = terms["cost_known"].to_numpy(bool), plan.choices
     if choices is None or not known.any():
@@ -137,7 +137,7 @@ def for_every_budget(
 
 
 def _rules(some: pd.DataFrame) -> dict[str, Any]:
-    """What a plan of some lines together goes by."""
+    """Rules of a plan of some lines together."""
     rules: dict[str, Any] = {"unit_cost": some["cost"].to_numpy(float), "vendor": _codes(some)}
     if (some["order_minimum"] > 0).any():
         rules["vendor_minimum"] = some["order_minimum"].to_numpy(float)

@@ -24,19 +24,27 @@ from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 
 MOST: Final = 30
+"""Price suggestions at most."""
+
 UNKNOWN: Final = ["series_id", "price", "unit_cost", "units_per_week", "units_each"]
+"""Columns of variants whose prices never moved."""
+
 ORDER_SIZE_WEEKS: Final = 26
+"""Weeks over which the units of a usual order are averaged."""
+
 WEEKS_PER_MONTH: Final = 52 / 12
+"""Weeks in a month."""
+
 LEAST_SHORT_UNITS: Final = 1.0
-"""Units expected to be lost until more can come, below which stock is not called short."""
+"""Expected lost units until more can come, below which stock is not called short."""
 
 LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
 
 
 NEVER_MOVED: Final = "too_few_price_changes"
-"""The reason for saying nothing of a price that a test is for. Where prices moved and advice is only not sure, a year
-with a test brought no more than a year without."""
+"""Reason for abstaining that a price test is for. Where prices moved and advice is only not sure, a year with
+a test brought no more than a year without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
+"""Restock suggestions: which variants to order, how many, by when; `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -22,17 +22,22 @@ from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.suggestion import NewSuggestion, SuggestionKind
 
 MOST: Final = 60
+"""Restock suggestions at most."""
+
 DUE_WEEKS: Final = 1
-"""An order is suggested when it must be placed within this many weeks."""
+"""Weeks within which an order must be due to be suggested."""
 
 LEAST_VALUE: Final = 2.0
 """Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
 
 UNKNOWN_COST_SHARE: Final = 0.5
-"""A cost that the shop does not know is taken as this share of the price, and marked as an estimate."""
+"""Share of the price that stands for an unknown cost, marked as an estimate."""
 
 DEAD_BELOW: Final = 0.5
+"""Probability of life below which a variant is not ordered."""
+
 MONTHS_PER_WEEK: Final = 12 / 52
+"""Months in a week."""
 
 
 @dataclass(frozen=True, slots=True)

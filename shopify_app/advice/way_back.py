@@ -50,12 +50,12 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
 
 
 def _raises(inputs: Inputs) -> list[dict[str, Any]]:
-    """None in a run from before there were any."""
+    """Raises made only for a shortage; none in a run from before there were any."""
     return inputs.settings.get("raised_while_short", [])
 
 
 def _because(shortage: Mapping[str, Any], on_shelves: int, today: date) -> str | None:
-    """Why it is time, as a code; None while it is not."""
+    """A code for why it is time; None while it is not."""
     if on_shelves >= int(shortage["there_units"]) + LEAST_RISE:
         return "stock_came"
     return "day_passed" if today >= date.fromisoformat(shortage["until"]) else None
@@ -85,7 +85,7 @@ def _gain(evidence: Mapping[str, Any], *, price: float, back: float, cost: float
 
 
 def _chance(evidence: Mapping[str, Any], price: float, back: float, cost: float) -> float:
-    """That demand answers enough for the lower price to earn more."""
+    """Probability that demand is elastic enough for the lower price to earn more."""
     if back <= cost:
         return 0.0
     enough = log((back - cost) / (price - cost)) / log(price / back)

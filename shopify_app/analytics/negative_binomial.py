@@ -15,7 +15,7 @@ POISSON_BELOW: Final = 1e-6
 """Dispersions below this are computed as Poisson."""
 
 Array = np.ndarray
-"""What every function takes and gives; shapes broadcast."""
+"""Argument and result of every function; shapes broadcast."""
 
 
 def cdf(units: Array, mean: Array, dispersion: Array) -> Array:

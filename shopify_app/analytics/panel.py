@@ -105,6 +105,7 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
 def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:
     """(column of each row, starts of all columns), without gaps between the first and the last period."""
     if period == "M":
+        # Months are counted by the calendar, for they have no common length.
         months = starts.astype("datetime64[M]").astype(int)
         column = months - months.min()
         return column, np.arange(months.min(), months.max() + 1).astype("datetime64[M]").astype(

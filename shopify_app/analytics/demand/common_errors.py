@@ -60,7 +60,7 @@ def common_errors(
     Parameters
     ----------
     groups : array (n,) of int
-    doubt : array (groups, moments + 1 or more)
+    factor_variance : array (groups, moments + 1 or more)
         Variance of the mean log common factor over the window after each moment; of now last.
     """
     count, seen = len(factor_variance), len(windows.actual)

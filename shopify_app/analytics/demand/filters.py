@@ -1,4 +1,4 @@
-"""How fast each series sells: two banks of filters, as a state that each period moves a step on.
+"""The rate at which each series sells: two banks of filters, as a state that each period moves a step on.
 
 In:  what is believed beforehand (`start`), then units and exposure of one period after another.
 Out: rates, units a period were it in stock, from a state (`rates`) or at several moments (`follow`).

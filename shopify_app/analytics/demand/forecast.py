@@ -635,10 +635,13 @@ def _learn(
     span = LEARNED_SPAN[past.period]
     windows = past.windows(span, rate).of(chosen)
     now = rate[-1, chosen].astype(float) * span
+    # The correction is fitted before dispersions are: its rows need weights, so K is taken at
+    # this rate first.
     classes, ages = pooling.rate_class(now / span), past.ages(past.units.shape[1])[chosen]
     dispersion = pooling.dispersion_of(windows, now, classes, ages).values()
     features = _features(past, chosen, rate)[: len(windows.actual)]
     known = past.moments[:-1]
+    # Number of windows that do not overlap, for the correction's shrinkage.
     separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0
     return fit_correction(features, windows, dispersion, past.groups[chosen], separate, rng)
 

@@ -105,7 +105,7 @@ def launch_curve(
 
     Parameters
     ----------
-    units, exposure, course : array (n, T)
+    units, exposure, factor : array (n, T)
     launched : array (n,), from `first_seen`
     block : periods in a block
     """

@@ -1,6 +1,6 @@
 """A shop's demand model between two fits: shared parameters, and the state of each series.
 
-In:  parts of a fit (`demand_state` takes them out of one).
+In:  parts of a fit (`state.learned_of` and `state.states_of` take them out of one).
 Out: `LearnedDemand`, a small archive of a shop; `DemandStates`, a row of some thousand bytes a series.
 Both go to bytes and back to the bit; another version of either is refused.
 """
@@ -74,6 +74,7 @@ class LearnedDemand:
 
     def groups_of(self, names: np.ndarray) -> np.ndarray:
         """Code of each group's name (n,); unknown names have the code after the last."""
+        # Names are sorted: a name that is not found where it would stand is unknown.
         place = np.minimum(np.searchsorted(self.names, names), len(self.names) - 1)
         return np.where(self.names[place] == names, place, len(self.names))
 

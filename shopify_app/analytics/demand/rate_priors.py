@@ -75,5 +75,6 @@ def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
     # Var of an observed rate = variance between series + rate / exposure (Poisson).
     noise = float((rate / time).mean())
     variance = max(float(rate.var()) - noise, 0.05 * mean**2)
+    # Gamma moments: mean = a / b, variance = a / b^2.
     shape = float(np.clip(mean**2 / variance, 0.1, 10.0))
     return np.array([shape, shape / mean])

@@ -34,6 +34,7 @@ def calendar_columns(starts: Days, days_per_period: int) -> np.ndarray:
     """Columns (T, len(EFFECTS)), in the order of `EFFECTS`, of periods of up to a week that begin on `starts`."""
     start = starts.astype("datetime64[D]")
     years = np.unique(start.astype("datetime64[Y]"))
+    # One year more: the last period may reach into it.
     years = np.arange(years[0], years[-1] + 2) if len(years) else years
     fixed = [_holds(start, days_per_period, _day(years, day)) for day in ("12-25", "01-01")]
     friday = _holds(start, days_per_period, _black_friday(years))

@@ -134,6 +134,7 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
     exposure[:, column[inside]] = panel.exposure[:, inside]
     if len(column):
         exposure[:, : max(column[0], 0)] = 0.0
+    # As at the fit: a period hardly in stock is censored whole.
     exposure[exposure < LEAST_EXPOSURE] = 0.0
     units[exposure == 0] = 0.0
     lift = None
@@ -144,6 +145,8 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
     groups = learned.groups_of(panel.group_names)[panel.groups]
     launched = first_seen(exposure, demand.WATCHED_BLOCKS * block)
     coming = learned.coming.copy()
+    # Weeks already closed move from the factor's future to its past; the far end repeats its last
+    # value.
     coming[:, -1] = np.pad(coming[:, -1, later:], ((0, 0), (0, later)), mode="edge")
     return Past(
         panel.series_ids,
@@ -281,6 +284,7 @@ def _closed(
     # Effective exposure of the block: share in stock x common factor x launch factor.
     time = (e * factor).mean(axis=1)
     moved = filters.advance(states.filters, sold, time)
+    # The window of newest blocks slides by one: the features of tomorrow look no further back.
     newest = np.concatenate([states.newest[:, 1:], np.stack([sold, time])[:, None]], axis=1)
     marks = states.marks.copy()
     marks[1] = launched
@@ -356,6 +360,7 @@ def _dispersions(
     for number, span in enumerate(learned.shared.spans):
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
         shared = learned.shared.dispersions[number]
+        # Own excess and squares are the fit's; the class is that of today's rate.
         pooled = shared.of(pooling.rate_class(now / span), ages)
         excess, squares = states.errors[:, number]
         most = float(learned.most[number])

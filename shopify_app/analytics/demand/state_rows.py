@@ -45,6 +45,7 @@ def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
     for begin in range(0, n, AT_ONCE):
         some = rows[: n - begin]
         values = [table[:, begin : begin + AT_ONCE] for table in tables]
+        # Series become rows: a transposition, small enough to stay in cache.
         some["values"] = np.concatenate(values).T
         packed += some.view(f"V{layout.itemsize}").tolist()
     return packed

@@ -149,5 +149,6 @@ def _posterior(
 
 def _in_periods(ratios: np.ndarray, stated: float, period_days: float) -> np.ndarray:
     """Probabilities of whole periods: an order that comes within a period is there at the next one's start."""
+    # The tolerance keeps 14.000000001 days at two weeks.
     periods = np.ceil(RATIOS * stated / period_days - 1e-9).astype(int)
     return np.bincount(periods, weights=ratios)

@@ -135,7 +135,7 @@ def run_ahead(
 
 @dataclass(slots=True)
 class _Tables:
-    """What `StockAhead` is made of, added up branch by branch."""
+    """Tables of `StockAhead`, added up branch by branch."""
 
     sold: np.ndarray
     shelf: np.ndarray

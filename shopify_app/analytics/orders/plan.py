@@ -10,7 +10,7 @@ from shopify_app.analytics.orders.rules import Choices
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What other quantities would do, shown beside the order; every attribute is an array (n,)."""
+    """Effects of other quantities, shown beside the order; every attribute is an array (n,)."""
 
     units: np.ndarray
     lost: np.ndarray

@@ -162,6 +162,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     ideal, units = work.ideal_and_allowed()
     choices = curve = None
     if unit_cost is not None or vendor_minimum is not None:
+        # Filling up for a vendor's least order may go beyond a line's ideal, nothing else may.
         beyond = 1.0 if vendor_minimum is None else order_rules.BEYOND_IDEAL
         choices = work.choices(ideal, beyond)
         curve = money.curve(choices)
@@ -182,6 +183,7 @@ class _Work:
     def __init__(self, forecast: DemandForecast, terms: OrderTerms) -> None:
         self.forecast, self.terms = forecast, terms
         latest = terms.lead.longest + terms.review
+        # Series of one lead time, review and number of states share the arrays of one pass.
         like = np.stack([terms.lead.longest, terms.review, states_needed(forecast, latest)])
         self._parts: list[np.ndarray] = []
         for kind in np.unique(like, axis=1).T:

@@ -96,6 +96,8 @@ def table(
     most = np.where(ideal > 0, most, 0.0)
     steps = np.maximum((most - least) / pack, 0.0)
     part = np.linspace(0.0, 1.0, MOST_CHOICES - 1)
+    # Every multiple where there are few; evenly spread ones where there are many, the best always
+    # among them.
     few = np.minimum(np.arange(MOST_CHOICES - 1)[None, :], steps[:, None])
     spread = np.where(steps[:, None] > MOST_CHOICES - 2, np.round(part * steps[:, None]), few)
     units = np.where(most[:, None] > 0, least[:, None] + pack[:, None] * spread, 0.0)

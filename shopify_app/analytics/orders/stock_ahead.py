@@ -18,7 +18,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class StockAhead:
-    """What each unit of an order does; tables are (n, states), column i is `bucket` x i units.
+    """Fate of each unit of an order; tables are (n, states), column i is `bucket` x i units.
 
     Attributes
     ----------

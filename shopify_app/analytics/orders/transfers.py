@@ -107,6 +107,8 @@ def transfers_before_purchases(
     code = np.unique(np.asarray(product), return_inverse=True)[1]
     costs = np.broadcast_to(np.asarray(freight, float), (terms.n,))
     stocks = np.floor(terms.on_hand)
+    # A sender's stock is valued as an order that lands at once on an empty shelf: its u-th unit,
+    # whoever owns it.
     keeps = _covering(forecast, terms, terms.on_hand * 0.0, 0)
     gets = _covering(forecast, terms, terms.on_hand, transfer_time)
     moves: list[tuple[int, int, float, float]] = []

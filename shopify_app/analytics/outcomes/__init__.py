@@ -1,4 +1,4 @@
-"""Whether a decision helped: registered before the write, judged once after its stop date.
+"""Outcomes: whether a decision helped; registered before the write, judged once after its stop date.
 
 In:  a weekly history of counts, the decisions, and later the same history continued.
 Out: a `Registration` per decision (kept before the write), a `Verdict` per decision, a `PortfolioVerdict`.

@@ -62,7 +62,7 @@ UNBOUNDED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class BrakeRuling:
-    """What a kind may do now, and why. Plain fields; `asdict` is JSON.
+    """The ruling on a kind: what it may do now, and why. Plain fields; `asdict` is JSON.
 
     Attributes
     ----------
@@ -134,6 +134,7 @@ def judge_kind(
     total, variance = sum(profits), sum(spread**2 for spread in spreads)
     # P(mean profit < 0) under a flat prior: Phi(-total / sd).
     chance = 0.5 if variance <= 0 else 0.5 * erfc(total / sqrt(2 * variance))
+    # The always-valid range is sum +- reach, whenever and however often it is looked at.
     reach = boundary(variance, spreads)
     loss, risk = max(0.0, -total), float(sum(open_risks))
     ruling, reason = _rule(

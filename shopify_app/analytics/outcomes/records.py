@@ -32,7 +32,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How a decision will be judged, fixed before it is written. Plain fields; `asdict` is JSON.
+    """The registration of a decision: how it will be judged, fixed before it is written. Plain fields; `asdict` is JSON.
 
     Attributes
     ----------

@@ -189,6 +189,7 @@ def _comparisons(before: _Before, row: int, substitutes: Iterable[str]) -> np.nd
 
 def _usual_counts(before: _Before, row: int) -> float:
     """Counts of a window at the rate before."""
+    # Geometric mean of the fast and the slow rate, the pseudo-rate taken off again.
     level = float(np.exp(before.rate[row].mean())) - held_against.LEAST_RATE
     return max(level, 0.0) * before.window
 
@@ -198,6 +199,7 @@ def _detectable_share(before: _Before, row: int, comparison: np.ndarray) -> floa
     if before.expected is None:
         return None
     counts, spread = before.expected.counts, before.expected.spread
+    # The trial window: how far the method was off where nothing was done.
     residual = (before.seen[comparison] / counts[comparison] - 1) / spread[comparison]
     low, high = rank_range(residual, 0.9)
     share = max(-low, high) * float(spread[row])

@@ -205,7 +205,7 @@ def _information(
 ) -> np.ndarray:
     """Fisher information of each product on the mean elasticity (n,), as 1 / variance.
 
-    A pair of blocks tells log(high units / low units) with variance 2 (1 / (b rate) + K / b).
+    A pair of blocks of b weeks measures log(high units / low units) with variance 2 (1 / (b rate) + K / b).
     """
     rate = np.array([series.units_per_week for series in tested])
     variance = 2 * (1 / (rate * block) + dispersion / block) / log_contrast(tested) ** 2
