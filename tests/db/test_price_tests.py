@@ -29,7 +29,7 @@ def running(acme, proposed):
     """(test, variant): begun today, one product of it."""
     variant_id = make_variant(acme)
     product_id = rows(acme, "SELECT product_id FROM variants WHERE id = %(id)s", id=variant_id)[0][0]  # fmt: skip
-    act(acme, price_tests.start, proposed, plan=PLAN, first_on=date.today(), by="42", next_at=SOON)  # noqa: DTZ011 -- any day
+    act(acme, price_tests.start, proposed, plan=PLAN, first_on=date.today(), by="42", due_at=SOON)  # noqa: DTZ011 -- any day
     act(acme, price_tests.add_prices, proposed, [product_id])
     return proposed, variant_id
 
@@ -94,7 +94,7 @@ def test_what_is_due_is_taken_by_one_and_only_of_installed_shops(acme, running):
         assert price_tests.due_shops(conn) == [acme.shop_id]
     number, until = act(acme, price_tests.claim, lease_seconds=60)
     assert act(acme, price_tests.claim, lease_seconds=60) is None
-    assert act(acme, price_tests.finish, number, claimed_until=until, next_at=SOON)
+    assert act(acme, price_tests.finish, number, claimed_until=until, due_at=SOON)
     rows(acme, "UPDATE shops SET state = 'uninstalled', uninstalled_at = now() RETURNING 1")
     with sweep_transaction() as conn:
         assert price_tests.due_shops(conn) == []

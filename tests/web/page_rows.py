@@ -270,7 +270,7 @@ def price_test_row(
             price_tests.decline(conn, shop.shop_id, made, by="42")
         if state in ("running", "returning", "ended"):
             price_tests.start(
-                conn, shop.shop_id, made, plan=planned, first_on=first_on or TODAY, by="42", next_at=NOW
+                conn, shop.shop_id, made, plan=planned, first_on=first_on or TODAY, by="42", due_at=NOW
             )  # fmt: skip
             price_tests.add_prices(conn, shop.shop_id, made, ids)
             if reading is not None:
