@@ -18,8 +18,8 @@ from shopify_app.db import (
     webhook_inbox,
 )
 from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.migrate import migrate
-from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs

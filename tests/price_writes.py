@@ -29,7 +29,7 @@ def send(world):
     for _ in range(20):
         with transaction(shop_id) as conn, conn.cursor() as cur:
             cur.execute(
-                "UPDATE price_changes SET next_at = now() WHERE shop_id = %s AND state = 'approved'",
+                "UPDATE price_changes SET due_at = now() WHERE shop_id = %s AND state = 'approved'",
                 (shop_id,),
             )
         if not price_outbox.send_price_changes():

@@ -128,7 +128,7 @@ def start(
     plan: Mapping[str, Any],
     first_on: date,
     by: str,
-    next_at: datetime,
+    due_at: datetime,
 ) -> bool:
     """Agree to a proposed test, of the products that are still as proposed; False if it was decided before."""
     with conn.cursor() as cur:
@@ -136,7 +136,7 @@ def start(
             """
             UPDATE price_tests
                SET state = 'running', plan = %(plan)s, decided_at = now(), decided_by = %(by)s,
-                   first_on = %(first_on)s, next_at = %(next_at)s
+                   first_on = %(first_on)s, due_at = %(due_at)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'proposed'
             """,
             {
@@ -145,7 +145,7 @@ def start(
                 "plan": Json(dict(plan)),
                 "by": by,
                 "first_on": first_on,
-                "next_at": next_at,
+                "due_at": due_at,
             },
         )
         return cur.rowcount == 1
@@ -172,7 +172,7 @@ def stop(
         cur.execute(
             """
             UPDATE price_tests
-               SET state = 'returning', stop_because = %(because)s, stopped_at = now(), stopped_by = %(by)s, next_at = now()
+               SET state = 'returning', stop_because = %(because)s, stopped_at = now(), stopped_by = %(by)s, due_at = now()
              WHERE shop_id = %(shop_id)s AND (%(id)s::bigint IS NULL OR id = %(id)s) AND state = 'running'
             """,
             {"shop_id": shop_id, "id": test_id, "because": because.value, "by": by},
@@ -206,8 +206,8 @@ def due_shops(conn: Connection) -> list[int]:
             """
             SELECT t.shop_id
               FROM price_tests t JOIN shops s USING (shop_id)
-             WHERE t.next_at <= now() AND s.state = 'installed'
-             ORDER BY t.next_at
+             WHERE t.due_at <= now() AND s.state = 'installed'
+             ORDER BY t.due_at
             """
         )
         return [int(row[0]) for row in cur.fetchall()]
@@ -218,9 +218,9 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> tuple[int, d
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET next_at = now() + make_interval(secs => %(seconds)s)
-             WHERE shop_id = %(shop_id)s AND next_at <= now()
-            RETURNING id, next_at
+            UPDATE price_tests SET due_at = now() + make_interval(secs => %(seconds)s)
+             WHERE shop_id = %(shop_id)s AND due_at <= now()
+            RETURNING id, due_at
             """,
             {"shop_id": shop_id, "seconds": lease_seconds},
         )
@@ -229,16 +229,16 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> tuple[int, d
 
 
 def finish(
-    conn: Connection, shop_id: int, test_id: int, *, claimed_until: datetime, next_at: datetime
+    conn: Connection, shop_id: int, test_id: int, *, claimed_until: datetime, due_at: datetime
 ) -> bool:
     """Done for now, look again then; False if it was asked for meanwhile (a stop), or has ended."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET next_at = %(next_at)s
-             WHERE shop_id = %(shop_id)s AND id = %(id)s AND next_at = %(until)s
+            UPDATE price_tests SET due_at = %(due_at)s
+             WHERE shop_id = %(shop_id)s AND id = %(id)s AND due_at = %(until)s
             """,
-            {"shop_id": shop_id, "id": test_id, "next_at": next_at, "until": claimed_until},
+            {"shop_id": shop_id, "id": test_id, "due_at": due_at, "until": claimed_until},
         )
         return cur.rowcount == 1
 
@@ -248,7 +248,7 @@ def end(conn: Connection, shop_id: int, test_id: int) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET state = 'ended', ended_at = now(), next_at = NULL
+            UPDATE price_tests SET state = 'ended', ended_at = now(), due_at = NULL
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'returning'
             """,
             {"shop_id": shop_id, "id": test_id},

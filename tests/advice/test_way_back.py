@@ -298,7 +298,6 @@ def test_a_click_writes_exactly_the_old_price_is_not_measured_and_no_cap_or_brak
         measuring_settings.save(
             conn, shop.shop_id, MeasuringSettings(Decimal("0.2"), Decimal(1), Decimal("0.3"))
         )
-        ledgers.ask(conn, shop.shop_id, NOW)
         ledgers.pull_brake(conn, shop.shop_id, MoveKind.PRICE_CUT, {"ruling": "stop"})
     monkeypatch.setattr(holding_back.outcomes, "hold_back", lambda ids, share, seed: tuple(ids))
     (card,) = refreshed(shop)  # nor is it drawn to be held back

@@ -27,7 +27,7 @@ def proposed(acme):
 @pytest.fixture
 def running(acme, proposed):
     """A test begun today."""
-    act(acme, price_tests.start, proposed, plan=PLAN, first_on=date.today(), by="42", next_at=SOON)  # noqa: DTZ011 -- any day
+    act(acme, price_tests.start, proposed, plan=PLAN, first_on=date.today(), by="42", due_at=SOON)  # noqa: DTZ011 -- any day
     return proposed
 
 
@@ -66,7 +66,7 @@ def test_what_is_due_is_taken_by_one_and_only_of_installed_shops(acme, running):
         assert price_tests.due_shops(conn) == [acme.shop_id]
     number, until = act(acme, price_tests.claim, lease_seconds=60)
     assert act(acme, price_tests.claim, lease_seconds=60) is None
-    assert act(acme, price_tests.finish, number, claimed_until=until, next_at=SOON)
+    assert act(acme, price_tests.finish, number, claimed_until=until, due_at=SOON)
     rows(acme, "UPDATE shops SET state = 'uninstalled', uninstalled_at = now() RETURNING 1")
     with sweep_transaction() as conn:
         assert price_tests.due_shops(conn) == []

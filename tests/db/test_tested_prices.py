@@ -32,7 +32,7 @@ def running(acme):
         plan=PLAN,
         first_on=date(2026, 11, 2),
         by="42",
-        next_at=datetime.now(UTC),
+        due_at=datetime.now(UTC),
     )
     assert act(acme, tested_prices.add, test_id, [product_id]) == 1
     return test_id, variant_id

@@ -56,7 +56,7 @@ def in_state(shop, state):
     change_id = add(shop, undo_of=add(shop))
     rows(
         shop,
-        "UPDATE price_changes SET state = %(state)s, attempts = 1, next_at = now(),"
+        "UPDATE price_changes SET state = %(state)s, attempts = 1, due_at = now(),"
         " lease_until = CASE WHEN %(state)s = 'sending' THEN now() + interval '1 minute' END,"
         " finished_at = CASE WHEN %(ended)s THEN now() END WHERE id = %(id)s RETURNING 1",
         state=state.value, ended=state.value in ENDED, id=change_id,

@@ -49,12 +49,12 @@ def apron(world):
             "UPDATE suggestions SET state = 'superseded' WHERE shop_id = %s AND state = 'open'",
             (shop.shop_id,),
         )
-    housekeeping.make_sure_of_schedules()
+    housekeeping.make_sure_of_jobs()
     with (
         sweep_transaction() as conn,
         conn.cursor() as cur,
     ):  # the daily round would work the suggestions out anew
-        cur.execute("UPDATE schedules SET next_at = now() + interval '1 day'")
+        cur.execute("UPDATE due_work SET due_at = now() + interval '1 day' WHERE shop_id IS NULL")
     suggestion_id = make_suggestion(shop, variant["id"], evidence=EVIDENCE)
     return variant["id"], suggestion_id
 

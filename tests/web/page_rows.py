@@ -381,7 +381,7 @@ def price_test_row(
                 plan=planned,
                 first_on=first_on or TODAY,
                 by="42",
-                next_at=NOW,
+                due_at=NOW,
             )
             tested_prices.add(conn, shop.shop_id, made, ids)
             if reading is not None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shopify_app.db import backfills, refresh_requests
+from shopify_app.db import backfills, due_work
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW, make_run, make_suggestion, make_variant, rows
@@ -54,9 +54,9 @@ def sells(shop, variant_id=1):
 
 def fails(shop, times=1):
     with transaction(shop.shop_id) as conn:
-        refresh_requests.ask(conn, shop.shop_id)
+        due_work.ask(conn, shop.shop_id, "suggestions")
         for _ in range(times):
-            refresh_requests.fail(conn, shop.shop_id, error_type="KeyError")
+            due_work.fail(conn, shop.shop_id, "suggestions", error_type="KeyError")
 
 
 def idle_stock(shop):
@@ -149,7 +149,7 @@ def test_a_run_that_failed_is_said_with_the_day_of_what_stands_below(client, acm
     sells(acme)
     price_row(acme)
     fails(acme, times=2)
-    rows(acme, "UPDATE refresh_requests SET failing_since = '2026-11-21 09:05+00' RETURNING 1")
+    rows(acme, "UPDATE due_work SET failing_since = '2026-11-21 09:05+00' RETURNING 1")
 
     english = "We could not work out new suggestions since Nov 21 9:05"
     page = html(client, acme, path).replace("\u00a0", " ")

@@ -213,7 +213,7 @@ def test_a_body_that_names_its_shop_does_nothing_under_another_shops_name(client
 
 def begun_again():
     with sweep_transaction() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+        cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ import structlog
 from shopify_app.db import (
     backfills,
     daily_sales,
+    due_work,
     inventory,
     orders,
     products,
     reconciliations,
-    refresh_requests,
     refunded_orders,
     refunds,
     shops,
@@ -41,6 +41,7 @@ from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.shopify.gid import from_gid, kind_of
 from shopify_app.usecases.history import sales
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access, install
 
 LEASE_SECONDS: Final = 120
@@ -58,7 +59,7 @@ def step_backfills() -> int:
     """Take every shop's back-fill one step further; how many steps were worked on."""
     with sweep_transaction() as conn:
         due = backfills.due_shops(conn)
-    return sum(step_shop(shop_id) for shop_id in due)
+    return each(due, step_shop, of="backfills")
 
 
 def step_shop(shop_id: int) -> int:
@@ -160,8 +161,10 @@ def _sales(shop: Shop, _: BackfillStep) -> bool:
 
 def _decisions(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
-        refresh_requests.forget_failures(conn, shop.shop_id)  # they were over another history
-        refresh_requests.ask(conn, shop.shop_id)
+        due_work.forget_failures(
+            conn, shop.shop_id, "suggestions"
+        )  # they were over another history
+        due_work.ask(conn, shop.shop_id, "suggestions")
     return True
 
 

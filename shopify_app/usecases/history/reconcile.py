@@ -21,6 +21,7 @@ from shopify_app.shopify import catalogue_api, orders_api
 from shopify_app.shopify.client import AdminApi
 from shopify_app.usecases.inbox import refetch
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access
 
 LOOK_BACK: Final = timedelta(minutes=15)
@@ -33,8 +34,11 @@ def reconcile_shops(*, since: datetime | None = None) -> int:
     """Compare every installed shop whose history is in; rows mended in all. `since` widens the look."""
     with sweep_transaction() as conn:
         installed = shops.every(conn, states=["installed"])
-    ready = [shop for shop in installed if _history_is_in(shop)]
-    return sum(sum(reconcile_shop(shop, since=since).values()) for shop in ready)
+    return each(installed, lambda shop: _reconcile_ready(shop, since), of="reconcile")
+
+
+def _reconcile_ready(shop: Shop, since: datetime | None) -> int:
+    return sum(reconcile_shop(shop, since=since).values()) if _history_is_in(shop) else 0
 
 
 def _history_is_in(shop: Shop) -> bool:

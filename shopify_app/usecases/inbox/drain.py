@@ -35,6 +35,7 @@ from shopify_app.errors import DatabaseBusyError
 from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
 from shopify_app.usecases.inbox import ingest, redact
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING
+from shopify_app.usecases.rounds import each
 
 TRIES: Final = 3
 WAIT_SECONDS: Final = 5
@@ -77,14 +78,15 @@ def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
 def drain_inbox() -> int:
     """Work through what is due, shop by shop, until nothing is or the time is up; how many were done.
 
-    A shop whose rows another transaction holds is left for the next doorbell; the others go on.
+    A shop whose rows another transaction holds, or whose round fails, is left for the next doorbell; the others go on.
     """
     deadline = time.monotonic() + BUDGET_SECONDS
     done = 0
     while time.monotonic() < deadline:
         with sweep_transaction() as conn:
             domains = webhook_inbox.due_domains(conn)
-        worked = sum(_try_domain(domain) for domain in domains if time.monotonic() < deadline)
+        in_time = (domain for domain in domains if time.monotonic() < deadline)
+        worked = each(in_time, _try_domain, of="inbox")
         done += worked
         if not worked:
             break

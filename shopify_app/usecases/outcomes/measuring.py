@@ -5,9 +5,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from shopify_app.db import (
+    due_work,
     ledgers,
     measuring_settings,
-    refresh_requests,
     shop_settings,
 )
 from shopify_app.db.connection import transaction
@@ -44,7 +44,7 @@ def lift_brake(shop_id: int, kind: str, *, lifted_by: str) -> bool:
     with transaction(shop_id) as conn:
         lifted = ledgers.lift_brake(conn, shop_id, kind, by=lifted_by)
         if lifted:
-            refresh_requests.ask(conn, shop_id)
+            due_work.ask(conn, shop_id, "suggestions")
     return lifted
 
 

@@ -27,6 +27,7 @@ from shopify_app.domain.price_test import PriceTest
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.price_tests.decide import begins
+from shopify_app.usecases.rounds import each
 
 LEASE_SECONDS: Final = 300
 SOON: Final = timedelta(seconds=30)
@@ -46,7 +47,7 @@ def carry_on_due() -> int:
     """Carry every test on that has something to do now; how many."""
     with sweep_transaction() as conn:
         due = price_tests.due_shops(conn)
-    return sum(_carry_on_claimed(shop_id) for shop_id in due)
+    return each(due, _carry_on_claimed, of="price_tests")
 
 
 def _carry_on_claimed(shop_id: int) -> bool:
@@ -58,7 +59,7 @@ def _carry_on_claimed(shop_id: int) -> bool:
     next_at = carry_on(shop_id, test_id)
     if next_at is not None:
         with transaction(shop_id) as conn:
-            price_tests.finish(conn, shop_id, test_id, claimed_until=until, next_at=next_at)
+            price_tests.finish(conn, shop_id, test_id, claimed_until=until, due_at=next_at)
     return True
 
 

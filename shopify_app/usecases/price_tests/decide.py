@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shopify_app.db import (
+    due_work,
     exposure,
     measuring_settings,
     price_tests,
-    refresh_requests,
     shop_settings,
     shops,
     tested_prices,
@@ -70,7 +70,7 @@ def start(shop_id: int, test_id: int, *, started_by: str) -> None:
         else:
             has_changed = True
             price_tests.withdraw(conn, shop_id, test_id)
-        refresh_requests.ask(conn, shop_id)
+        due_work.ask(conn, shop_id, "suggestions")
     if has_changed:
         raise InvalidInputError("its prices have changed since", field="changed")
 
@@ -160,6 +160,6 @@ def _begin(
         plan=test.plan | {"series": list(kept)},
         first_on=first_on,
         by=by,
-        next_at=begins(shop, first_on),
+        due_at=begins(shop, first_on),
     )
     tested_prices.add(conn, shop.shop_id, test.id, [int(one["series_id"]) for one in kept])

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, TypeVar
 from zoneinfo import available_timezones
 
-from shopify_app.db import refresh_requests, shop_settings
+from shopify_app.db import due_work, shop_settings
 from shopify_app.db.connection import transaction
 from shopify_app.domain.shop import ShopSettings, VendorLeadTime
 
@@ -61,7 +61,7 @@ def save_settings(shop_id: int, form: Mapping[str, str]) -> SettingsAnswer:
                 shop_settings.save_vendor_lead_times(conn, shop_id, vendors)
             if without:
                 shop_settings.forget_vendor_lead_times(conn, shop_id, without)
-            refresh_requests.ask(conn, shop_id)
+            due_work.ask(conn, shop_id, "suggestions")
     return SettingsAnswer(reader.errors)
 
 

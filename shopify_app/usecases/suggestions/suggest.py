@@ -1,15 +1,14 @@
 """Rows become open suggestions: read, work out, keep.
 
-    refresh request --claim--> read inputs --> bring demand up to the day --> work out (no transaction)
+    asked for, claimed (`rounds`) --> read inputs --> bring demand up to the day --> work out (no transaction)
         --> states and run kept, open ones replaced --> some held back by lot, with consent
         --> the run's ranges kept, those that are due held against what came
 
-A run that fails, whatever it fails of, is kept with its request and tried again after a wait that doubles; the last
-good run's suggestions stay, and other shops' runs go on. A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
-every number on a card can be worked out again (`explain`). One worker a shop: the request's lease.
+A run that fails, whatever it fails of, is tried again after a wait that doubles; the last good run's suggestions
+stay, and other shops' runs go on. A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
+every number on a card can be worked out again (`explain`). One worker a shop: the lease of its due work.
 """
 
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
@@ -22,14 +21,14 @@ from shopify_app.advice import work_out
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
     demand_states,
+    due_work,
     ledgers,
     price_tests,
-    refresh_requests,
     shops,
     suggestion_runs,
     suggestions,
 )
-from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import NewSuggestion, way_back_of
@@ -40,48 +39,9 @@ from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import ranges as range_upkeep
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
 
-LEASE_SECONDS: Final = 900
 SEED: Final = 0
 
-ROUND_SECONDS: Final = 600
-"""No further shop is begun after that long in one round: the next one takes the rest, well within a task's time."""
-
 log = structlog.get_logger()
-
-
-def refresh_due_suggestions() -> int:
-    """Work out the suggestions of every shop whose refresh is due; of how many shops that went well."""
-    with sweep_transaction() as conn:
-        due = refresh_requests.due_shops(conn)
-    begun = time.monotonic()
-    return sum(_refresh_claimed(shop) for shop in due if time.monotonic() - begun < ROUND_SECONDS)
-
-
-def _refresh_claimed(shop_id: int) -> bool:
-    with transaction(shop_id) as conn:
-        asked_at = refresh_requests.claim(conn, shop_id, lease_seconds=LEASE_SECONDS)
-    if asked_at is None:
-        return False
-    try:
-        refresh_suggestions(shop_id)
-    except Exception as error:  # noqa: BLE001 -- kept, shown and tried again; other shops' runs go on
-        _keep_failure(shop_id, error)
-        return False
-    with transaction(shop_id) as conn:
-        refresh_requests.finish(conn, shop_id, asked_at)
-    return True
-
-
-def _keep_failure(shop_id: int, error: Exception) -> None:
-    with transaction(shop_id) as conn:
-        failed = refresh_requests.fail(conn, shop_id, error_type=type(error).__name__)
-    log.error(
-        "suggestions_failed",
-        shop_id=shop_id,
-        error_type=type(error).__name__,
-        attempts=failed and failed.attempts,
-        exc_info=error,
-    )
 
 
 def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
@@ -122,7 +82,7 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
     holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
     range_upkeep.keep_up(shop, inputs)
     with transaction(shop_id) as conn:
-        refresh_requests.forget_failures(conn, shop_id)
+        due_work.forget_failures(conn, shop_id, "suggestions")
     log.info(
         "suggestions_refreshed",
         shop_id=shop_id,

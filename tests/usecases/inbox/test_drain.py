@@ -84,7 +84,7 @@ def test_poison_is_parked_after_three_tries_its_neighbours_are_done_and_it_can_b
     for _ in range(3):
         drain.drain_inbox()
         with sweep_transaction() as conn, conn.cursor() as cur:
-            cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+            cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
     drain.drain_inbox()
 
     assert kept() == {"waiting": 0, "oldest_seconds": 0.0, "dead": len(POISON), "done": len(POISON)}

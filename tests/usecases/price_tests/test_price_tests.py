@@ -135,7 +135,7 @@ def begun(proposed):
 def starts_on(shop, test, day):
     rows(
         shop,
-        "UPDATE price_tests SET first_on = %(day)s, decided_at = %(day)s, next_at = now() WHERE id = %(id)s RETURNING 1",
+        "UPDATE price_tests SET first_on = %(day)s, decided_at = %(day)s, due_at = now() WHERE id = %(id)s RETURNING 1",
         day=day, id=test.id,
     )  # fmt: skip
 
@@ -660,9 +660,7 @@ def test_a_stop_while_a_worker_has_the_test_is_looked_at_at_once(begun):
     deciding.stop(shop.shop_id, number, asked_by="42")
     later = datetime.now(UTC) + timedelta(days=1)
     with transaction(shop.shop_id) as conn:
-        assert not price_tests.finish(
-            conn, shop.shop_id, number, claimed_until=until, next_at=later
-        )
+        assert not price_tests.finish(conn, shop.shop_id, number, claimed_until=until, due_at=later)
 
     assert carry_on_tests.carry_on_due() == 1
     assert newest(shop).state is PriceTestState.ENDED
@@ -750,7 +748,7 @@ def test_in_a_store_blocks_are_written_an_edit_stays_and_all_else_is_given_back_
         deciding.stop(shop.shop_id, test.id, asked_by="42")
         for _ in range(4):
             world.deliver()
-            rows(shop, "UPDATE price_tests SET next_at = now() WHERE next_at IS NOT NULL RETURNING 1")  # fmt: skip
+            rows(shop, "UPDATE price_tests SET due_at = now() WHERE due_at IS NOT NULL RETURNING 1")  # fmt: skip
 
         after = {int(one["id"]): one["price"] for one in world.look("variants", limit=5000)}
         assert after == before | {edited: "77.00"}

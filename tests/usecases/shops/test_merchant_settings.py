@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import refresh_requests, shop_settings
+from shopify_app.db import due_work, shop_settings
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.usecases.shops.merchant_settings import save_settings
 
@@ -69,14 +69,18 @@ def test_one_wrong_field_saves_nothing_and_asks_for_no_refresh(acme):
     with transaction(acme.shop_id) as conn:
         assert shop_settings.of_shop(conn, acme.shop_id).margin_floor == Decimal("0.200")
     with sweep_transaction() as conn:
-        assert refresh_requests.due_shops(conn) == []
+        assert (
+            due_work.due_shops(conn, "suggestions", states=["installed"], needs_history=True) == []
+        )
 
 
 def test_what_is_saved_asks_for_fresh_suggestions(acme):
     save_settings(acme.shop_id, FORM)
 
     with sweep_transaction() as conn:
-        assert refresh_requests.due_shops(conn) == [acme.shop_id]
+        assert due_work.due_shops(
+            conn, "suggestions", states=["installed"], needs_history=True
+        ) == [acme.shop_id]
 
 
 @pytest.mark.parametrize("text", ["1e3", "１４", "14 ", " 14"])

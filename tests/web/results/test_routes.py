@@ -80,14 +80,7 @@ def judged(shop, outcome, profit, *, title, is_held_back=False):
 
 def keep_total(shop, total, rulings=None):
     with transaction(shop.shop_id) as conn:
-        ledgers.keep(
-            conn,
-            shop.shop_id,
-            as_of=DAY,
-            total=total,
-            rulings=rulings or {},
-            next_at=datetime.now(UTC) + timedelta(days=1),
-        )
+        ledgers.keep(conn, shop.shop_id, as_of=DAY, total=total, rulings=rulings or {})
 
 
 def test_the_ledger_shows_losers_with_their_ranges_and_what_is_still_measured(client, acme):
