@@ -477,6 +477,91 @@ def test_frozen_days_set_during_a_test_stop_it(begun):
     assert newest(shop).stop_because is StopReason.FROZEN
 
 
+# ---------------------------------------------------------------- overtaken
+
+
+def overtaken(monkeypatch, change, times=1):
+    """While a step is worked out, something changes: so many times."""
+    left = iter(range(times))
+
+    def worked_out(seen):
+        step = price_test_step.next_step(seen)
+        if next(left, None) is not None:
+            change()
+        return step
+
+    monkeypatch.setattr(carry_on_tests, "next_step", worked_out)
+
+
+def test_a_stop_while_a_step_is_worked_out_wins(begun, monkeypatch):
+    shop, test = begun
+    overtaken(monkeypatch, lambda: deciding.stop(shop.shop_id, test.id, asked_by="42"))
+
+    assert carry_on(shop, test) is None
+
+    assert rows(shop, "SELECT count(*) FROM price_changes") == [
+        (0,)
+    ]  # no block's price, for a moment
+    assert newest(shop).stop_because is StopReason.MERCHANT
+
+
+def test_an_edit_while_a_step_is_worked_out_wins(begun, monkeypatch):
+    shop, test = begun
+    one = prices_of(shop, test)[0]
+    overtaken(
+        monkeypatch,
+        lambda: rows(
+            shop,
+            "INSERT INTO price_history (shop_id, variant_id, price, seen_at, source)"
+            " VALUES (%(s)s, %(id)s, 21, now(), 'merchant') RETURNING 1",
+            s=shop.shop_id,
+            id=one.variant_id,
+        ),
+    )
+
+    carry_on(shop, test)
+
+    assert one.variant_id not in asked_for(shop)
+    assert asked_for(shop) != {}
+    assert prices_of(shop, test)[0].left_because is LeftReason.EDITED
+
+
+def test_a_block_that_leaves_for_the_store_while_it_is_withdrawn_is_waited_for(begun, monkeypatch):
+    """The outbox takes a price after the test was found to be as it was read, before it is withdrawn."""
+    shop, test = begun
+    carry_on(shop, test)
+    deciding.stop(shop.shop_id, test.id, asked_by="42")
+    withdraw, [first, *_] = tested_prices.withdraw_waiting, prices_of(shop, test)
+
+    def too_late(conn, shop_id, test_id):
+        with conn.cursor() as cur:
+            cur.execute(
+                "UPDATE price_changes SET sent_at = now() WHERE variant_id = %s", [first.variant_id]
+            )
+        return withdraw(conn, shop_id, test_id)
+
+    monkeypatch.setattr(tested_prices, "withdraw_waiting", too_late)
+
+    assert carry_on(shop, test) is not None
+
+    assert newest(shop).state is PriceTestState.RETURNING
+    assert len(asked_for(shop)) == len(prices_of(shop, test))  # nothing of the step was saved
+
+
+def test_a_step_that_is_overtaken_again_and_again_is_tried_again_in_a_moment(begun, monkeypatch):
+    shop, test = begun
+    titles = iter(range(9))
+    overtaken(
+        monkeypatch,
+        lambda: rows(shop, "UPDATE variants SET title = %(t)s RETURNING 1", t=str(next(titles))),
+        times=9,
+    )
+
+    assert carry_on(shop, test) < datetime.now(UTC) + timedelta(minutes=1)
+
+    assert asked_for(shop) == {}
+
+
 # ---------------------------------------------------------------- read
 
 
