@@ -25,8 +25,14 @@ FIRST_RUN: Final = "decisions"
 """The step that asks for the first run: done when that run has ended."""
 
 WEIGHTS: Final = {
-    "shop": 1, "products": 6, "inventory": 5, "orders": 50, "refunds": 6, "sales": 7, FIRST_RUN: 25,
-}  # fmt: skip
+    "shop": 1,
+    "products": 6,
+    "inventory": 5,
+    "orders": 50,
+    "refunds": 6,
+    "sales": 7,
+    FIRST_RUN: 25,
+}
 """Of the whole wait, about what each step takes in a shop of 25,000 orders."""
 
 
