@@ -25,7 +25,7 @@ from shopify_app.db import (
 )
 from shopify_app.db.connection import Connection
 from shopify_app.domain.currency import written_digits
-from shopify_app.domain.shop import Shop
+from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.domain.suggestion import SuggestionKind
 from shopify_app.usecases.outcomes import risk
 from shopify_app.usecases.suggestions.read_weeks import read_weeks
@@ -63,26 +63,8 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     )
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
-    resting = {
-        kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of))
-        for kind in SuggestionKind
-    }
-    settings = {
-        name: str(value) if isinstance(value, (Decimal, date, datetime)) else value
-        for name, value in asdict(chosen).items()
-    }
-    settings |= {
-        "currency": shop.currency,
-        "minor_digits": written_digits(shop.currency),
-        "resting": resting,
-        "trends_before": _trends_before(conn, shop),
-        "raised_while_short": _raised_while_short(conn, shop, as_of),
-        "range_levels": _range_levels(conn, shop),
-        "price_switches": _price_switches(conn, shop, as_of),
-        "price_test": _price_test(conn, shop, as_of, variants["variant_id"].tolist()),
-        "first_weekday": first_weekday(shop.shop_id),
-        "part_share": weeks.part_share,
-    }
+    settings = _as_told(chosen) | _settings(conn, shop, as_of, variants)
+    settings["part_share"] = weeks.part_share
     places_since = as_of - timedelta(days=PLACES_DAYS)
     return Inputs(
         as_of,
@@ -95,6 +77,33 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         weeks.closed,
         weeks.promoted,
     )
+
+
+def _as_told(chosen: ShopSettings) -> dict[str, Any]:
+    """The merchant's settings as JSON has them."""
+    return {
+        name: str(value) if isinstance(value, (Decimal, date, datetime)) else value
+        for name, value in asdict(chosen).items()
+    }
+
+
+def _settings(conn: Connection, shop: Shop, as_of: date, variants: pd.DataFrame) -> dict[str, Any]:
+    """What a run goes by beside the merchant's settings."""
+    resting = {
+        kind.value: sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of))
+        for kind in SuggestionKind
+    }
+    return {
+        "currency": shop.currency,
+        "minor_digits": written_digits(shop.currency),
+        "resting": resting,
+        "trends_before": _trends_before(conn, shop),
+        "raised_while_short": _raised_while_short(conn, shop, as_of),
+        "range_levels": _range_levels(conn, shop),
+        "price_switches": _price_switches(conn, shop, as_of),
+        "price_test": _price_test(conn, shop, as_of, variants["variant_id"].tolist()),
+        "first_weekday": first_weekday(shop.shop_id),
+    }
 
 
 def _vendors(conn: Connection, shop: Shop) -> pd.DataFrame:

@@ -9,7 +9,7 @@ stay, and other shops' runs go on. A kind that the brake has stopped is not sugg
 every number on a card can be worked out again (`explain`). One worker a shop: the lease of its due work.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ import structlog
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
+from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
     demand_states,
@@ -29,6 +30,7 @@ from shopify_app.db import (
     suggestions,
 )
 from shopify_app.db.connection import Connection, transaction
+from shopify_app.domain.demand_state import DemandFit, DemandState
 from shopify_app.domain.outcome import move_kind
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import NewSuggestion, way_back_of
@@ -44,8 +46,37 @@ SEED: Final = 0
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A shop as one transaction saw it: the models' inputs, and the demand kept by the run before."""
+
+    shop: Shop
+    inputs: Inputs
+    fit: DemandFit | None
+    states: list[DemandState]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run worked out: the inputs with demand brought up to the day and their bytes, the demand to be kept, the advice."""
+
+    seed: int
+    inputs: Inputs
+    demand: tuple[DemandFit, list[DemandState]] | None
+    found: Advice
+    inputs_bytes: bytes
+    inputs_sha256: str
+
+
 def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
     """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+    seen = _read(shop_id, as_of)
+    run = _worked_out(seen, seed)
+    return _saved(seen.shop, run)
+
+
+def _read(shop_id: int, as_of: date | None) -> _Seen:
+    """A shop as its models see it, once what only Shopify tells has been asked for."""
     market_prices.read_market_prices(shop_id)
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
@@ -54,43 +85,61 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         fit = demand_states.newest_fit(conn, shop_id)
         goes_on = fit and demand_advice.goes_on(fit, inputs, MODEL_VERSION)
         states = demand_states.states_of(conn, shop_id, fit.closed_on) if fit and goes_on else []
-    standing = demand_advice.brought_up(inputs, fit, states, seed=seed, version=MODEL_VERSION)
-    if standing:
-        inputs = replace(inputs, demand=standing[0])
+    return _Seen(shop, inputs, fit, states)
+
+
+def _worked_out(seen: _Seen, seed: int) -> _Run:
+    """What the models say of what was read; no transaction is open."""
+    standing = demand_advice.brought_up(
+        seen.inputs, seen.fit, seen.states, seed=seed, version=MODEL_VERSION
+    )
+    inputs = replace(seen.inputs, demand=standing[0]) if standing else seen.inputs
     found = work_out.work_out(inputs, seed=seed)
-    snapshot, sha256 = advice_inputs.to_bytes(inputs)
-    with transaction(shop_id) as conn:
-        if standing:
-            demand_states.keep(conn, shop_id, *standing[1:])
-        kept = _without_braked(conn, shop_id, found)
-        run_id = suggestion_runs.record(
-            conn,
-            shop_id,
-            as_of=inputs.as_of,
-            seed=seed,
-            model_version=MODEL_VERSION,
-            inputs=snapshot,
-            sha256=sha256,
-            counts=found.counts | {"braked": len(found.suggestions) - len(kept)},
-            order_budget=found.order_budget,
-            moves=found.moves,
-        )
-        price_tests.propose(conn, shop_id, run_id, found.price_test, currency=shop.currency)
+    return _Run(seed, inputs, standing and standing[1:], found, *advice_inputs.to_bytes(inputs))
+
+
+def _saved(shop: Shop, run: _Run) -> int:
+    """The run's id, once it is kept, some of what it opened is held back, and ranges are brought up."""
+    with transaction(shop.shop_id) as conn:
+        if run.demand:
+            demand_states.keep(conn, shop.shop_id, *run.demand)
+        kept = _without_braked(conn, shop.shop_id, run.found)
+        run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
         for one in kept:
-            one.evidence.update(run_id=run_id, inputs_sha256=sha256, model_version=MODEL_VERSION)
-        opened = suggestions.replace_open(conn, shop_id, run_id, kept)
-    holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
-    range_upkeep.keep_up(shop, inputs)
-    with transaction(shop_id) as conn:
-        due_work.forget_failures(conn, shop_id, "suggestions")
+            one.evidence.update(
+                run_id=run_id, inputs_sha256=run.inputs_sha256, model_version=MODEL_VERSION
+            )
+        opened = suggestions.replace_open(conn, shop.shop_id, run_id, kept)
+    holding_back.hold_back(shop.shop_id, run_id=run_id, today=run.inputs.as_of)
+    range_upkeep.keep_up(shop, run.inputs)
+    with transaction(shop.shop_id) as conn:
+        due_work.forget_failures(conn, shop.shop_id, "suggestions")
     log.info(
         "suggestions_refreshed",
-        shop_id=shop_id,
+        shop_id=shop.shop_id,
         run_id=run_id,
-        found=len(found.suggestions),
+        found=len(run.found.suggestions),
         opened=opened,
-        not_sure=found.counts["not_sure"],
+        not_sure=run.found.counts["not_sure"],
     )
+    return run_id
+
+
+def _recorded(conn: Connection, shop: Shop, run: _Run, *, braked: int) -> int:
+    """The id of the run, kept with what it saw, and the price test that it proposes."""
+    run_id = suggestion_runs.record(
+        conn,
+        shop.shop_id,
+        as_of=run.inputs.as_of,
+        seed=run.seed,
+        model_version=MODEL_VERSION,
+        inputs=run.inputs_bytes,
+        sha256=run.inputs_sha256,
+        counts=run.found.counts | {"braked": braked},
+        order_budget=run.found.order_budget,
+        moves=run.found.moves,
+    )
+    price_tests.propose(conn, shop.shop_id, run_id, run.found.price_test, currency=shop.currency)
     return run_id
 
 
