@@ -1,8 +1,8 @@
-"""What a merchant chooses about measuring: consent to hold back, the cap on losses, a brake lifted."""
+"""What price changes may lose, of what share of sales; and a brake that the merchant lifts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from shopify_app.db import (
@@ -12,10 +12,9 @@ from shopify_app.db import (
     price_tests,
     refresh_requests,
     registrations,
-    shop_settings,
 )
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.domain.outcome import PRICE_MOVES, MeasuringSettings
+from shopify_app.domain.outcome import PRICE_MOVES
 
 CAP_DAYS: Final = 90
 CAP_SHARE: Final = Decimal("0.01")
@@ -26,14 +25,6 @@ LEAST_CAP: Final = Decimal(25)
 """Even a shop without sales needs a cap above zero."""
 MONTHS_MEASURED: Final = Decimal("1.4")
 """How long a price stands before it is judged: six weeks."""
-HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
-"""What may be held back, in percent; 0 is no consent, and the default."""
-EXPOSURE_PERCENTS: Final = (5, 100)
-MOST_CAP: Final = 10_000_000
-FIELDS: Final = ("holdback_share", "loss_cap", "exposure_limit")
-
-Errors = dict[str, tuple[str, float, float]]
-"""Field -> code and bounds, as usecases/shops/merchant_settings.py has them."""
 
 
 def loss_cap(conn: Connection, shop_id: int, today: date) -> Decimal:
@@ -73,21 +64,6 @@ def at_risk(conn: Connection, shop_id: int, worst_a_month: Decimal) -> Decimal:
     return registrations.open_risk(conn, shop_id) + tested + waiting * MONTHS_MEASURED
 
 
-def check(form: Mapping[str, str]) -> Errors:
-    """What is wrong with a form's three fields; empty if nothing is."""
-    return _read(form)[1]
-
-
-def save(shop_id: int, form: Mapping[str, str]) -> Errors:
-    """Save what a form says, all or nothing; what is wrong with which field."""
-    chosen, errors = _read(form)
-    if not errors:
-        with transaction(shop_id) as conn:
-            shop_settings.of_shop(conn, shop_id)
-            measuring_settings.save(conn, shop_id, chosen)
-    return errors
-
-
 def lift_brake(shop_id: int, kind: str, *, lifted_by: str) -> bool:
     """Let a kind go on because the merchant says so, and ask for fresh suggestions; False if it was not stopped."""
     if kind not in {move.value for move in PRICE_MOVES}:
@@ -97,30 +73,3 @@ def lift_brake(shop_id: int, kind: str, *, lifted_by: str) -> bool:
         if lifted:
             refresh_requests.ask(conn, shop_id)
     return lifted
-
-
-def _read(form: Mapping[str, str]) -> tuple[MeasuringSettings, Errors]:
-    errors: Errors = {}
-    share = str(form.get("holdback_share", "0") or "0").strip()
-    if share not in HOLDBACK_PERCENTS:
-        errors["holdback_share"] = ("choice", 0, 0)
-        share = "0"
-    cap_text = str(form.get("loss_cap", "") or "").strip()
-    cap = _number(cap_text, 1, MOST_CAP) if cap_text else None
-    if cap_text and cap is None:
-        errors["loss_cap"] = ("range", 1, MOST_CAP)
-    limit = _number(str(form.get("exposure_limit", "30") or "").strip(), *EXPOSURE_PERCENTS)
-    if limit is None:
-        errors["exposure_limit"] = ("range", *EXPOSURE_PERCENTS)
-    return (
-        MeasuringSettings(Decimal(share) / 100, cap, (limit or Decimal(30)) / 100),
-        errors,
-    )
-
-
-def _number(text: str, low: int, high: int) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and low <= number <= high else None

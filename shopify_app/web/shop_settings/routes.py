@@ -10,7 +10,6 @@ from flask_babel import gettext
 from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
 from shopify_app.domain.shop import ShopSettings
-from shopify_app.usecases.outcomes import measuring
 from shopify_app.usecases.shops.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
@@ -38,12 +37,10 @@ def index() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Save them, or say beside which field what is wrong; what was typed stays."""
     form = _form()
-    wrong = measuring.check(form)
-    saved = save_settings(shop().shop_id, form) if not wrong else None
+    saved = save_settings(shop().shop_id, form)
     vendors = _read()
-    if saved is None or not saved.is_saved:
-        found = (saved.errors if saved else {}) | wrong
-        errors = {name: _error_words(*error) for name, error in found.items()}
+    if not saved.is_saved:
+        errors = {name: _error_words(*error) for name, error in saved.errors.items()}
         shown = _values(vendors) | form
         return answer(
             "settings/index.html",
@@ -54,8 +51,6 @@ def create() -> ResponseReturnValue:
             vendors=vendors,
             shop=shop(),
         )
-    measuring.save(shop().shop_id, form)
-    vendors = _read()
     made = answer(
         "settings/index.html",
         _as_json(vendors),
@@ -126,6 +121,7 @@ def _error_words(code: str, low: float, high: float) -> str:
         "end_before_start": gettext("Choose an end on or after the start"),
         "choice": gettext("Choose one of the list"),
         "timezone": gettext("Choose a time zone of the list"),
+        "vendor": gettext("Name each vendor of your products once"),
     }
     return words[code]
 

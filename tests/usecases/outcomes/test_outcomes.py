@@ -286,14 +286,6 @@ def test_a_model_that_fails_does_not_keep_a_click_from_being_carried_out(stall, 
     assert lines(shop)[ids[0]].not_measurable_because == "not_registered"
 
 
-@pytest.mark.parametrize(("form", "wrong"), [
-    ({"holdback_share": "50"}, {"holdback_share"}), ({"loss_cap": "-1"}, {"loss_cap"}), ({"loss_cap": "NaN"}, {"loss_cap"}),
-    ({"exposure_limit": "0"}, {"exposure_limit"}), ({"holdback_share": "15", "loss_cap": "", "exposure_limit": "40"}, set()),
-])  # fmt: skip
-def test_settings_of_measuring_are_proved(acme, form, wrong):
-    assert set(measuring.save(acme.shop_id, form)) == wrong
-
-
 def test_the_week_that_is_under_way_is_not_looked_at():
     assert monday_of(date(2026, 11, 25)) == date(2026, 11, 23)
     assert monday_of(date(2026, 11, 23)) == date(2026, 11, 23)
