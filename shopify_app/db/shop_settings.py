@@ -83,6 +83,23 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
         return rows_as(VendorLeadTime, cur)
 
 
+def vendors_without_products(conn: Connection, shop_id: int, vendors: Sequence[str]) -> list[str]:
+    """Of these vendors, and of those that the merchant told us of, the ones that the shop has no product of."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT t.vendor
+              FROM (SELECT unnest(%(vendors)s::text[])
+                     UNION
+                    SELECT vendor FROM vendor_lead_times WHERE shop_id = %(shop_id)s) AS t (vendor)
+             WHERE NOT EXISTS (SELECT FROM products p WHERE p.shop_id = %(shop_id)s AND p.vendor = t.vendor)
+             ORDER BY t.vendor
+            """,
+            {"shop_id": shop_id, "vendors": list(vendors)},
+        )
+        return [row[0] for row in cur.fetchall()]
+
+
 def forget_vendor_lead_times(conn: Connection, shop_id: int, vendors: Sequence[str]) -> int:
     """Let these vendors go back to the shop's default; how many had something of their own."""
     with conn.cursor() as cur:

@@ -8,12 +8,15 @@ that names them all, each by its path.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
-from flask import Flask, Response, current_app, g, make_response, request
+from flask import Flask, current_app, g, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from shopify_app.errors import InvalidInputError, NotJsonError
 from shopify_app.strict_json import parse_typed
+
+NUL: Final = "a text holds NUL"
+"""Postgres keeps none: what holds one was not typed by anybody."""
 
 MOST_WRONG_FIELDS: Final = 100
 """Named in one answer."""
@@ -89,20 +92,19 @@ def _read(model: type[M], told: Mapping[str, Any]) -> M:
         raise InvalidInputError(message, field=field, wrong_fields=wrong) from error
 
 
-def _refuse_what_is_no_body() -> Response | None:
+def _refuse_what_is_no_body() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method != "POST" or view is None or getattr(view, "is_public", False):
-        return None
+        return
     if not request.is_json:
         has_nul = any("\0" in text for pair in request.form.items(multi=True) for text in pair)
-        return make_response("Bad Request", 400) if has_nul else None
+        if has_nul:
+            raise NotJsonError(NUL)
+        return
     raw = request.get_data(cache=True)
-    if (
-        b"\\u0000" in raw
-    ):  # Postgres keeps no NUL in a text: what holds one was not typed by anybody
-        return make_response("Bad Request", 400)
+    if rb"\u0000" in raw:
+        raise NotJsonError(NUL)
     body = parse_typed(raw) if raw.strip() else {}
     if not isinstance(body, dict):
         raise NotJsonError("the body must be a JSON object")
     g.posted = body
-    return None

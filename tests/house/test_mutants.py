@@ -42,7 +42,7 @@ def test_a_receiver_that_acks_before_it_keeps_is_found(database, acme, monkeypat
 
     handed_over = []
     monkeypatch.setattr(
-        drain, "record_delivery", lambda headers, body: handed_over.append(json.loads(body)) or True
+        drain, "record_delivery", lambda told: handed_over.append(json.loads(told.body)) or True
     )
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM webhook_inbox")

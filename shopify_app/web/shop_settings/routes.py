@@ -12,7 +12,6 @@ from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
 from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.shop import ShopSettings
-from shopify_app.usecases.outcomes import measuring
 from shopify_app.usecases.shops.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
@@ -66,15 +65,12 @@ def index() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Save them, or say beside which field what is wrong; what was typed stays."""
     form = _form()
-    wrong = measuring.check(form)
-    saved = save_settings(shop().shop_id, form) if not wrong else None
-    if saved is None or not saved.is_saved:
+    saved = save_settings(shop().shop_id, form)
+    if not saved.is_saved:
         vendors = _read()
-        found = (saved.errors if saved else {}) | wrong
-        errors = {name: _error_words(*error) for name, error in found.items()}
+        errors = {name: _error_words(*error) for name, error in saved.errors.items()}
         page = RefusedPage(errors, vendors, _values(vendors) | form)
         return answer("settings/index.html", page, status=422)
-    measuring.save(shop().shop_id, form)
     return with_toast(_page(), gettext("Settings saved"))
 
 
@@ -143,6 +139,7 @@ def _error_words(code: str, low: float, high: float) -> str:
         "end_before_start": gettext("Choose an end on or after the start"),
         "choice": gettext("Choose one of the list"),
         "timezone": gettext("Choose a time zone of the list"),
+        "vendor": gettext("Name each vendor of your products once"),
     }
     return words[code]
 

@@ -5,8 +5,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from shopify_app import cli
 from shopify_app.analytics import outcomes
 from shopify_app.analytics.outcomes import brake
@@ -249,14 +247,6 @@ def test_a_model_that_fails_does_not_keep_a_click_from_being_carried_out(stall, 
     write(shop, ids[0])
 
     assert lines(shop)[ids[0]].not_measurable_because == "not_registered"
-
-
-@pytest.mark.parametrize(("form", "wrong"), [
-    ({"holdback_share": "50"}, {"holdback_share"}), ({"loss_cap": "-1"}, {"loss_cap"}), ({"loss_cap": "NaN"}, {"loss_cap"}),
-    ({"exposure_limit": "0"}, {"exposure_limit"}), ({"holdback_share": "15", "loss_cap": "", "exposure_limit": "40"}, set()),
-])  # fmt: skip
-def test_settings_of_measuring_are_proved(acme, form, wrong):
-    assert set(measuring.save(acme.shop_id, form)) == wrong
 
 
 def test_the_week_that_is_under_way_is_not_looked_at():

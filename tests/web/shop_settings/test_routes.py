@@ -97,3 +97,15 @@ def test_a_rivals_settings_stay(client, acme, rival):
     assert (
         client.get("/settings", headers=as_json(rival)).json["settings"]["margin_floor"] == "0.200"
     )
+
+
+def test_a_form_with_wrong_fields_of_two_groups_shows_both(client, acme):
+    wrong = {"margin_floor": "200", "loss_cap": "-5", "exposure_limit": "1"}
+
+    page = client.post("/settings", data=wrong, headers=bearer(acme))
+    told = change(client, acme, **wrong)
+
+    assert page.status_code == 422
+    for name in wrong:
+        assert f'aria-describedby="{name}-error"' in page.text
+    assert set(told.json["errors"]) == set(wrong)
