@@ -58,9 +58,9 @@ def test_what_is_not_shown_is_asked_so_many_times_and_not_if_it_was_asked_anew_m
 
     act(acme, refetches.ask, "order", [1])
     assert not act(acme, refetches.ask_once_more, *which, receipt, tries=3)
-    fresh = due(acme)[0][2]
+    asked_at = due(acme)[0][2]
     with transaction(rival.shop_id) as conn:
-        assert not refetches.ask_once_more(conn, acme.shop_id, *which, fresh, tries=3)
+        assert not refetches.ask_once_more(conn, acme.shop_id, *which, asked_at, tries=3)
     assert len(due(acme)) == 1
 
 

@@ -72,11 +72,13 @@ def test_a_task_of_shops_calls_its_use_case_once_for_each_shop_that_is_due(
     assert called == [acme.shop_id]
 
 
-def test_every_doorbell_is_in_these_lists(tasks):
+def test_the_names_that_messages_on_their_way_bear_are_still_known(tasks):
     ours = {name for name in tasks if name.startswith("workers.")}
 
-    assert set(CALLS) | set(SHOP_CALLS) == ours
-    assert [bell.name for bell in DOORBELLS if bell.name not in ours] == []
+    assert set(CALLS) | set(SHOP_CALLS) <= ours
+    assert [bell.name for bell in DOORBELLS] == sorted(
+        ours, key=[bell.name for bell in DOORBELLS].index
+    )
 
 
 LIMITS = {"prices": (60, 90), "webhooks": (120, 150), "analytics": (850, 900)}
