@@ -162,7 +162,7 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
             raise error
         return worked(inputs, seed=seed)
 
-    monkeypatch.setattr(suggest.advice, "work_out", spoilt)
+    monkeypatch.setattr(suggest.work_out, "work_out", spoilt)
 
     assert suggest.refresh_due_suggestions() == 1
     assert (runs_of(acme), runs_of(rival)) == (1, 1)  # ours is that of its card
@@ -181,7 +181,7 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
     assert listed[acme.domain]["runs_fail_of"] == type(error).__name__
     assert (listed[acme.domain]["runs_failed"], listed[rival.domain]["runs_failed"]) == (1, 0)
 
-    monkeypatch.setattr(suggest.advice, "work_out", worked)
+    monkeypatch.setattr(suggest.work_out, "work_out", worked)
     suggest.refresh_suggestions(acme.shop_id)  # as the operator does, once it is mended
     with transaction(acme.shop_id) as conn:
         assert refresh_requests.failed_runs(conn, acme.shop_id) is None
