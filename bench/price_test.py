@@ -79,7 +79,7 @@ def _begun(running: Simulated) -> tuple[int, Any]:
     if proposed is None:
         raise RuntimeError("no price test is proposed in this shop")
     price_test_decisions.start(shop_id, proposed.id, started_by="bench")
-    _change(running, "UPDATE price_tests SET next_at = now() + interval '1 year'")
+    _change(running, "UPDATE price_tests SET due_at = now() + interval '1 year'")
     return shop_id, _newest(shop_id)
 
 

@@ -17,7 +17,7 @@ CREATE TABLE public.backfills (
     rows_expected bigint,
     window_since timestamp with time zone,
     attempts integer DEFAULT 0 NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() CONSTRAINT backfills_next_at_not_null NOT NULL,
     lease_until timestamp with time zone,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
@@ -120,6 +120,24 @@ CREATE TABLE public.demand_states (
 
 ALTER TABLE ONLY public.demand_states FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.due_work (
+    shop_id bigint,
+    what text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    failed_at timestamp with time zone,
+    error_type text,
+    next_try_at timestamp with time zone,
+    CONSTRAINT due_work_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT due_work_failure_check CHECK ((((attempts = 0) = (failing_since IS NULL)) AND ((attempts = 0) = (failed_at IS NULL)) AND ((attempts = 0) = (error_type IS NULL)))),
+    CONSTRAINT due_work_what_check CHECK ((what ~ '^[a-z_]+$'::text))
+);
+
+ALTER TABLE ONLY public.due_work FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.fixed_prices (
     shop_id bigint NOT NULL,
     variant_id bigint NOT NULL,
@@ -213,9 +231,7 @@ CREATE TABLE public.ledgers (
     as_of date,
     total jsonb,
     rulings jsonb DEFAULT '{}'::jsonb NOT NULL,
-    worked_out_at timestamp with time zone,
-    due_at timestamp with time zone NOT NULL,
-    lease_until timestamp with time zone
+    worked_out_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.ledgers FORCE ROW LEVEL SECURITY;
@@ -230,16 +246,6 @@ CREATE TABLE public.locations (
 );
 
 ALTER TABLE ONLY public.locations FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.look_backs (
-    shop_id bigint NOT NULL,
-    what text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    lease_until timestamp with time zone,
-    CONSTRAINT look_backs_what_check CHECK ((what = 'replay'::text))
-);
-
-ALTER TABLE ONLY public.look_backs FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.market_reads (
     shop_id bigint NOT NULL,
@@ -319,7 +325,7 @@ CREATE TABLE public.price_changes (
     approved_at timestamp with time zone DEFAULT now() NOT NULL,
     state text DEFAULT 'approved'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() CONSTRAINT price_changes_next_at_not_null NOT NULL,
     lease_until timestamp with time zone,
     sent_at timestamp with time zone,
     seen_price numeric(18,4),
@@ -402,7 +408,7 @@ CREATE TABLE public.price_tests (
     stopped_at timestamp with time zone,
     stopped_by text,
     ended_at timestamp with time zone,
-    next_at timestamp with time zone,
+    due_at timestamp with time zone,
     CONSTRAINT begun_has_its_day CHECK (((state = ANY (ARRAY['proposed'::text, 'declined'::text])) = (first_on IS NULL))),
     CONSTRAINT price_tests_block_weeks_check CHECK ((block_weeks > 0)),
     CONSTRAINT price_tests_maximum_cost_check CHECK ((maximum_cost >= (0)::numeric)),
@@ -410,7 +416,7 @@ CREATE TABLE public.price_tests (
     CONSTRAINT price_tests_stop_because_check CHECK ((stop_because = ANY (ARRAY['precise'::text, 'cost'::text, 'finished'::text, 'merchant'::text, 'frozen'::text, 'too_few_left'::text, 'uninstalled'::text]))),
     CONSTRAINT price_tests_weeks_check CHECK ((weeks > 0)),
     CONSTRAINT stopped_has_a_reason CHECK (((state = ANY (ARRAY['returning'::text, 'ended'::text])) = (stop_because IS NOT NULL))),
-    CONSTRAINT under_way_is_due CHECK (((state = ANY (ARRAY['running'::text, 'returning'::text])) = (next_at IS NOT NULL)))
+    CONSTRAINT under_way_is_due CHECK (((state = ANY (ARRAY['running'::text, 'returning'::text])) = (due_at IS NOT NULL)))
 );
 
 ALTER TABLE ONLY public.price_tests FORCE ROW LEVEL SECURITY;
@@ -526,28 +532,12 @@ CREATE TABLE public.refetches (
     kind text NOT NULL,
     resource_id bigint NOT NULL,
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() CONSTRAINT refetches_next_at_not_null NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     CONSTRAINT refetches_kind_check CHECK ((kind = ANY (ARRAY['order'::text, 'product'::text, 'inventory_item'::text, 'location'::text, 'shop'::text])))
 );
 
 ALTER TABLE ONLY public.refetches FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.refresh_requests (
-    shop_id bigint NOT NULL,
-    asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    lease_until timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    failing_since timestamp with time zone,
-    failed_at timestamp with time zone,
-    error_type text,
-    next_try_at timestamp with time zone,
-    CONSTRAINT refresh_requests_attempts_check CHECK ((attempts >= 0)),
-    CONSTRAINT refresh_requests_failure_check CHECK ((((attempts = 0) = (failing_since IS NULL)) AND ((attempts = 0) = (failed_at IS NULL)) AND ((attempts = 0) = (error_type IS NULL))))
-);
-
-ALTER TABLE ONLY public.refresh_requests FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.refund_lines (
     shop_id bigint NOT NULL,
@@ -655,14 +645,6 @@ ALTER TABLE public.rollouts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.schedules (
-    name text NOT NULL,
-    every_seconds integer NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_started_at timestamp with time zone,
-    CONSTRAINT schedules_every_seconds_check CHECK ((every_seconds > 0))
 );
 
 CREATE TABLE public.schema_migrations (
@@ -909,7 +891,7 @@ CREATE TABLE public.webhook_inbox (
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     body bytea NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() CONSTRAINT webhook_inbox_next_at_not_null NOT NULL,
     lease_until timestamp with time zone,
     done_at timestamp with time zone,
     outcome text,
@@ -954,6 +936,9 @@ ALTER TABLE ONLY public.demand_fits
 ALTER TABLE ONLY public.demand_states
     ADD CONSTRAINT demand_states_pkey PRIMARY KEY (shop_id, variant_id);
 
+ALTER TABLE ONLY public.due_work
+    ADD CONSTRAINT due_work_key UNIQUE NULLS NOT DISTINCT (shop_id, what);
+
 ALTER TABLE ONLY public.fixed_prices
     ADD CONSTRAINT fixed_prices_pkey PRIMARY KEY (shop_id, variant_id, price_list_id);
 
@@ -977,9 +962,6 @@ ALTER TABLE ONLY public.ledgers
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_pkey PRIMARY KEY (shop_id, id);
-
-ALTER TABLE ONLY public.look_backs
-    ADD CONSTRAINT look_backs_pkey PRIMARY KEY (shop_id, what);
 
 ALTER TABLE ONLY public.market_reads
     ADD CONSTRAINT market_reads_pkey PRIMARY KEY (shop_id);
@@ -1023,9 +1005,6 @@ ALTER TABLE ONLY public.redactions
 ALTER TABLE ONLY public.refetches
     ADD CONSTRAINT refetches_pkey PRIMARY KEY (shop_id, kind, resource_id);
 
-ALTER TABLE ONLY public.refresh_requests
-    ADD CONSTRAINT refresh_requests_pkey PRIMARY KEY (shop_id);
-
 ALTER TABLE ONLY public.refund_lines
     ADD CONSTRAINT refund_lines_pkey PRIMARY KEY (shop_id, refund_id, id);
 
@@ -1046,9 +1025,6 @@ ALTER TABLE ONLY public.replays
 
 ALTER TABLE ONLY public.rollouts
     ADD CONSTRAINT rollouts_pkey PRIMARY KEY (shop_id, id);
-
-ALTER TABLE ONLY public.schedules
-    ADD CONSTRAINT schedules_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
@@ -1099,17 +1075,15 @@ CREATE UNIQUE INDEX brakes_one_on ON public.brakes USING btree (shop_id, kind) W
 
 CREATE INDEX daily_sales_day ON public.daily_sales USING btree (shop_id, sold_on);
 
+CREATE INDEX due_work_due ON public.due_work USING btree (what, due_at);
+
 CREATE INDEX issued_ranges_due ON public.issued_ranges USING btree (shop_id, due_on) WHERE ((actual IS NULL) AND (left_out_because IS NULL));
-
-CREATE INDEX ledgers_due ON public.ledgers USING btree (due_at);
-
-CREATE INDEX look_backs_due ON public.look_backs USING btree (due_at);
 
 CREATE INDEX order_lines_variant ON public.order_lines USING btree (shop_id, variant_id);
 
 CREATE INDEX orders_day ON public.orders USING btree (shop_id, processed_on);
 
-CREATE INDEX price_changes_due ON public.price_changes USING btree (next_at) WHERE (state = ANY (ARRAY['approved'::text, 'sending'::text]));
+CREATE INDEX price_changes_due ON public.price_changes USING btree (due_at) WHERE (state = ANY (ARRAY['approved'::text, 'sending'::text]));
 
 CREATE UNIQUE INDEX price_changes_one_under_way ON public.price_changes USING btree (shop_id, variant_id) WHERE (state = ANY (ARRAY['approved'::text, 'sending'::text]));
 
@@ -1121,7 +1095,7 @@ CREATE UNIQUE INDEX price_history_one_echo ON public.price_history USING btree (
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (shop_id, variant_id, seen_at);
 
-CREATE INDEX price_tests_due ON public.price_tests USING btree (next_at) WHERE (next_at IS NOT NULL);
+CREATE INDEX price_tests_due ON public.price_tests USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE UNIQUE INDEX price_tests_one_proposed ON public.price_tests USING btree (shop_id) WHERE (state = 'proposed'::text);
 
@@ -1145,13 +1119,13 @@ CREATE INDEX variants_inventory_item ON public.variants USING btree (shop_id, in
 
 CREATE INDEX variants_product ON public.variants USING btree (shop_id, product_id);
 
-CREATE INDEX webhook_inbox_apart ON public.webhook_inbox USING btree (shop_domain, next_at) WHERE ((topic = ANY (ARRAY['customers/data_request'::text, 'customers/redact'::text, 'shop/redact'::text, 'app/uninstalled'::text])) AND (done_at IS NULL) AND (dead_at IS NULL));
+CREATE INDEX webhook_inbox_apart ON public.webhook_inbox USING btree (shop_domain, due_at) WHERE ((topic = ANY (ARRAY['customers/data_request'::text, 'customers/redact'::text, 'shop/redact'::text, 'app/uninstalled'::text])) AND (done_at IS NULL) AND (dead_at IS NULL));
 
 CREATE INDEX webhook_inbox_dead ON public.webhook_inbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
 
 CREATE INDEX webhook_inbox_done ON public.webhook_inbox USING btree (done_at) WHERE (done_at IS NOT NULL);
 
-CREATE INDEX webhook_inbox_due ON public.webhook_inbox USING btree (shop_domain, next_at, id) WHERE ((done_at IS NULL) AND (dead_at IS NULL));
+CREATE INDEX webhook_inbox_due ON public.webhook_inbox USING btree (shop_domain, due_at, id) WHERE ((done_at IS NULL) AND (dead_at IS NULL));
 
 ALTER TABLE ONLY public.backfills
     ADD CONSTRAINT backfills_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -1177,6 +1151,9 @@ ALTER TABLE ONLY public.demand_fits
 ALTER TABLE ONLY public.demand_states
     ADD CONSTRAINT demand_states_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.due_work
+    ADD CONSTRAINT due_work_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.fixed_prices
     ADD CONSTRAINT fixed_prices_shop_id_variant_id_fkey FOREIGN KEY (shop_id, variant_id) REFERENCES public.variants(shop_id, id) ON DELETE CASCADE;
 
@@ -1200,9 +1177,6 @@ ALTER TABLE ONLY public.ledgers
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.look_backs
-    ADD CONSTRAINT look_backs_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.market_reads
     ADD CONSTRAINT market_reads_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
@@ -1263,9 +1237,6 @@ ALTER TABLE ONLY public.reconciliations
 
 ALTER TABLE ONLY public.refetches
     ADD CONSTRAINT refetches_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.refresh_requests
-    ADD CONSTRAINT refresh_requests_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refund_lines
     ADD CONSTRAINT refund_lines_shop_id_refund_id_fkey FOREIGN KEY (shop_id, refund_id) REFERENCES public.refunds(shop_id, id) ON DELETE CASCADE;
@@ -1350,9 +1321,11 @@ ALTER TABLE public.demand_states ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY due_work ON public.backfills FOR SELECT TO keel_sweeper USING (true);
 
-CREATE POLICY due_work ON public.ledgers FOR SELECT TO keel_sweeper USING (true);
+ALTER TABLE public.due_work ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY due_work ON public.look_backs FOR SELECT TO keel_sweeper USING (true);
+CREATE POLICY due_work ON public.due_work FOR SELECT TO keel_sweeper USING (true);
+
+CREATE POLICY due_work ON public.ledgers FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.offline_tokens FOR SELECT TO keel_sweeper USING (true);
 
@@ -1361,8 +1334,6 @@ CREATE POLICY due_work ON public.price_changes FOR SELECT TO keel_sweeper USING 
 CREATE POLICY due_work ON public.price_tests FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.refetches FOR SELECT TO keel_sweeper USING (true);
-
-CREATE POLICY due_work ON public.refresh_requests FOR SELECT TO keel_sweeper USING (true);
 
 CREATE POLICY due_work ON public.sync_cursors FOR SELECT TO keel_sweeper USING (true);
 
@@ -1385,8 +1356,6 @@ ALTER TABLE public.issued_ranges ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ledgers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.look_backs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.market_reads ENABLE ROW LEVEL SECURITY;
 
@@ -1412,6 +1381,8 @@ CREATE POLICY own_shop ON public.demand_fits TO keel_app USING ((shop_id = publi
 
 CREATE POLICY own_shop ON public.demand_states TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
+CREATE POLICY own_shop ON public.due_work TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
+
 CREATE POLICY own_shop ON public.fixed_prices TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.holdback_draws TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
@@ -1427,8 +1398,6 @@ CREATE POLICY own_shop ON public.issued_ranges TO keel_app USING ((shop_id = pub
 CREATE POLICY own_shop ON public.ledgers TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.locations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
-
-CREATE POLICY own_shop ON public.look_backs TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.market_reads TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -1451,8 +1420,6 @@ CREATE POLICY own_shop ON public.purchase_order_lines TO keel_app USING ((shop_i
 CREATE POLICY own_shop ON public.reconciliations TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.refetches TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
-
-CREATE POLICY own_shop ON public.refresh_requests TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
 CREATE POLICY own_shop ON public.refund_lines TO keel_app USING ((shop_id = public.current_shop_id())) WITH CHECK ((shop_id = public.current_shop_id()));
 
@@ -1490,6 +1457,8 @@ CREATE POLICY own_shop ON public.webhook_inbox TO keel_app USING ((shop_domain =
    FROM public.shops s
   WHERE (s.shop_id = public.current_shop_id()))));
 
+CREATE POLICY own_work ON public.due_work TO keel_sweeper USING ((shop_id IS NULL)) WITH CHECK ((shop_id IS NULL));
+
 ALTER TABLE public.price_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
@@ -1503,8 +1472,6 @@ ALTER TABLE public.purchase_order_lines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.reconciliations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.refetches ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.refresh_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.refund_lines ENABLE ROW LEVEL SECURITY;
 

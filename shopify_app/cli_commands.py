@@ -14,11 +14,12 @@ from shopify_app.db import (
     redactions,
     shops,
     suggestions,
+    tested_prices,
     webhook_inbox,
 )
 from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.migrate import migrate
-from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
@@ -235,7 +236,7 @@ def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, 
     explained = explain.explain_price_test(shop_id, test.id)
     with transaction(shop_id) as conn:
         test = price_tests.newest(conn, shop_id, test_id=test.id)[0]
-        prices = price_tests.prices(conn, shop_id, test.id)
+        prices = tested_prices.of_test(conn, shop_id, test.id)
     return {
         "id": test.id,
         "state": test.state,

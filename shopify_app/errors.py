@@ -1,5 +1,7 @@
 """The errors of the house. `TransientError` is tried again; every other is somebody's to mend."""
 
+from collections.abc import Mapping
+
 
 class AppError(Exception):
     """Something we know how to explain."""
@@ -18,11 +20,21 @@ class NotFoundError(AppError):
 
 
 class InvalidInputError(AppError):
-    """The caller sent something that cannot be right; `field` names it for the form."""
+    """The caller sent something that cannot be right; `field` names it for the form.
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    Where several fields are wrong `wrong_fields` has each path with its message, and `field` is the first.
+    """
+
+    def __init__(
+        self, message: str, *, field: str = "", wrong_fields: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.field = field
+        self.wrong_fields = dict(wrong_fields or ({field: message} if field else {}))
+
+
+class NotJsonError(AppError):
+    """A body that is no JSON we accept: broken, too deep, not finite, a key twice."""
 
 
 class TransientError(AppError):

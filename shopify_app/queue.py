@@ -1,4 +1,4 @@
-"""The doorbell side of Celery: one typed `ring_*` a task.
+"""The doorbell side of Celery: a task is rung for by its name, in its queue (`usecases.doorbells` lists them).
 
 Messages carry no work, only "look now": the work is rows in Postgres, so a lost message costs
 a moment and nothing else. Failures to ring are therefore ignored, and never wait.
@@ -13,24 +13,8 @@ from celery import Celery
 
 from shopify_app.config import settings
 
-DOORBELLS: Final = {
-    "workers.webhooks.drain_inbox": "webhooks",
-    "workers.prices.send_price_changes": "prices",
-    "workers.prices.carry_on_price_tests": "prices",
-    "workers.history.step_backfills": "history",
-    "workers.history.refetch_resources": "history",
-    "workers.history.confirm_uninstalls": "history",
-    "workers.history.reconcile_shops": "history",
-    "workers.sales.roll_up_sales": "webhooks",
-    "workers.decisions.refresh_suggestions": "analytics",
-    "workers.decisions.judge_outcomes": "analytics",
-    "workers.decisions.replay_years": "analytics",
-    "workers.housekeeping.keep_house": "history",
-}
-"""Task name -> queue."""
-
 TRANSPORT: Final = {
-    "visibility_timeout": 1_800,  # must exceed the longest hard time limit (analytics: 900 s)
+    "visibility_timeout": 1_800,  # must exceed the longest hard time limit (back-fills: 1,600 s)
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,
@@ -54,10 +38,10 @@ def sender() -> Celery:
     return app
 
 
-def ring(task: str, *, expires_seconds: int = 10) -> bool:
+def ring(task: str, queue: str, *, expires_seconds: int = 10) -> bool:
     """Ring a task's doorbell; False if Redis cannot be reached (the pump rings again)."""
     try:
-        sender().send_task(task, queue=DOORBELLS[task], expires=expires_seconds, retry=False)
+        sender().send_task(task, queue=queue, expires=expires_seconds, retry=False)
     except (kombu.exceptions.OperationalError, redis.exceptions.RedisError, OSError):
         return False
     return True

@@ -107,3 +107,19 @@ def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
     with simulated_world(tmp_path, monkeypatch) as made:
         yield made
+
+
+@pytest.fixture
+def apron(world: object) -> tuple[int, int]:
+    """(variant, suggestion): the one open decision of a simulated shop; see tests/price_writes.py."""
+    from tests.price_writes import price_suggestion
+
+    return price_suggestion(world)
+
+
+@pytest.fixture
+def stall(acme: Shop) -> tuple[Shop, list[int], list[int]]:
+    """(shop, suggestions, variants): a shop whose decisions can be measured; see tests/stall.py."""
+    from tests.stall import make_stall
+
+    return make_stall(acme)

@@ -14,6 +14,7 @@ from shopify_app.db.connection import rows_as, sweep_transaction, transaction
 from shopify_app.domain.evidence import PriceProposal
 from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
 from shopify_app.domain.outcome import DecisionEvidence
+from shopify_app.domain.product import Product, Variant
 from shopify_app.domain.run import RunSettings
 from shopify_app.domain.shop import Shop
 
@@ -21,6 +22,34 @@ T = TypeVar("T")
 
 _ids = itertools.count(9_000_000_000)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+MUG = Product(
+    id=1,
+    title="Mug",
+    handle="mug",
+    status="ACTIVE",
+    vendor="Northmill",
+    product_type="Mugs",
+    tags=["a"],
+    is_gift_card=False,
+    image_url=None,
+    created_at=NOW,
+    published_at=NOW,
+    updated_at=NOW,
+)
+RED = Variant(
+    id=10,
+    product_id=1,
+    inventory_item_id=100,
+    title="Red",
+    sku="M-R",
+    position=1,
+    price=Decimal("10.00"),
+    compare_at_price=None,
+    inventory_policy="DENY",
+    created_at=NOW,
+    updated_at=NOW,
+)
+BLUE = replace(RED, id=11, inventory_item_id=101, title="Blue")
 
 
 def make_shop(

@@ -90,7 +90,7 @@ def awaits_an_operation() -> bool:
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT EXISTS (SELECT FROM backfills WHERE state = 'running' AND bulk_operation_id IS NOT NULL"
-            " AND next_at < now() + interval '10 seconds')"
+            " AND due_at < now() + interval '10 seconds')"
         )
         row = cur.fetchone()
     return bool(row and row[0])

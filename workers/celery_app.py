@@ -13,17 +13,11 @@ from kombu import Queue
 
 from shopify_app.config import settings
 from shopify_app.logs import set_up_logs
-from shopify_app.queue import DOORBELLS, TRANSPORT
+from shopify_app.queue import TRANSPORT
+from shopify_app.usecases.doorbells import DOORBELLS
 from workers.processes import close_connections, serve_worker_metrics
 
-TASK_MODULES: Final = (
-    "workers.webhooks",
-    "workers.prices",
-    "workers.history",
-    "workers.sales",
-    "workers.decisions",
-    "workers.housekeeping",
-)
+TASK_MODULES: Final = ("workers.tasks",)
 
 
 class DoorbellTask(Task[Any, Any]):
@@ -51,8 +45,8 @@ def make_celery() -> "Celery[DoorbellTask]":
         task_serializer="json",
         accept_content=["json"],
         task_create_missing_queues=False,
-        task_queues=[Queue(name) for name in sorted(set(DOORBELLS.values()))],
-        task_routes={task: {"queue": queue} for task, queue in DOORBELLS.items()},
+        task_queues=[Queue(name) for name in sorted({bell.queue for bell in DOORBELLS})],
+        task_routes={bell.name: {"queue": bell.queue} for bell in DOORBELLS},
         task_default_queue="webhooks",
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=500,

@@ -10,7 +10,6 @@ import argparse
 import signal
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -20,78 +19,40 @@ from shopify_app.config import settings
 from shopify_app.errors import TransientError
 from shopify_app.logs import set_up_logs
 from shopify_app.metrics import serve_metrics
-from shopify_app.usecases import due_work, housekeeping
-from shopify_app.usecases.decisions import price_outbox
-from shopify_app.usecases.history import backfill, sales
-from shopify_app.usecases.inbox import drain, refetch
-from shopify_app.usecases.shops import uninstalls
+from shopify_app.usecases import doorbells, housekeeping
+from shopify_app.usecases.inbox import drain
 from shopify_app.usecases.suggestions import state as advice_state
 
 EVERY_SECONDS: Final = 0.5
 WATCH_EVERY: Final = 20
 """Turns between two looks at how the inbox and the runs of the suggestions stand."""
 
-RING_EVERY_SECONDS: Final = {"workers.sales.roll_up_sales": 3.0}
-"""What a burst of webhooks would have done anew twice a second is rung for less often."""
-
 log = structlog.get_logger()
 
 
-def refresh_suggestions() -> int:
-    """Work out suggestions here (pandas is loaded only if it comes to that)."""
-    from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- a pump that only rings stays small
-
-    return suggest.refresh_due_suggestions()
-
-
-def judge_outcomes() -> int:
-    """Judge decisions here (pandas, as above)."""
-    from shopify_app.usecases.outcomes import judge as judging  # noqa: PLC0415 -- as above
-
-    return judging.judge_due_shops()
-
-
-def replay_years() -> int:
-    """Replay shops' past here (pandas, as above)."""
-    from shopify_app.usecases.suggestions import replay as replay_year  # noqa: PLC0415 -- as above
-
-    return replay_year.replay_due_shops()
-
-
-def carry_on_price_tests() -> int:
-    """Carry price tests on here (pandas, as above)."""
-    from shopify_app.usecases.price_tests import carry_on as carry_on_tests  # noqa: PLC0415 -- as above
-
-    return carry_on_tests.carry_on_due()
-
-
-INLINE: Final[dict[str, Callable[[], object]]] = {
-    "workers.prices.send_price_changes": price_outbox.send_price_changes,
-    "workers.prices.carry_on_price_tests": carry_on_price_tests,
-    "workers.webhooks.drain_inbox": drain.drain_inbox,
-    "workers.history.step_backfills": backfill.step_backfills,
-    "workers.history.refetch_resources": refetch.refetch_resources,
-    "workers.history.confirm_uninstalls": uninstalls.confirm_uninstalls,
-    "workers.sales.roll_up_sales": sales.roll_up_sales,
-    "workers.decisions.refresh_suggestions": refresh_suggestions,
-    "workers.decisions.judge_outcomes": judge_outcomes,
-    "workers.decisions.replay_years": replay_years,
-    "workers.housekeeping.keep_house": housekeeping.keep_house,
-}
-
-
 def pump_once(*, inline: bool, rung: dict[str, float] | None = None) -> list[str]:
-    """Ring for, or do, what is due; the names of the tasks. `rung` remembers when each was rung for."""
-    due = due_work.due_tasks()
-    rung = {} if rung is None else rung
-    for task in due:
+    """Ring for, or do, what is due; the names of the tasks. `rung` remembers when each was rung for.
+
+    Raises
+    ------
+    ExceptionGroup
+        What went wrong inline, once everything else that was due is done.
+    """
+    due = doorbells.due_doorbells()
+    rung, failed = {} if rung is None else rung, list[Exception]()
+    for bell in due:
         now = time.monotonic()
         if inline:
-            INLINE[task]()
-        elif task not in rung or now - rung[task] >= RING_EVERY_SECONDS.get(task, 0.0):
-            queue.ring(task)
-            rung[task] = now
-    return due
+            try:
+                bell.work()
+            except Exception as error:  # noqa: BLE001 -- told below; the others' work goes on
+                failed.append(error)
+        elif bell.name not in rung or now - rung[bell.name] >= bell.ring_every_seconds:
+            queue.ring(bell.name, bell.queue)
+            rung[bell.name] = now
+    if failed:
+        raise ExceptionGroup("work failed", failed)
+    return [bell.name for bell in due]
 
 
 def run(stop: threading.Event, *, inline: bool = False) -> None:
@@ -100,7 +61,7 @@ def run(stop: threading.Event, *, inline: bool = False) -> None:
     while not stop.is_set():
         try:
             if turn == 0:
-                housekeeping.make_sure_of_schedules()
+                housekeeping.make_sure_of_jobs()
             pump_once(inline=inline, rung=rung)
             if turn % WATCH_EVERY == 0:
                 drain.watch_inbox()
@@ -108,6 +69,8 @@ def run(stop: threading.Event, *, inline: bool = False) -> None:
             turn += 1
         except TransientError as error:
             log.warning("pump_waits", error=str(error))
+        except ExceptionGroup:
+            log.exception("work_failed")
         stop.wait(EVERY_SECONDS)
 
 

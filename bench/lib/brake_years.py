@@ -4,7 +4,7 @@ In:  a `PriceShop`, what the adviser believes of elasticities.
 Out: what was accepted, what it truly earned, when the brake stopped it.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -167,8 +167,3 @@ def _risk(shop: PriceShop, units: np.ndarray, row: int, new: float, weeks: int) 
     old, cost = shop.price_now[row], shop.unit_cost[row]
     weekly = float(units[row, -13:].mean() * (old - cost))
     return worst_loss(weekly, weeks, price_change=new / old - 1, margin_share=(old - cost) / old)
-
-
-def as_row(year: BrakeYear) -> dict[str, object]:
-    """Plain fields."""
-    return asdict(year)

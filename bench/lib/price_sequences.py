@@ -333,7 +333,7 @@ class Machine:
     def _make_due(self) -> None:
         with transaction(self.shop_id) as conn, conn.cursor() as cur:
             cur.execute(
-                "UPDATE price_changes SET next_at = now() WHERE shop_id = %s AND state = 'approved'",
+                "UPDATE price_changes SET due_at = now() WHERE shop_id = %s AND state = 'approved'",
                 (self.shop_id,),
             )
 

@@ -3,8 +3,9 @@
     inputs        what a run rests on, and its bytes
     work_out      all kinds together
     restock, price, trend, price_test, way_back     a kind each
+    price_test_step                                 what a price test under way has to do on a day
     transfers, order_together, lead_times           what restock rests on
     demand, known_demand, history, shop_weeks, promoted_weeks     what the models are fed
 
-Read by `usecases.suggestions`, which keeps what comes out; it calls `analytics` and nothing that reads or writes.
+Read by `usecases.suggestions` and `usecases.price_tests`, which keep what comes out; it calls `analytics` and nothing that reads or writes.
 """

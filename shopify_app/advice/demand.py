@@ -31,25 +31,25 @@ from shopify_app.analytics.panel import Panel, as_panel
 from shopify_app.domain.demand_state import DemandFit, DemandState
 
 BATCH: Final = 10_000
-"""Variants followed at once."""
+"""Variants followed at once, for the memory."""
 
 REFIT_WEEKS: Final = 4
 """Closes after which a shop is fitted anew."""
 
 MARKED_WEEKS: Final = 52
-"""Newest weeks whose change is noticed before the next fit."""
+"""Newest weeks that a fingerprint covers: a change in them is noticed before the next fit."""
 
 MOST_CHANGED: Final = 0.5
-"""Share of the variants above which what was learned is no longer of this shop."""
+"""Share of changed variants above which the parameters learned are no longer of this shop."""
 
 SAME: Final = 1e-4
-NEARLY: Final = 0.02
-"""How near a forecast comes out when a history is followed anew, on the day of a fit and after closes.
+"""Relative tolerance of a forecast that is followed anew on the day of a fit."""
 
-After a close the oldest weeks have left the history that a run sees, not the states.
-"""
+NEARLY: Final = 0.02
+"""Relative tolerance after closes: the oldest weeks have left the history that a run sees, not the states."""
 
 _Standing = tuple[LearnedDemand, DemandStates, DemandForecast]
+"""(parameters learned, states, forecast) of a shop at its last close."""
 
 
 def brought_up(
@@ -94,14 +94,14 @@ def brought_up(
 
 
 def goes_on(fit: DemandFit, inputs: Inputs, version: str) -> bool:
-    """Whether a fit's states can be of use on the inputs' day."""
+    """True if a fit's states can be of use on the inputs' day."""
     if not inputs.variants["is_tracked"].any():
         return False
     return _closes(fit, inputs.closed_on, horizon_weeks(inputs) + 1, version) is not None
 
 
 def comes_out_again(inputs: Inputs, variant_id: int) -> bool:
-    """Whether a variant's forecast follows from its history and what was learned, as a run kept them."""
+    """True if a variant's forecast follows from its history and the parameters learned, as a run kept them."""
     known = inputs.demand
     if known is None or variant_id not in known.forecast.series_ids:
         return True
@@ -132,7 +132,7 @@ def _gone_on(
     horizon: int,
     closes: int,
 ) -> tuple[_Standing, np.ndarray] | None:
-    """(where the shop stands, which variants' states changed); None if a new fit is due after all."""
+    """((parameters, states, forecast), True for variants whose states changed); None if a new fit is due after all."""
     steps = (inputs.closed_on - fit.closed_on).days // 7
     kept = {one.variant_id: one for one in states}
     before = _fingerprints(inputs, ids, since=steps)
@@ -164,7 +164,7 @@ def _gone_on(
 
 
 def _fitted(inputs: Inputs, ids: np.ndarray, horizon: int, seed: int) -> _Standing:
-    """Learn of some variants, follow the others by it."""
+    """(parameters, states, forecast) of a new fit: learned of some variants, the others followed by it."""
     chosen = ids
     if len(ids) > BATCH:
         rng = np.random.default_rng(seed)
@@ -197,7 +197,7 @@ def _followed_in_batches(
 def _followed(
     inputs: Inputs, ids: np.ndarray, learned: LearnedDemand, horizon: int, closes: int
 ) -> tuple[DemandStates, DemandForecast]:
-    """Variants followed anew by what was learned."""
+    """(states, forecast) of variants followed anew with the parameters learned."""
     panel = _closed_panel(inputs, ids)
     return demand_state.follow_history(learned, panel, horizon=horizon, closes=closes)
 
@@ -246,7 +246,7 @@ def _with_usual_promotions(
 
 
 def _lifts(inputs: Inputs, learned: LearnedDemand, ids: np.ndarray, ago: range) -> np.ndarray:
-    """What promotions multiplied some weeks by (n, weeks)."""
+    """Multiplier of promotions in some weeks (n, weeks)."""
     if learned.lift == NO_LIFT:
         return np.ones((len(ids), len(ago)))
     with_before = range(ago.start + 1, ago.stop, -1)

@@ -1,4 +1,4 @@
-"""Weekly rows as the histories that the models take."""
+"""Histories as the models take them, from a run's weekly rows."""
 
 from datetime import date, timedelta
 

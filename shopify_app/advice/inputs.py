@@ -1,4 +1,4 @@
-"""What the models see of a shop on a day: read once, kept as bytes, read back to recompute.
+"""The inputs of a run: what the models see of a shop on a day, read once, kept as bytes, read back to recompute.
 
 The snapshot is a numpy archive without pickles: the same bytes give the same numbers anywhere.
 """
@@ -21,7 +21,7 @@ from shopify_app.domain.frames import STOCK_PLACES
 from shopify_app.domain.run import RunSettings
 
 RANGE_LEVEL: Final = 0.8
-"""Of the ranges of demand that a shop is shown, and of those that are held against what came."""
+"""Level of the ranges of demand that a shop is shown, and of those that are held against what came."""
 
 
 VENDORS: Final = {
@@ -33,16 +33,21 @@ VENDORS: Final = {
     "order_minimum_in": "str",
     "lead_time_is_fixed": "bool",
 }
+"""Columns of the vendors' terms."""
+
 RECEIPTS: Final = {"vendor": "str", "days": "float64", "is_open": "bool"}
+"""Columns of deliveries and open orders."""
 
 FRAMES: Final = ("variants", "weekly", "vendors", "places", "receipts", "closed", "promoted")
+"""Names of the frames of a snapshot, in the order of its digest."""
+
 SINCE_KNOWN: Final = {
     "places": STOCK_PLACES,
     "receipts": RECEIPTS,
     "closed": CLOSED_WEEKS,
     "promoted": PROMOTED_WEEKS,
 }
-"""Frames that the first runs did not keep."""
+"""Columns of the frames that the first runs did not keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Inputs:
     closed : `shop_weeks.CLOSED_WEEKS`, the shop's own weeks; empty where they are those of `weekly`
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
     settings : the shop's settings and currency, its open suggestions' and its ranges' past, its raises for a shortage
-    demand : brought up to the day (`demand_upkeep`); None before it was
+    demand : brought up to the day (`advice.demand`); None before it was
     """
 
     as_of: date
@@ -76,7 +81,7 @@ class Inputs:
 
     @property
     def last_day(self) -> date:
-        """The last whole day looked at."""
+        """The last whole day of the inputs."""
         return self.as_of - timedelta(days=1)
 
     @property
@@ -115,7 +120,7 @@ class Inputs:
 
 
 def _named(level: float) -> str:
-    """A level as JSON names it."""
+    """The level as a key of JSON."""
     return f"{level:g}"
 
 
@@ -130,7 +135,7 @@ def _empty(columns: Mapping[str, str]) -> pd.DataFrame:
 
 
 def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
-    """A snapshot and its SHA-256."""
+    """(snapshot, its SHA-256)."""
     arrays: dict[str, np.ndarray] = {"meta": np.array(_meta(inputs))}
     for name in FRAMES:
         frame: pd.DataFrame = getattr(inputs, name)
@@ -152,7 +157,7 @@ def to_bytes(inputs: Inputs) -> tuple[bytes, str]:
 
 
 def from_bytes(snapshot: bytes) -> Inputs:
-    """A snapshot read back."""
+    """The `Inputs` of a snapshot."""
     with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     meta = json.loads(str(arrays["meta"]))

@@ -7,17 +7,18 @@ import numpy as np
 from shopify_app.analytics.demand import DemandForecast
 
 PREFIX = "demand."
+"""Prefix of the arrays' names in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDemand:
-    """A forecast of the tracked variants, and what it was followed with.
+    """A forecast of the tracked variants, and the parameters it was followed with.
 
     Attributes
     ----------
     forecast : weeks from the run's day on
     learned : bytes of `analytics.demand.learned.LearnedDemand`
-    closes : weeks closed since that was learned
+    closes : weeks closed since those were learned
     """
 
     forecast: DemandForecast
@@ -42,7 +43,7 @@ class KnownDemand:
 
     @classmethod
     def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "KnownDemand | None":
-        """Read back from an archive; None if it holds none."""
+        """The demand of an archive; None if it holds none."""
         found = {
             name.removeprefix(PREFIX): array
             for name, array in arrays.items()

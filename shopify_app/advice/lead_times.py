@@ -1,7 +1,7 @@
-"""How long vendors take: as the merchant says, or as their deliveries showed (`analytics.orders.lead_times`).
+"""Lead times of vendors: as the merchant states them, or as their deliveries showed (`analytics.orders.lead_times`).
 
 A vendor without a delivery, or whose merchant says that his number stands, is taken at his word: the
-stated time, without doubt. Any other is a distribution around it.
+stated time, without variance. Any other is a distribution around it.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from shopify_app.analytics.orders.lead_times import LeadTimes, learn_lead_times
 from shopify_app.domain.evidence import Deliveries
 
 LATE: Final = 1.5
-"""Lead times after which an order still open says nothing: it may have come without anyone telling us."""
+"""Multiple of the lead time after which an open order is no longer counted: it may have come without anyone
+telling us."""
 
 SHOWN: Final = 10
-"""Newest deliveries whose days are told."""
+"""Newest deliveries whose days are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ def _learned(
     limit = receipts["vendor"].map(stated).fillna(default).clip(lower=1) * LATE
     counted = receipts[~receipts["is_open"] | (receipts["days"] <= limit)]
     found = learn_lead_times(
-        counted.rename(columns={"vendor": "supplier"}),
-        suppliers=names.to_numpy(),
+        counted,
+        vendors=names.to_numpy(),
         stated_days={str(name): float(days) for name, days in stated.items()},
         default_days=default,
         period_days=7.0,

@@ -1,7 +1,7 @@
 """Orders that go out together: a vendor's least order, and what each budget would buy.
 
 In:  the lines that are due, the lines that may join them, and a way to plan some lines
-     (`advice_restock` brings it).
+     (`restock` brings it).
 Out: the lines to order with their plan; the plans of every budget as JSON, for pages to read.
 Method: a vendor whose lines that are due stay below its least order is filled up by the steps worth
 most for their money, of those lines and of the vendor's others; worth less than waiting, nothing is
@@ -22,12 +22,12 @@ from shopify_app.analytics.orders.rules import Choices
 from shopify_app.domain.run import BudgetLine, OrderBudget
 
 Order = Callable[..., OrderPlan]
-"""Plans the rows it is given (and the rules by name)."""
+"""A function that plans the rows it is given (and the rules by name)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Lines that are ordered.
+    """Lines that are ordered together, with their plan.
 
     Attributes
     ----------
@@ -92,11 +92,11 @@ def _filled_up(
         return due
     rows = np.concatenate([due, joining])
     some = terms.iloc[rows]
-    nothing_asked = {"supplier_minimum": np.zeros(len(rows))}
+    nothing_asked = {"vendor_minimum": np.zeros(len(rows))}
     choices = order(rows, **(_rules(some) | nothing_asked)).choices
     assert choices is not None  # noqa: S101 -- it has unit costs
     chosen = np.where(np.isin(rows, due), choices.best(), 0)
-    filled = order_rules.meet_supplier_minimums(
+    filled = order_rules.meet_vendor_minimums(
         choices,
         chosen,
         _codes(some),
@@ -110,7 +110,7 @@ def for_every_budget(plan: OrderPlan, variant_ids: np.ndarray, terms: pd.DataFra
     """The plans of every budget, as pages read them.
 
     `lines` have their levels (units, expected money earned), `plans` a level of each line; `turns` are
-    the plans at which the curve of worth against money turns.
+    the plans at the vertices of the concave curve of worth against money.
     """
     known, choices = terms["cost_known"].to_numpy(bool), plan.choices
     if choices is None or not known.any():
@@ -120,9 +120,9 @@ def for_every_budget(plan: OrderPlan, variant_ids: np.ndarray, terms: pd.DataFra
     rules = _rules(some)
     found = budget_ladder.ladder(
         priced,
-        supplier=rules["supplier"],
-        minimum=rules.get("supplier_minimum"),
-        minimum_in_units=rules.get("supplier_minimum_in_units"),
+        vendor=rules["vendor"],
+        minimum=rules.get("vendor_minimum"),
+        minimum_in_units=rules.get("vendor_minimum_in_units"),
     )
     lines: list[BudgetLine] = []
     plans = np.zeros_like(found.plans)
@@ -140,11 +140,11 @@ def for_every_budget(plan: OrderPlan, variant_ids: np.ndarray, terms: pd.DataFra
 
 
 def _rules(some: pd.DataFrame) -> dict[str, Any]:
-    """What a plan of some lines together goes by."""
-    rules: dict[str, Any] = {"unit_cost": some["cost"].to_numpy(float), "supplier": _codes(some)}
+    """Rules of a plan of some lines together."""
+    rules: dict[str, Any] = {"unit_cost": some["cost"].to_numpy(float), "vendor": _codes(some)}
     if (some["order_minimum"] > 0).any():
-        rules["supplier_minimum"] = some["order_minimum"].to_numpy(float)
-        rules["supplier_minimum_in_units"] = some["in_units"].to_numpy(bool)
+        rules["vendor_minimum"] = some["order_minimum"].to_numpy(float)
+        rules["vendor_minimum_in_units"] = some["in_units"].to_numpy(bool)
     return rules
 
 

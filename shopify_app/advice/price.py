@@ -20,6 +20,7 @@ from shopify_app.advice.lead_times import vendor_times
 from shopify_app.analytics.prices import elasticity, pricing
 from shopify_app.analytics.prices import profit as price_profit
 from shopify_app.analytics.prices.elasticity import PriceResponse
+from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.evidence import (
     ClampStep,
     CurvePoint,
@@ -32,19 +33,27 @@ from shopify_app.domain.evidence import (
 from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 30
+"""Price suggestions at most."""
+
 UNKNOWN: Final = ["series_id", "price", "unit_cost", "units_per_week", "units_each"]
+"""Columns of variants whose prices never moved."""
+
 ORDER_SIZE_WEEKS: Final = 26
+"""Weeks over which the units of a usual order are averaged."""
+
 WEEKS_PER_MONTH: Final = 52 / 12
+"""Weeks in a month."""
+
 LEAST_SHORT_UNITS: Final = 1.0
-"""Units expected to be lost until more can come, below which stock is not called short."""
+"""Expected lost units until more can come, below which stock is not called short."""
 
 LEAST_GAIN: Final = 1.0
 """Gain a month, in whole currency units, below which a price is not worth a merchant's minute."""
 
 
 NEVER_MOVED: Final = "too_few_price_changes"
-"""The reason for saying nothing of a price that a test is for. Where prices moved and advice is only not sure, a year
-with a test brought no more than a year without."""
+"""Reason for abstaining that a price test is for. Where prices moved and advice is only not sure, a year with
+a test brought no more than a year without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +282,14 @@ def _tried(inputs: Inputs, chosen: set[int]) -> dict[int, list[PriceTried]]:
     weekly = inputs.weekly[
         inputs.weekly["variant_id"].isin(chosen) & inputs.weekly["price"].notna()
     ]
+    digits = inputs.settings.minor_digits
     found: dict[int, list[PriceTried]] = {variant: [] for variant in chosen}
     for _, weeks in weekly.groupby(["variant_id", "price"]):
         variant, price = weeks["variant_id"].iloc[0], weeks["price"].iloc[0]
         if len(weeks) >= elasticity.LEAST_WEEKS:
             found[int(variant)].append(
                 PriceTried(
-                    price=Decimal(f"{price:.2f}"),
+                    price=_as_sent(float(price), digits),
                     units_per_week=round(float(weeks["units"].mean()), 2),
                     orders_per_week=round(float(weeks["orders"].mean()), 2),
                     weeks=len(weeks),
@@ -306,13 +316,11 @@ def _suggestion(
     units_now = float(
         catalogue.loc[catalogue["series_id"] == variant_id, "units_per_month"].iloc[0]
     )
-    price, old = _price(float(row["price"]), digits), _price(float(row["old_price"]), digits)
-    compare_at = (
-        None
-        if pd.isna(variant["compare_at_price"])
-        else _price(float(variant["compare_at_price"]), digits)
-    )
-    keeps_compare_at = compare_at is not None and compare_at > price
+    price, old = _price(float(row["price"]), digits), _as_sent(float(row["old_price"]), digits)
+    compare_at = variant["compare_at_price"]
+    has_compare_at = bool(pd.notna(compare_at))
+    then_compare_at = _price(float(compare_at), digits) if has_compare_at else None
+    keeps_compare_at = then_compare_at is not None and then_compare_at > price
     cost = float(variant["unit_cost"])
     shortage = {"shortage": short[variant_id]} if variant_id in short else {}
     return NewSuggestion(
@@ -320,9 +328,9 @@ def _suggestion(
         variant_id=variant_id,
         proposal=PriceProposal(
             price=price,
-            compare_at_price=compare_at if keeps_compare_at else None,
+            compare_at_price=then_compare_at if keeps_compare_at else None,
             old_price=old,
-            old_compare_at_price=compare_at,
+            old_compare_at_price=_as_sent(float(compare_at), digits) if has_compare_at else None,
         ),
         evidence=PriceEvidence(
             elasticity=round(float(fitted["elasticity"]), 3),
@@ -333,7 +341,7 @@ def _suggestion(
             units_per_month_then=round(float(row["units_then"]), 1),
             margin_now=round(1 - cost / float(old), 4),
             margin_then=round(1 - cost / float(price), 4),
-            unit_cost=Decimal(f"{cost:.2f}"),
+            unit_cost=_as_sent(cost, digits),
             prices_tried=tuple(tried[variant_id][:6]),
             curve=tuple(CurvePoint.of_json(point) for point in row["curve"]),
             binding_limit=row["binding_limit"],
@@ -356,8 +364,14 @@ def _suggestion(
     )
 
 
+def _as_sent(value: float, digits: int) -> Decimal:
+    """A price or cost of the store's, with all decimals that it has."""
+    return exact(Decimal(str(value)), digits)
+
+
 def _price(value: float, digits: int) -> Decimal:
-    return Decimal(str(round(value, digits))).quantize(Decimal(1).scaleb(-digits))
+    """A price that we would write."""
+    return rounded(Decimal(str(round(value, digits))), digits)
 
 
 def _round(value: float) -> Decimal:

@@ -1,4 +1,4 @@
-"""Which prices to test where too little is known of them: `analytics.price_tests.experiments` in the shop's own terms.
+"""A price test for products whose elasticity is too little known: `analytics.price_tests.experiments` in the shop's own terms.
 
 A product is tested as a whole: all its variants cost the same, nothing else is said of any of them, none is shown as
 reduced and none has a price fixed for a market. Of those the ones that sell most often teach most; as many are
@@ -17,27 +17,33 @@ from shopify_app.analytics.prices.pricing import PriceLimits
 from shopify_app.domain.price_test import PriceTestPlan
 
 MOST_PRODUCTS: Final = 160
-"""Both halves together: more teach little more, and a merchant could not look through them."""
+"""Products of both halves together, at most: more teach little more, and a merchant could not look through
+them."""
 
 PRECISION: Final = 0.7
-"""Half the 80 % range of the answer that is wanted at the end: half of what it is before."""
+"""Target half-width of the 80 % interval of elasticity: half of what it is before."""
 
 STEP: Final = 0.08
-"""Up and down, where the merchant's largest step allows it."""
+"""Share by which prices go up and down, where the merchant's largest step allows it."""
 
 CHANGES_PER_MONTH: Final = 2
+"""Price changes a month of a product under test."""
+
 MOST_WEEKS: Final = 16
+"""Longest test."""
+
 HEADROOM: Final = 0.9
-"""Of what may be lost and of the sales that may be under change: both move while a proposal stands."""
+"""Share of the loss cap and of the sales that may be under change that a proposal uses: both move while it
+stands."""
 
 FEWER: Final = 0.9
-"""Of the products, where those under test would make up too much of the sales."""
+"""Share of the products kept at each try, where those under test would make up too much of the sales."""
 
 
 def propose(
     inputs: Inputs, unknown: pd.DataFrame, limits: PriceLimits, *, seed: int
 ) -> PriceTestPlan | None:
-    """A plan, or None where no test is worth or allowed.
+    """The `SwitchbackPlan` of a test, to be kept; None where none is worth it or allowed.
 
     `unknown` : see `price.PriceAdvice`.
     """
@@ -100,5 +106,5 @@ def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.Data
 
 
 def _up(amount: float, digits: int) -> float:
-    """A maximum, rounded so that it still is one."""
+    """An amount rounded up: a maximum stays one."""
     return float(np.ceil(amount * 10**digits) / 10**digits)

@@ -3,7 +3,7 @@
 In:  sales of each variant and day before and after discounts, what product it belongs to.
 Out: a share of each closed week (0..1), of every variant that it goes for, sold or not.
 Method: a day is discounted whose sales went at least `LEAST_OFF` below list. A variant's share of a
-week's units leans on its product's, and that on the whole shop's: a week in which a variant sold
+week's units is shrunk toward its product's, and that toward the whole shop's: a week in which a variant sold
 nothing is on promotion if the rest was. Below half it is none: a shopper's own code makes no promotion.
 Weak: a lower price without a discount (a compare-at price) is not seen here.
 """
@@ -14,15 +14,18 @@ import numpy as np
 import pandas as pd
 
 LEAST_OFF: Final = 0.05
-"""Share of the list price below which a day's discounts are somebody's own code."""
+"""Share off the list price below which a day's discounts are somebody's own code."""
 
 LEANS: Final = 3.0
-"""Units that the product's share counts as beside a variant's own, and the shop's beside the product's."""
+"""Pseudo-count, in units, of the product's share beside a variant's own, and of the shop's beside the
+product's."""
 
 LEAST_SHARE: Final = 0.5
+"""Share of a week's units sold at a discount below which the week is none of promotion."""
 
 PROMOTED_WEEKS: Final = {"variant_id": "int64", "weeks_ago": "int64", "on_promotion": "float64"}
-"""`weeks_ago` as in `shop_weeks.CLOSED_WEEKS`; only what was promoted has a row."""
+"""Columns of the promoted weeks; `weeks_ago` as in `shop_weeks.CLOSED_WEEKS`; only what was promoted has a
+row."""
 
 
 def promoted_weeks(
@@ -61,7 +64,7 @@ def promoted_weeks(
 
 
 def _leaning(sold: pd.DataFrame, keys: list[str], above: "pd.Series[Any]") -> "pd.Series[float]":
-    """Share of units off in each group, `LEANS` units' worth of the share above it."""
+    """Shrunk share of units sold at a discount in each group: (off + n x the share above) / (units + n)."""
     total = (
         sold.assign(above=above)
         .groupby(keys)

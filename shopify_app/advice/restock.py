@@ -1,4 +1,4 @@
-"""Which variants to order, how many, by when: `analytics.orders.replenishment` in the shop's own terms."""
+"""Restock suggestions: which variants to order, how many, by when; `analytics.orders.replenishment` in the shop's own terms."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from shopify_app.analytics import demand
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders import plan as order_plan
 from shopify_app.analytics.orders import replenishment
+from shopify_app.domain.currency import exact, rounded
 from shopify_app.domain.evidence import (
     ForecastWeek,
     Move,
@@ -32,17 +33,22 @@ from shopify_app.domain.run import NamedMove, OrderBudget
 from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 60
+"""Restock suggestions at most."""
+
 DUE_WEEKS: Final = 1
-"""An order is suggested when it must be placed within this many weeks."""
+"""Weeks within which an order must be due to be suggested."""
 
 LEAST_VALUE: Final = 2.0
 """Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
 
 UNKNOWN_COST_SHARE: Final = 0.5
-"""A cost that the shop does not know is taken as this share of the price, and marked as an estimate."""
+"""Share of the price that stands for an unknown cost, marked as an estimate."""
 
 DEAD_BELOW: Final = 0.5
+"""Probability of life below which a variant is not ordered."""
+
 MONTHS_PER_WEEK: Final = 12 / 52
+"""Months in a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,8 @@ def _suggestion(
     order_by = inputs.as_of + timedelta(days=7 * int(term["weeks_left"]))
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
-    cost = _money(float(term["cost"])) if term["cost_known"] else None
+    digits = inputs.settings.minor_digits
+    cost = exact(Decimal(str(term["cost"])), digits) if term["cost_known"] else None
     vendor = variant["vendor"] or None
     variant_id = int(variant["variant_id"])
     return NewSuggestion(
@@ -209,7 +216,7 @@ def _suggestion(
         proposal=RestockProposal(
             units=units,
             unit_cost=cost,
-            order_cost=_money(units * float(term["cost"])) if cost is not None else None,
+            order_cost=_money(units * float(term["cost"]), digits) if cost is not None else None,
             order_by=order_by,
             vendor=vendor,
             location_id=None,
@@ -245,7 +252,7 @@ def _suggestion(
             binding_rules=_binding(plan, term, row),
             expected_lost_units=round(float(plan.lost_without[row]), 2),
             cost_is_estimate=not bool(term["cost_known"]),
-            unit_margin=_money(margin),
+            unit_margin=_money(margin, digits),
             lead_time=vendor_times(inputs).told.get(vendor or ""),
             window_first=weeks[variant_id][0][0],
             window_last=inputs.last_day,
@@ -343,8 +350,8 @@ def _binding(plan: replenishment.OrderPlan, term: pd.Series, row: int) -> tuple[
     return tuple(rules)
 
 
-def _money(value: float) -> Decimal:
-    return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
+def _money(value: float, digits: int) -> Decimal:
+    return rounded(Decimal(str(round(value, digits))), digits)
 
 
 def _round(value: float) -> Decimal:

@@ -2,7 +2,7 @@
 
 Trends, prices and charts look at the seven days up to yesterday, whatever day it is. Demand is
 followed in weeks that begin on the shop's own weekday: a week that has closed never changes its days,
-so that states move on once a week and stand in between (`demand_upkeep`). The days since the last
+so that states move on once a week and stand in between (`advice.demand`). The days since the last
 close are a part week: -1 weeks ago.
 """
 
@@ -16,10 +16,10 @@ import pandas as pd
 from shopify_app.advice.promoted_weeks import promoted_weeks
 
 WEEKDAYS_SEEN: Final = 182
-"""Days over which the shop's usual week is looked at."""
+"""Days over which the shop's usual week is averaged."""
 
 EVEN_ORDERS: Final = 70.0
-"""Orders' worth of an even week, beside what was seen."""
+"""Pseudo-count, in orders, of an even week beside what was seen."""
 
 CLOSED_WEEKS: Final = {
     "variant_id": "int64",
@@ -27,11 +27,12 @@ CLOSED_WEEKS: Final = {
     "units": "float64",
     "in_stock": "float64",
 }
+"""Columns of a shop's own weeks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopWeeks:
-    """Weeks of a shop.
+    """Sales, stock and promotions of a shop by week.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ def weeks_of(
     begin: date,
     weeks: int,
 ) -> ShopWeeks:
-    """The weeks before a day, of what was sold, stocked and asked in them.
+    """The `ShopWeeks` before a day.
 
     Parameters
     ----------

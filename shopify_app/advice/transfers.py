@@ -1,9 +1,9 @@
-"""What to move between a shop's locations before anything is bought: `analytics.orders.transfers` in its own terms.
+"""Moves between a shop's locations before anything is bought: `analytics.orders.transfers` in the shop's own terms.
 
 In:  stock and past sales of each location (`Inputs.places`), the forecast and terms of each variant.
 Out: `Move`s, the most worth first.
 Method: a variant's demand is shared out over its locations by what was sold from each while all had
-some, leaning on what the whole shop sells there. Demand thinned at random keeps its dispersion
+some, shrunk toward the whole shop's split. Demand thinned at random keeps its dispersion
 (a gamma-mixed Poisson); not knowing the share well adds to it. The order itself counts stock wherever
 it lies, so what can be moved is not bought.
 Weak: which location a sale left is read from which shelf fell that day: goods carried over on a day
@@ -25,26 +25,31 @@ from shopify_app.domain.evidence import Move, PlaceStock, SuggestionKind
 from shopify_app.domain.run import NamedMove
 
 MOVE_WEEKS: Final = 1
-"""A move made now is on the other shelf at the start of the week after."""
+"""Weeks until a move made now is on the other shelf."""
 
 FREIGHT_SHARE: Final = 0.02
-"""What moving a unit costs, as a share of its price: nobody told us, and it is not nothing."""
+"""Cost of moving a unit, as a share of its price: nobody told us, and it is not nothing."""
 
 SHARE_SEEN: Final = 10.0
-"""Units that the whole shop's split counts as, beside a variant's own."""
+"""Pseudo-count: weight of the shop-wide split between locations beside a variant's own, in units."""
 
 LEAST_SEEN: Final = 30.0
-"""Units of the whole shop seen to leave a location, below which no location's demand is known."""
+"""Units of the whole shop seen to leave locations, below which no location's demand is known."""
 
 LEAST_VALUE: Final = 2.0
-"""Money, in whole currency units, below which a move is not worth the walk."""
+"""Gain, in whole currency units, below which a move is not worth the walk."""
 
 MOST_TRIED: Final = 120
+"""Variants that are worked out at most."""
+
 MOST: Final = 60
+"""Moves at most."""
+
 WIDE: Final = 1.3
-"""Deviations above the mean that a shelf should hold: about nine cases of ten."""
+"""Standard deviations above the mean that a shelf should hold: about nine cases of ten."""
 
 DEAD_BELOW: Final = 0.5
+"""Probability of life below which a variant is not moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class _Shelves:
     incoming: np.ndarray
 
     def of(self, rows: np.ndarray) -> "_Shelves":
-        """Some of them."""
+        """The chosen rows."""
         return _Shelves(
             self.row[rows],
             self.places.iloc[rows],
@@ -77,7 +82,7 @@ def moves(
     *,
     weekly_holding: np.ndarray,
 ) -> list[Move]:
-    """What to move, at most `MOST`.
+    """The `Move`s that gain most, at most `MOST`.
 
     Parameters
     ----------
@@ -137,7 +142,7 @@ def named(found: Sequence[Move], variants: pd.DataFrame) -> list[NamedMove]:
 
 
 def stock_by_place(inputs: Inputs, variant_id: int) -> tuple[PlaceStock, ...]:
-    """What of a variant lies where."""
+    """Evidence of a variant's locations for its card: what lies where."""
     places = inputs.places[inputs.places["variant_id"] == variant_id]
     return tuple(
         PlaceStock(location=str(name), available_units=int(available))
@@ -146,7 +151,7 @@ def stock_by_place(inputs: Inputs, variant_id: int) -> tuple[PlaceStock, ...]:
 
 
 def _shelves(inputs: Inputs, variants: pd.DataFrame, forecast: DemandForecast) -> _Shelves | None:
-    """Every location of the variants that have several; None where no location's demand is known."""
+    """The `_Shelves` of the variants with several locations; None where no location's demand is known."""
     places, ids = inputs.places, variants["variant_id"].to_numpy("int64")
     rests = inputs.settings.rests(SuggestionKind.RESTOCK)
     may = ids[(forecast.alive >= DEAD_BELOW) & ~np.isin(ids, list(rests))]
@@ -157,7 +162,9 @@ def _shelves(inputs: Inputs, variants: pd.DataFrame, forecast: DemandForecast) -
     row = order[np.searchsorted(ids, places["variant_id"], sorter=order)]
     share, seen = _shares(places)
     thinned = rows_of(forecast, row)
+    # Squared coefficient of variation of a beta-distributed share with `seen` units behind it.
     unsure = (1 - share) / (share * (seen + 1))
+    # A share of variance u times demand of dispersion K: K + (1 + K) u.
     dispersion = thinned.dispersion + (1 + thinned.dispersion) * unsure[:, None]
     thinned = replace(
         thinned,

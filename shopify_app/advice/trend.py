@@ -1,4 +1,4 @@
-"""What is really rising or falling: `analytics.trends` in the shop's own terms."""
+"""Trend suggestions: `analytics.trends` in the shop's own terms."""
 
 from datetime import date
 from decimal import Decimal
@@ -14,18 +14,26 @@ from shopify_app.domain.evidence import SuggestionKind, TrendEvidence, TrendProp
 from shopify_app.domain.suggestion import NewSuggestion
 
 MOST: Final = 25
+"""Trends at most."""
+
 FALSE_SIGN_RATE: Final = 0.1
+"""Average probability of a wrong direction among all shown."""
+
 SHOWN_WEEKS: Final = 34
+"""Weeks of the chart."""
+
 WEEKS_PER_MONTH: Final = 52 / 12
+"""Weeks in a month."""
+
 SIBLINGS: Final = 3
 """Variants from which on a product is a group of its own."""
 
 CAUSE_CODES: Final = {"stock-out rebound": "stockout_rebound", "one-off": "bulk_order"}
-"""Codes of the page's words where the model's word is another."""
+"""Code of a cause, where it is not the model's word."""
 
 WATCHING_IS_WORTH: Final = 0.1
-"""Sales that a trend moves are not yet earned by knowing of it: its rank is this share of them, times the
-chance that the trend is still there when an order could land."""
+"""Share of the sales that a trend moves by which it is ranked, times the chance that it is still there when an
+order could land: they are not yet earned by knowing of it."""
 
 
 def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:

@@ -55,7 +55,7 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
 
 
 def _because(shortage: Shortage, on_shelves: int, today: date) -> str | None:
-    """Why it is time, as a code; None while it is not."""
+    """A code for why it is time; None while it is not."""
     if on_shelves >= shortage.there_units + LEAST_RISE:
         return "stock_came"
     return "day_passed" if today >= shortage.until else None
@@ -85,7 +85,7 @@ def _gain(evidence: RaiseEvidence, *, price: float, back: float, cost: float) ->
 
 
 def _chance(evidence: RaiseEvidence, price: float, back: float, cost: float) -> float:
-    """That demand answers enough for the lower price to earn more."""
+    """Probability that demand is elastic enough for the lower price to earn more."""
     if back <= cost:
         return 0.0
     enough = log((back - cost) / (price - cost)) / log(price / back)

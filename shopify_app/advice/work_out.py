@@ -1,4 +1,4 @@
-"""Inputs become suggestions: the pure middle of a run.
+"""The suggestions of a shop from its inputs: the pure middle of a run.
 
 Nothing is read or written here, so that `keel explain` can do the same work again from the same snapshot.
 """
@@ -20,7 +20,7 @@ from shopify_app.domain.run import NamedMove, OrderBudget, RunCounts
 from shopify_app.domain.suggestion import NewSuggestion
 
 MODEL_VERSION: Final = "12"
-"""Raised with every change of a method or of what a suggestion is made of."""
+"""Version of the methods; raised with every change of one, or of what a suggestion is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,10 @@ KINDS: Final[Mapping[SuggestionKind, AdvisedKind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a run found and looked at.
+    """Suggestions of a run, and what it looked at.
 
-    What each budget would buy: `order_together`; what to move first: `transfers`; which prices to test: `price_test`.
+    What each budget would buy: `order_together`; what to move first: `transfers`; which prices to test:
+    `price_test`.
     """
 
     suggestions: list[NewSuggestion]
@@ -80,7 +81,7 @@ class Advice:
 
 
 def work_out(inputs: Inputs, *, seed: int) -> Advice:
-    """Every suggestion of a shop, unranked, and how many variants needed nothing or were not sure."""
+    """The `Advice` of a shop: every suggestion, unranked, and how many variants needed nothing or were not sure."""
     each = [kind.work_out(inputs, seed) for kind in KINDS.values()]
     suggestions = [one for found in each for one in found.suggestions]
     touched = {one.variant_id for one in suggestions}

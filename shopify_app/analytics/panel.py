@@ -1,7 +1,8 @@
 """A long history becomes arrays: one row a series, one column a period.
 
 In:  a frame `series_id, period (start, datetime64), units` and optional columns.
-Out: a `Panel`. Periods in which a series could not be bought have exposure 0 and say nothing.
+Out: a `Panel`: units and exposure, where exposure is the share of a period in which the series could
+     be bought, as in a Poisson regression. A period of exposure 0 is censored: it says nothing.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,16 +12,22 @@ import numpy as np
 import pandas as pd
 
 STEP: Final = {"D": np.timedelta64(1, "D"), "W": np.timedelta64(7, "D")}
+"""Length of a day and of a week; months are counted by the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Histories side by side.
+    """Histories side by side, one row a series, one column a period.
 
-    `units` and `exposure` have shape (n_series, n_periods); `periods` are starts, oldest first;
-    `groups` is an integer code per series, all 0 where the history names no group, and `group_names`
-    what they stand for; `promoted` is the share of each period on promotion, None where the history
-    does not tell.
+    Attributes
+    ----------
+    series_ids : array (n,)
+    periods : array (T,) of datetime64[s], starts, oldest first
+    units : array (n, T), units sold
+    exposure : array (n, T), share of the period in stock, 0..1; 0 before a series' first row
+    groups : array (n,) of int, codes; all 0 where the history names no group
+    promoted : array (n, T), share of the period on promotion; None where the history has no such column
+    group_names : array (groups,), names of the codes
     """
 
     series_ids: np.ndarray
@@ -32,7 +39,7 @@ class Panel:
     group_names: np.ndarray = field(default_factory=lambda: np.array([""]))
 
     def of(self, series: np.ndarray) -> "Panel":
-        """The panel of some series."""
+        """The panel of the chosen series."""
         return replace(
             self,
             series_ids=self.series_ids[series],
@@ -44,13 +51,27 @@ class Panel:
 
 
 def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None) -> Panel:
-    """Line a history up. Periods without a row hold zero units; before a series' first row it did not exist.
+    """The `Panel` of a history: a period without a row holds zero units; before its first row a series did not exist.
 
     Raises
     ------
     ValueError
         If columns are missing, units are negative or NaN, shares are outside 0..1, a period stands
         twice, or `period` is unknown.
+
+    Examples
+    --------
+    Two products over three weeks; "b" is new in the second, and sold nothing in the third:
+
+    >>> weeks = np.array(["2026-01-05", "2026-01-12", "2026-01-19"], "datetime64[s]")
+    >>> history = pd.DataFrame(
+    ...     {"series_id": ["a", "a", "b"], "period": weeks[[0, 2, 1]], "units": [3, 5, 2]}
+    ... )
+    >>> panel = as_panel(history, period="W")
+    >>> panel.units.tolist()
+    [[3.0, 0.0, 5.0], [0.0, 2.0, 0.0]]
+    >>> panel.exposure.tolist()
+    [[1.0, 1.0, 1.0], [0.0, 1.0, 1.0]]
     """
     _check(history, period)
     if as_of is not None:
@@ -67,6 +88,7 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
     if "in_stock" in history:
         exposure[series, column] = history["in_stock"].to_numpy(float)
     first = np.full(len(ids), len(periods))
+    # A series begins with its first row: earlier columns are no zeros but nothing (exposure 0).
     np.minimum.at(first, series, column)
     exposure[np.arange(len(periods))[None, :] < first[:, None]] = 0.0
     groups, names = np.zeros(len(ids), int), np.array([""])
@@ -81,8 +103,9 @@ def as_panel(history: pd.DataFrame, *, period: str, as_of: object | None = None)
 
 
 def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:
-    """(column of each row, starts of all columns)."""
+    """(column of each row, starts of all columns), without gaps between the first and the last period."""
     if period == "M":
+        # Months are counted by the calendar, for they have no common length.
         months = starts.astype("datetime64[M]").astype(int)
         column = months - months.min()
         return column, np.arange(months.min(), months.max() + 1).astype("datetime64[M]").astype(
@@ -94,6 +117,7 @@ def _columns(starts: np.ndarray, period: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check(history: pd.DataFrame, period: str) -> None:
+    """Nothing; raises `ValueError` for a history that cannot be one."""
     if period not in (*STEP, "M"):
         raise ValueError(f"period must be D, W or M, got {period!r}")
     if missing := {"series_id", "period", "units"} - set(history.columns):

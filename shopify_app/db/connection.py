@@ -126,6 +126,13 @@ def transaction(shop_id: int, *, limits: Limits = WORK) -> Iterator[Connection]:
 
 
 @contextmanager
+def read_transaction(shop_id: int) -> Iterator[Connection]:
+    """A transaction that sees one shop and cannot write: what pages are read in."""
+    with _transaction("keel_app", shop_id, WORK, read_only=True) as conn:
+        yield conn
+
+
+@contextmanager
 def ingest_transaction() -> Iterator[Connection]:
     """A transaction that may put webhooks into the inbox, and only that."""
     with _transaction("keel_ingest", None, DOOR) as conn:
@@ -140,7 +147,9 @@ def sweep_transaction(*, limits: Limits = WORK) -> Iterator[Connection]:
 
 
 @contextmanager
-def _transaction(role: str, shop_id: int | None, limits: Limits) -> Iterator[Connection]:
+def _transaction(
+    role: str, shop_id: int | None, limits: Limits, *, read_only: bool = False
+) -> Iterator[Connection]:
     if _thread.role is not None:
         raise NestedTransactionError(f"{role} inside a transaction of {_thread.role}")
     pool = _pools.get()
@@ -151,6 +160,8 @@ def _transaction(role: str, shop_id: int | None, limits: Limits) -> Iterator[Con
     try:
         conn = _healthy_connection(pool, role, shop_id, limits)
         try:
+            if read_only:
+                _refuse_writes(conn)
             yield conn
             conn.commit()
         except BaseException:
@@ -214,6 +225,12 @@ def _begin(conn: Connection, role: str, shop_id: int | None, limits: Limits) -> 
                 "idle": f"{limits.idle_seconds}s",
             },
         )
+
+
+def _refuse_writes(conn: Connection) -> None:
+    """Let Postgres refuse whatever this transaction would write."""
+    with conn.cursor() as cur:
+        cur.execute("SET TRANSACTION READ ONLY")
 
 
 def _roll_back(conn: Connection) -> None:
@@ -327,19 +344,7 @@ def try_shop_lock(conn: Connection, shop_id: int, purpose: int) -> bool:
         return bool(one_value(cur))
 
 
-def shop_lock(conn: Connection, shop_id: int, purpose: int) -> None:
-    """Wait for a shop's lock for one purpose; it is held until the transaction ends."""
-    with conn.cursor() as cur:
-        cur.execute(
-            "SELECT pg_advisory_xact_lock(%(purpose)s, hashint8(%(shop_id)s))",
-            {"purpose": purpose, "shop_id": shop_id},
-        )
-
-
 INGEST_LOCK: Final = 1
 TOKEN_LOCK: Final = 2
-SUGGEST_LOCK: Final = 3
-PRICE_LOCK: Final = 4
-BACKFILL_LOCK: Final = 5
 RECONCILE_LOCK: Final = 6
 """Purposes of a shop's lock; one number each, so that a token refresh does not wait for ingest."""

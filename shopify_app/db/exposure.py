@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from shopify_app.db import price_tests
+from shopify_app.db import tested_prices
 from shopify_app.db.connection import Connection, no_nested_loops, one_value
 
 
@@ -63,7 +63,7 @@ def variants_under_change(conn: Connection, shop_id: int) -> list[int]:
             {"shop_id": shop_id},
         )
         changing = {int(row[0]) for row in cur.fetchall()}
-    return sorted(changing | price_tests.variants_under_test(conn, shop_id))
+    return sorted(changing | tested_prices.variants_under_test(conn, shop_id))
 
 
 def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
@@ -77,7 +77,7 @@ def variants_being_written(conn: Connection, shop_id: int) -> list[int]:
             {"shop_id": shop_id},
         )
         changing = {int(row[0]) for row in cur.fetchall()}
-    return sorted(changing | price_tests.variants_under_test(conn, shop_id))
+    return sorted(changing | tested_prices.variants_under_test(conn, shop_id))
 
 
 def waiting_worst(conn: Connection, shop_id: int) -> Decimal:

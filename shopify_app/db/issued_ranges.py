@@ -81,15 +81,24 @@ def add(conn: Connection, shop_id: int, ranges: Sequence[NewRange]) -> None:
             """,
             [
                 (
-                    shop_id, one.variant_id, one.issued_on, one.due_on, one.level, one.used_level,
-                    one.expected, one.low, one.high, one.low_share, one.high_share,
+                    shop_id,
+                    one.variant_id,
+                    one.issued_on,
+                    one.due_on,
+                    one.level,
+                    one.used_level,
+                    one.expected,
+                    one.low,
+                    one.high,
+                    one.low_share,
+                    one.high_share,
                 )
                 for one in ranges
             ],
             template="(%s::bigint, %s::bigint, %s::date, %s::date, %s::numeric, %s::numeric, %s::float8,"
             " %s::int, %s::int, %s::real, %s::real)",
             page_size=PAGE,
-        )  # fmt: skip
+        )
 
 
 def last_issued_on(conn: Connection, shop_id: int) -> date | None:

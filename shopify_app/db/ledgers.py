@@ -1,7 +1,4 @@
-"""The ledger as last worked out, when to work it out again, and brakes (tables `ledgers`, `brakes`).
-
-Every query names its shop, but for `due_shops`.
-"""
+"""The ledger as last worked out, and brakes (tables `ledgers`, `brakes`). Every query names its shop."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -11,46 +8,6 @@ from shopify_app.db.json_documents import column
 from shopify_app.domain.outcome import Brake, Ledger, LedgerTotal, Ruling, Rulings
 
 
-def ask(conn: Connection, shop_id: int, due_at: datetime) -> None:
-    """Ask for the ledger to be worked out at a moment, or earlier if that was asked before."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            INSERT INTO ledgers (shop_id, due_at) VALUES (%(shop_id)s, %(due_at)s)
-                ON CONFLICT (shop_id) DO UPDATE SET due_at = least(ledgers.due_at, excluded.due_at)
-            """,
-            {"shop_id": shop_id, "due_at": due_at},
-        )
-
-
-def due_shops(conn: Connection) -> list[int]:
-    """Shops whose ledger is due and not under way, the longest waiting first (sweeper)."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT l.shop_id
-              FROM ledgers l JOIN shops s USING (shop_id)
-             WHERE l.due_at <= now() AND (l.lease_until IS NULL OR l.lease_until < now())
-               AND s.state <> 'uninstalled'
-             ORDER BY l.due_at
-            """
-        )
-        return [int(row[0]) for row in cur.fetchall()]
-
-
-def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> bool:
-    """Take a due ledger; False if someone has it."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            UPDATE ledgers SET lease_until = now() + make_interval(secs => %(lease)s)
-             WHERE shop_id = %(shop_id)s AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
-            """,
-            {"shop_id": shop_id, "lease": lease_seconds},
-        )
-        return cur.rowcount == 1
-
-
 def keep(
     conn: Connection,
     shop_id: int,
@@ -58,24 +15,22 @@ def keep(
     as_of: date,
     total: LedgerTotal | None,
     rulings: Rulings,
-    next_at: datetime,
 ) -> None:
-    """Keep what was worked out; it is due again at `next_at`. Without a total the last one stays."""
+    """Keep what was worked out. Without a total the last one stays."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            INSERT INTO ledgers AS l (shop_id, as_of, total, rulings, worked_out_at, due_at)
-            VALUES (%(shop_id)s, %(as_of)s, %(total)s, %(rulings)s, now(), %(next_at)s)
+            INSERT INTO ledgers AS l (shop_id, as_of, total, rulings, worked_out_at)
+            VALUES (%(shop_id)s, %(as_of)s, %(total)s, %(rulings)s, now())
                 ON CONFLICT (shop_id) DO UPDATE
                SET as_of = excluded.as_of, total = coalesce(excluded.total, l.total), rulings = excluded.rulings,
-                   worked_out_at = excluded.worked_out_at, due_at = excluded.due_at, lease_until = NULL
+                   worked_out_at = excluded.worked_out_at
             """,
             {
                 "shop_id": shop_id,
                 "as_of": as_of,
                 "total": column(total),
                 "rulings": column(rulings),
-                "next_at": next_at,
             },
         )
 

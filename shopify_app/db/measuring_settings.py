@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from shopify_app.db.connection import Connection, row_as
 from shopify_app.domain.outcome import MeasuringSettings
 
-DEFAULTS = MeasuringSettings(Decimal(0), None, Decimal("0.30"))
+DEFAULTS = MeasuringSettings(Decimal("0.00"), None, Decimal("0.30"))
 
 
 def of_shop(conn: Connection, shop_id: int) -> MeasuringSettings:
@@ -28,7 +28,7 @@ def of_shop(conn: Connection, shop_id: int) -> MeasuringSettings:
 
 
 def save(conn: Connection, shop_id: int, chosen: MeasuringSettings) -> None:
-    """Replace the shop's choice."""
+    """Replace the shop's choice (`shop_settings.make` has made its row)."""
     with conn.cursor() as cur:
         cur.execute(
             """

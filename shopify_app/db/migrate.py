@@ -12,7 +12,9 @@ from typing import Final
 
 import psycopg2
 
-from shopify_app.errors import AppError
+from shopify_app.config import settings
+from shopify_app.db.connection import CONNECT_TIMEOUT_SECONDS, one_value
+from shopify_app.errors import AppError, TransientError
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "migrations"
 LOCK: Final = 7_305_011
@@ -52,6 +54,30 @@ def migrations(folder: Path = FOLDER) -> list[Migration]:
     if [m.number for m in found] != list(range(1, len(found) + 1)):
         raise MigrationError(f"migrations are not numbered without gaps: {[m.name for m in found]}")
     return found
+
+
+def pending_migrations() -> list[str]:
+    """Migrations that this code needs and the database has not had.
+
+    Raises
+    ------
+    TransientError
+        If the database cannot be reached.
+    """
+    try:
+        conn = psycopg2.connect(settings().database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        try:
+            with conn.cursor() as cur:
+                cur.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")
+                if not one_value(cur):
+                    return [m.name for m in migrations()]
+                cur.execute("SELECT number, checksum FROM schema_migrations")
+                done: dict[int, str] = dict(cur.fetchall())
+        finally:
+            conn.close()
+    except psycopg2.OperationalError as error:
+        raise TransientError("database unreachable") from error
+    return [m.name for m in migrations() if done.get(m.number) != m.checksum]
 
 
 def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:

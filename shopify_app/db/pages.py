@@ -1,4 +1,4 @@
-"""What pages read besides cards. Every query names its shop, but for the state of the schema."""
+"""What pages read besides cards. Every query names its shop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-import psycopg2
-
-from shopify_app.config import settings
 from shopify_app.db.connection import (
-    CONNECT_TIMEOUT_SECONDS,
     Connection,
-    one_value,
     row_as,
     rows_as,
 )
-from shopify_app.db.migrate import migrations
 from shopify_app.domain.price_limits import NOT_SENT
 from shopify_app.domain.run import RunCounts
 from shopify_app.domain.suggestion import PriceChangeState
-from shopify_app.errors import TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,41 +345,3 @@ def idle_stock(conn: Connection, shop_id: int, today: date, *, limit: int = 5) -
             {"shop_id": shop_id, "today": today, "limit": limit},
         )
         return rows_as(IdleStock, cur)
-
-
-def mark_exported(conn: Connection, shop_id: int, vendor: str) -> int:
-    """Close a vendor's draft order; how many lines it had."""
-    with conn.cursor() as cur:
-        cur.execute(
-            """
-            UPDATE purchase_order_lines SET exported_at = now()
-             WHERE shop_id = %(shop_id)s AND coalesce(vendor, '') = %(vendor)s
-               AND exported_at IS NULL AND withdrawn_at IS NULL
-            """,
-            {"shop_id": shop_id, "vendor": vendor},
-        )
-        return cur.rowcount
-
-
-def pending_migrations() -> list[str]:
-    """Migrations that this code needs and the database has not had.
-
-    Raises
-    ------
-    TransientError
-        If the database cannot be reached.
-    """
-    try:
-        conn = psycopg2.connect(settings().database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
-        try:
-            with conn.cursor() as cur:
-                cur.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")
-                if not one_value(cur):
-                    return [m.name for m in migrations()]
-                cur.execute("SELECT number, checksum FROM schema_migrations")
-                done: dict[int, str] = dict(cur.fetchall())
-        finally:
-            conn.close()
-    except psycopg2.OperationalError as error:
-        raise TransientError("database unreachable") from error
-    return [m.name for m in migrations() if done.get(m.number) != m.checksum]

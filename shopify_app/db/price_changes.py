@@ -33,7 +33,7 @@ def add(
             """
             INSERT INTO price_changes (shop_id, suggestion_id, undo_of, install_epoch, product_id, variant_id, old_price,
                    old_compare_at_price, new_price, new_compare_at_price, currency, click_key, approved_by,
-                   planned_for, next_at, rollout_id, stage)
+                   planned_for, due_at, rollout_id, stage)
             SELECT %(shop_id)s, %(suggestion_id)s, %(undo_of)s, s.install_epoch, %(product_id)s, %(variant_id)s, %(old_price)s,
                    %(old_compare)s, %(new_price)s, %(new_compare)s, %(currency)s, %(click_key)s, %(approved_by)s,
                    %(planned_for)s, coalesce(%(planned_for)s, now()), %(rollout_id)s, %(stage)s
@@ -141,9 +141,9 @@ def due_shops(conn: Connection) -> list[int]:
             """
             SELECT c.shop_id
               FROM price_changes c JOIN shops s USING (shop_id)
-             WHERE (c.state = 'approved' AND c.next_at <= now() OR c.state = 'sending' AND c.lease_until < now())
+             WHERE (c.state = 'approved' AND c.due_at <= now() OR c.state = 'sending' AND c.lease_until < now())
                AND s.writes_paused_at IS NULL
-             GROUP BY c.shop_id ORDER BY min(c.next_at)
+             GROUP BY c.shop_id ORDER BY min(c.due_at)
             """
         )
         return [int(row[0]) for row in cur.fetchall()]
@@ -165,7 +165,7 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
              WHERE c.shop_id = %(shop_id)s
                AND c.id IN (SELECT d.id FROM price_changes d
                              WHERE d.shop_id = %(shop_id)s
-                               AND (d.state = 'approved' AND d.next_at <= now() OR d.state = 'sending' AND d.lease_until < now())
+                               AND (d.state = 'approved' AND d.due_at <= now() OR d.state = 'sending' AND d.lease_until < now())
                                AND (d.undo_of IS NOT NULL OR d.test_id IS NOT NULL OR EXISTS (
                                     SELECT FROM registrations r
                                      WHERE r.shop_id = d.shop_id AND r.suggestion_id = d.suggestion_id))
@@ -188,7 +188,7 @@ def unregistered(conn: Connection, shop_id: int, *, limit: int) -> list[int]:
             """
             SELECT DISTINCT c.suggestion_id
               FROM price_changes c
-             WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.next_at <= now() AND c.undo_of IS NULL
+             WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.due_at <= now() AND c.undo_of IS NULL
                AND c.suggestion_id IS NOT NULL
                AND NOT EXISTS (SELECT FROM registrations r
                                 WHERE r.shop_id = c.shop_id AND r.suggestion_id = c.suggestion_id)
@@ -204,8 +204,8 @@ def put_off(conn: Connection, shop_id: int, until: datetime) -> int:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_changes SET next_at = %(until)s, planned_for = coalesce(planned_for, %(until)s)
-             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL AND next_at <= now()
+            UPDATE price_changes SET due_at = %(until)s, planned_for = coalesce(planned_for, %(until)s)
+             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL AND due_at <= now()
             """,
             {"shop_id": shop_id, "until": until},
         )
@@ -312,7 +312,7 @@ def put_back(
             """
             UPDATE price_changes
                SET state = 'approved', lease_until = NULL, error = %(error)s,
-                   next_at = now() + make_interval(secs => %(seconds)s)
+                   due_at = now() + make_interval(secs => %(seconds)s)
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
             """,
             {

@@ -6,7 +6,6 @@ Every query names its shop. Late news loses: a row gives way only to the same or
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from psycopg2.extras import execute_values
 
@@ -233,16 +232,3 @@ def siblings_of(conn: Connection, shop_id: int, variant_ids: Sequence[int]) -> d
             {"shop_id": shop_id, "ids": list(variant_ids)},
         )
         return {int(variant_id): [int(o) for o in others] for variant_id, others in cur.fetchall()}
-
-
-def price_on(
-    conn: Connection, shop_id: int, variant_id: int
-) -> tuple[Decimal, Decimal | None] | None:
-    """What we last saw a variant cost: (price, compare-at price)."""
-    with conn.cursor() as cur:
-        cur.execute(
-            "SELECT price, compare_at_price FROM variants WHERE shop_id = %(shop_id)s AND id = %(id)s",
-            {"shop_id": shop_id, "id": variant_id},
-        )
-        row = cur.fetchone()
-        return row and (row[0], row[1])

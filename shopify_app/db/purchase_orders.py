@@ -49,7 +49,7 @@ def add_line(
 
 
 def withdraw(conn: Connection, shop_id: int, suggestion_id: int) -> bool:
-    """Take a line off again; False if it was exported (it may be with the supplier) or is not there."""
+    """Take a line off again; False if it was exported (it may be with the vendor) or is not there."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -83,6 +83,20 @@ def ordered_units(
             {"shop_id": shop_id, "today": today, "late": LATE, "default": default_days},
         )
         return {int(row[0]): int(row[1]) for row in cur.fetchall()}
+
+
+def mark_exported(conn: Connection, shop_id: int, vendor: str) -> int:
+    """Close a vendor's draft order; how many lines it had."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE purchase_order_lines SET exported_at = now()
+             WHERE shop_id = %(shop_id)s AND coalesce(vendor, '') = %(vendor)s
+               AND exported_at IS NULL AND withdrawn_at IS NULL
+            """,
+            {"shop_id": shop_id, "vendor": vendor},
+        )
+        return cur.rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def ask(conn: Connection, shop_id: int, kind: str, ids: Iterable[int]) -> None:
             cur,
             """
             INSERT INTO refetches (shop_id, kind, resource_id) VALUES %s
-                ON CONFLICT (shop_id, kind, resource_id) DO UPDATE SET asked_at = now(), next_at = now(), attempts = 0
+                ON CONFLICT (shop_id, kind, resource_id) DO UPDATE SET asked_at = now(), due_at = now(), attempts = 0
             """,
             [(shop_id, kind, resource_id) for resource_id in ids],
         )
@@ -26,7 +26,7 @@ def due_shops(conn: Connection) -> list[int]:
         cur.execute(
             """
             SELECT DISTINCT r.shop_id FROM refetches r JOIN shops s USING (shop_id)
-             WHERE r.next_at <= now() AND s.state = 'installed'
+             WHERE r.due_at <= now() AND s.state = 'installed'
             """
         )
         return [int(row[0]) for row in cur.fetchall()]
@@ -38,8 +38,8 @@ def due(conn: Connection, shop_id: int, *, limit: int) -> list[tuple[str, int, s
         cur.execute(
             """
             SELECT kind, resource_id, asked_at::text FROM refetches
-             WHERE shop_id = %(shop_id)s AND next_at <= now()
-             ORDER BY next_at LIMIT %(limit)s
+             WHERE shop_id = %(shop_id)s AND due_at <= now()
+             ORDER BY due_at LIMIT %(limit)s
             """,
             {"shop_id": shop_id, "limit": limit},
         )
@@ -66,7 +66,7 @@ def ask_once_more(
         cur.execute(
             """
             UPDATE refetches
-               SET attempts = attempts + 1, next_at = now() + interval '5 seconds' * power(2, attempts)
+               SET attempts = attempts + 1, due_at = now() + interval '5 seconds' * power(2, attempts)
              WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND resource_id = %(id)s
                AND asked_at = %(asked_at)s::timestamptz AND attempts + 1 < %(tries)s
             """,
@@ -87,7 +87,7 @@ def postpone(conn: Connection, shop_id: int, kind: str, resource_id: int) -> Non
         cur.execute(
             """
             UPDATE refetches
-               SET attempts = attempts + 1, next_at = now() + least(interval '1 hour', interval '5 seconds' * power(2, attempts))
+               SET attempts = attempts + 1, due_at = now() + least(interval '1 hour', interval '5 seconds' * power(2, attempts))
              WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND resource_id = %(id)s
             """,
             {"shop_id": shop_id, "kind": kind, "id": resource_id},

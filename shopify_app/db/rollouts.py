@@ -47,7 +47,7 @@ def newest(
                    count(c.id) FILTER (WHERE c.state = 'applied') AS applied,
                    count(c.id) FILTER (WHERE c.state = 'undone') AS undone,
                    count(c.id) FILTER (WHERE c.state IN ('conflict', 'failed', 'unknown')) AS not_written,
-                   min(c.next_at) FILTER (WHERE c.state = 'approved') AS next_at
+                   min(c.due_at) FILTER (WHERE c.state = 'approved') AS next_at
               FROM rollouts r
               LEFT JOIN price_changes c ON (c.shop_id, c.rollout_id) = (r.shop_id, r.id)
              WHERE r.shop_id = %(shop_id)s AND (%(id)s::bigint IS NULL OR r.id = %(id)s)

@@ -2,20 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
+from typing import Final
 
 from psycopg2.extras import execute_values
 
 from shopify_app.db.connection import Connection, row_as, rows_as
 from shopify_app.domain.shop import ShopSettings, VendorLeadTime
 
+DEFAULTS: Final = ShopSettings(
+    language="auto",
+    timezone=None,
+    lead_time_days=14,
+    review_period_days=28,
+    cycle_service_level=Decimal("0.950"),
+    holding_cost_per_year=Decimal("0.300"),
+    margin_floor=Decimal("0.200"),
+    max_price_step=Decimal("0.100"),
+    price_ending="keep",
+    prices_frozen_first=None,
+    prices_frozen_last=None,
+)
+"""What the table gives a new row; a test holds the two together."""
 
-def of_shop(conn: Connection, shop_id: int) -> ShopSettings:
-    """The shop's settings; made with their defaults when first asked for."""
+
+def make(conn: Connection, shop_id: int) -> None:
+    """Give the shop a row of defaults, unless it has one."""
     with conn.cursor() as cur:
         cur.execute(
             "INSERT INTO shop_settings (shop_id) VALUES (%(shop_id)s) ON CONFLICT DO NOTHING",
             {"shop_id": shop_id},
         )
+
+
+def of_shop(conn: Connection, shop_id: int) -> ShopSettings:
+    """The shop's settings; the defaults where it has none yet (a read writes nothing)."""
+    with conn.cursor() as cur:
         cur.execute(
             """
             SELECT language, timezone, lead_time_days, review_period_days, cycle_service_level, holding_cost_per_year,
@@ -25,13 +47,11 @@ def of_shop(conn: Connection, shop_id: int) -> ShopSettings:
             """,
             {"shop_id": shop_id},
         )
-        found = row_as(ShopSettings, cur)
-    assert found is not None, "it was made above"  # noqa: S101 -- for the type checker
-    return found
+        return row_as(ShopSettings, cur) or DEFAULTS
 
 
 def save(conn: Connection, shop_id: int, chosen: ShopSettings) -> None:
-    """Replace the shop's settings."""
+    """Replace the shop's settings (`make` has made its row)."""
     with conn.cursor() as cur:
         cur.execute(
             """
@@ -61,6 +81,23 @@ def vendor_lead_times(conn: Connection, shop_id: int) -> list[VendorLeadTime]:
             {"shop_id": shop_id},
         )
         return rows_as(VendorLeadTime, cur)
+
+
+def vendors_without_products(conn: Connection, shop_id: int, vendors: Sequence[str]) -> list[str]:
+    """Of these vendors, and of those that the merchant told us of, the ones that the shop has no product of."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT t.vendor
+              FROM (SELECT unnest(%(vendors)s::text[])
+                     UNION
+                    SELECT vendor FROM vendor_lead_times WHERE shop_id = %(shop_id)s) AS t (vendor)
+             WHERE NOT EXISTS (SELECT FROM products p WHERE p.shop_id = %(shop_id)s AND p.vendor = t.vendor)
+             ORDER BY t.vendor
+            """,
+            {"shop_id": shop_id, "vendors": list(vendors)},
+        )
+        return [row[0] for row in cur.fetchall()]
 
 
 def forget_vendor_lead_times(conn: Connection, shop_id: int, vendors: Sequence[str]) -> int:

@@ -33,7 +33,7 @@ def cards(
                    c.new_price AS change_new_price, c.seen_price AS change_seen_price,
                    c.error AS change_error, c.finished_at AS change_finished_at, c.old_price AS change_old_price,
                    c.error_code AS change_error_code, c.rollout_id,
-                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.next_at END AS change_due_at,
+                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.due_at END AS change_due_at,
                    CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
                    s.evidence->>'shortage' IS NOT NULL AND EXISTS (
                        SELECT FROM suggestions b

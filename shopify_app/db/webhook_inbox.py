@@ -77,7 +77,7 @@ def due_domains(conn: Connection) -> list[str]:
             )
             SELECT shop_domain FROM waiting w
              WHERE EXISTS (SELECT FROM webhook_inbox i
-                            WHERE i.shop_domain = w.shop_domain AND i.done_at IS NULL AND i.dead_at IS NULL AND i.next_at <= now()
+                            WHERE i.shop_domain = w.shop_domain AND i.done_at IS NULL AND i.dead_at IS NULL AND i.due_at <= now()
                               AND i.topic <> %(uninstalled)s)
              ORDER BY random()
             """,
@@ -96,9 +96,9 @@ def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> 
         cur.execute(
             """
             SELECT id, length(body) FROM webhook_inbox
-             WHERE shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
+             WHERE shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND due_at <= now()
                AND topic <> ALL (%(apart)s)
-             ORDER BY next_at, id
+             ORDER BY due_at, id
              LIMIT %(limit)s
             """,
             {"domain": shop_domain, "limit": limit, "apart": list(APART)},
@@ -113,7 +113,7 @@ def due(conn: Connection, shop_domain: str, *, limit: int, limit_bytes: int) -> 
             """
             SELECT id, topic, triggered_at, received_at, body, attempts FROM webhook_inbox
              WHERE id = ANY (%(ids)s) AND done_at IS NULL AND dead_at IS NULL
-             ORDER BY next_at, id
+             ORDER BY due_at, id
                FOR UPDATE SKIP LOCKED
             """,
             {"ids": ids},
@@ -131,7 +131,7 @@ def due_requests(conn: Connection, shop_domain: str, *, limit: int) -> list[Deli
             """
             SELECT id, topic, triggered_at, received_at, body, attempts FROM webhook_inbox
              WHERE topic IN ('customers/data_request', 'customers/redact', 'shop/redact')
-               AND shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
+               AND shop_domain = %(domain)s AND done_at IS NULL AND dead_at IS NULL AND due_at <= now()
              ORDER BY id
              LIMIT %(limit)s
             """,
@@ -163,7 +163,7 @@ def uninstall_is_due(conn: Connection) -> bool:
         cur.execute(
             """
             SELECT EXISTS (SELECT FROM webhook_inbox
-                            WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND next_at <= now())
+                            WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND due_at <= now())
             """
         )
         return bool(one_value(cur))
@@ -174,10 +174,10 @@ def claim_uninstall(conn: Connection, *, lease_seconds: int) -> tuple[str, Deliv
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE webhook_inbox SET next_at = now() + make_interval(secs => %(lease)s)
+            UPDATE webhook_inbox SET due_at = now() + make_interval(secs => %(lease)s)
              WHERE id = (SELECT id FROM webhook_inbox
-                          WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND next_at <= now()
-                          ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                          WHERE topic = 'app/uninstalled' AND done_at IS NULL AND dead_at IS NULL AND due_at <= now()
+                          ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING shop_domain, id, topic, triggered_at, received_at, body, attempts
             """,
             {"lease": lease_seconds},
@@ -193,7 +193,7 @@ def put_off(conn: Connection, delivery_id: int, *, seconds: int) -> None:
     """Try a delivery again later; it costs it no try."""
     with conn.cursor() as cur:
         cur.execute(
-            "UPDATE webhook_inbox SET next_at = now() + make_interval(secs => %(seconds)s) WHERE id = %(id)s",
+            "UPDATE webhook_inbox SET due_at = now() + make_interval(secs => %(seconds)s) WHERE id = %(id)s",
             {"id": delivery_id, "seconds": seconds},
         )
 
@@ -233,7 +233,7 @@ def mark_failed(
             UPDATE webhook_inbox
                SET attempts = attempts + 1, error = %(error)s,
                    dead_at = CASE WHEN attempts + 1 >= %(tries)s THEN clock_timestamp() END,
-                   next_at = now() + make_interval(secs => %(wait)s * power(4, attempts))
+                   due_at = now() + make_interval(secs => %(wait)s * power(4, attempts))
              WHERE id = %(id)s
             RETURNING dead_at IS NOT NULL
             """,
@@ -326,7 +326,7 @@ def replay(
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE webhook_inbox SET dead_at = NULL, attempts = 0, next_at = now(), error = NULL
+            UPDATE webhook_inbox SET dead_at = NULL, attempts = 0, due_at = now(), error = NULL
              WHERE dead_at IS NOT NULL AND length(body) > 0
                AND (%(id)s::bigint IS NULL OR id = %(id)s)
                AND (%(since)s::timestamptz IS NULL OR dead_at >= %(since)s)

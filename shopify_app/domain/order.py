@@ -61,20 +61,3 @@ class Refund:
     order_id: int
     processed_at: datetime
     lines: list[RefundLine] = field(default_factory=list[RefundLine])
-
-
-@dataclass(frozen=True, slots=True)
-class DayFacts:
-    """One shop-local day, to compare with the shop's own books (`keel facts`)."""
-
-    day: str
-    orders: int
-    units: int
-    gross: Decimal
-    discounts: Decimal
-    refunds: Decimal
-
-    @property
-    def net(self) -> Decimal:
-        """Gross less discounts less refunds booked that day."""
-        return self.gross - self.discounts - self.refunds

@@ -160,7 +160,9 @@ class PriceTest:
 
     def weeks_over(self, day: date) -> int:
         """Whole weeks of the test that are over on a day."""
-        return 0 if self.first_on is None else min(max((day - self.first_on).days // 7, 0), self.weeks)  # fmt: skip
+        if self.first_on is None:
+            return 0
+        return min(max((day - self.first_on).days // 7, 0), self.weeks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class PriceUnderTest:
     written_price : the newest price of the test that is in the store; the regular one before the first
     change_state, change_block, change_error_code : of the newest write (`price_changes`), None before the first;
         the block is None for the way back
+    change_sent_at : when that write last left for the store; None as long as it can be withdrawn
     """
 
     product_id: int
@@ -189,6 +192,7 @@ class PriceUnderTest:
     change_state: PriceChangeState | None
     change_block: int | None
     change_error_code: str | None
+    change_sent_at: datetime | None
 
     @property
     def is_in_test(self) -> bool:

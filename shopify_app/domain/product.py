@@ -77,8 +77,3 @@ class InventoryLevel:
     def key(self) -> tuple[int, int]:
         """Which item, and where."""
         return (self.inventory_item_id, self.location_id)
-
-
-def inventory_position_units(available_units: int, incoming_units: int) -> int:
-    """Units available plus those on their way."""
-    return available_units + incoming_units

@@ -16,7 +16,7 @@ VARIANT_PRICES = """
 query VariantPrices($ids: [ID!]!) {
   nodes(ids: $ids) {
     __typename
-    ... on ProductVariant { id price compareAtPrice updatedAt product { id status } }
+    ... on ProductVariant { id price compareAtPrice updatedAt product { id } }
   }
 }
 """
@@ -24,7 +24,7 @@ query VariantPrices($ids: [ID!]!) {
 SET_PRICES = """
 mutation SetPrices($productId: ID!, $variants: [ProductVariantsBulkInput!]!) {
   productVariantsBulkUpdate(productId: $productId, variants: $variants) {
-    productVariants { id price compareAtPrice updatedAt product { id status } }
+    productVariants { id price compareAtPrice updatedAt product { id } }
     userErrors { field message code }
   }
 }
@@ -41,7 +41,6 @@ class VariantPrice:
     price: Decimal
     compare_at_price: Decimal | None
     product_id: int
-    product_status: str
     updated_at: datetime
     """Shopify's stamp of the variant's last change, of whatever kind, to the second."""
 
@@ -96,7 +95,6 @@ def _by_id(nodes: Sequence[dict[str, Any]]) -> dict[int, VariantPrice]:
             if node["compareAtPrice"] is None
             else Decimal(node["compareAtPrice"]),
             product_id=from_gid(node["product"]["id"], "Product"),
-            product_status=node["product"]["status"],
             updated_at=datetime.fromisoformat(node["updatedAt"]),
         )
         for node in nodes

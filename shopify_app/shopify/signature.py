@@ -50,21 +50,6 @@ def is_signed_query(query: str, secrets: Iterable[str], *, now: float) -> bool:
     )
 
 
-def is_signed_proxy_query(query: str, secrets: Iterable[str], *, now: float) -> bool:
-    """Whether a storefront's request through Shopify's app proxy carries a fresh, correct `signature`.
-
-    Pairs are sorted and joined without a separator, values of one name by a comma.
-    """
-    values: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        values.setdefault(name, []).append(value)
-    given = ",".join(values.pop("signature", [])).encode("utf-8", "surrogateescape")
-    if not _is_fresh(",".join(values.get("timestamp", [])), now):
-        return False
-    message = "".join(sorted(f"{name}={','.join(many)}" for name, many in values.items()))
-    return _is_hex_hmac(given, message.encode(), secrets)
-
-
 def _is_fresh(timestamp: str, now: float) -> bool:
     return (
         timestamp.isascii()

@@ -1,4 +1,11 @@
-"""HTTP: proves who asks, calls use cases, renders."""
+"""HTTP: proves who asks, calls use cases, renders.
+
+home, welcome, pricing, restock, trends, results, shop_settings     pages
+cards, rollouts, price_tests     what is decided on them
+auth, oauth, webhooks, health     who asks, and who else calls
+answers, error_pages, headers, assets     how it is answered
+reading, formats, wording, advice_words, charts, demand_view     what pages share
+"""
 
 from pathlib import Path
 from typing import Any
@@ -19,6 +26,7 @@ from shopify_app.web import (
     health,
     home,
     oauth,
+    posted,
     price_tests,
     pricing,
     restock,
@@ -79,6 +87,7 @@ def create_app() -> Flask:
     headers.install(app)
     error_pages.install(app)
     auth.install(app)
+    posted.install(app)
     app.register_blueprint(webhooks.blueprint)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flask import Response, request
 from flask_babel import gettext, ngettext
@@ -11,6 +11,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.usecases.suggestions.state import AdviceState, Stage, advice_state
 from shopify_app.web import formats
 from shopify_app.web.answers import answer
+from shopify_app.web.json_twin import as_json
 from shopify_app.web.reading import shop, today, zone
 from shopify_app.web.wording import STEPS, words_for
 
@@ -50,6 +51,16 @@ def advice_view(state: AdviceState) -> AdviceView:
     return AdviceView(state, title, detail, _nothing_left(state))
 
 
+class PageWithAdvice(Protocol):
+    """A page that says how far it can be believed."""
+
+    @property
+    def advice(self) -> AdviceView:
+        """How the shop's advice stands."""
+        ...
+
+
+@as_json.register
 def advice_json(view: AdviceView) -> dict[str, Any]:
     """The same for who asks for JSON: whether the page's lists, empty ones above all, may be believed."""
     state = view.state
@@ -59,20 +70,18 @@ def advice_json(view: AdviceView) -> dict[str, Any]:
         "may_judge": state.may_judge,
         "words": " ".join(words for words in (view.title, view.detail) if words),
         "share": round(state.share, 4) if view.is_passing else None,
-        "as_of": run and run.as_of.isoformat(),
-        "failing_since": failed and failed.failing_since.isoformat(),
+        "as_of": as_json(run and run.as_of),
+        "failing_since": as_json(failed and failed.failing_since),
         "attempts": failed.attempts if failed else 0,
-        "next_try_at": failed and failed.next_try_at and failed.next_try_at.isoformat(),
+        "next_try_at": as_json(failed and failed.next_try_at),
     }
 
 
-def answer_with_advice(
-    template: str, body: dict[str, Any], view: AdviceView, **shown: Any
-) -> Response:
+def answer_with_advice(template: str, page: PageWithAdvice) -> Response:
     """A page with how its advice stands; one that asks whether that changed gets the whole page when it did."""
-    made = answer(template, body | {"advice": advice_json(view)}, advice=view, **shown)
+    made = answer(template, page)
     seen = request.args.get("seen")
-    if seen and seen != view.state.stage:
+    if seen and seen != page.advice.state.stage:
         made.headers["HX-Retarget"] = made.headers["HX-Reselect"] = "#app"
         made.headers["HX-Reswap"] = "outerHTML"
     return made
@@ -82,7 +91,9 @@ def _importing(state: AdviceState) -> tuple[str, str]:
     detail = gettext("Until all of it is read we say nothing of prices, stock or trends.")
     if state.stuck is not None:
         step = words_for(STEPS, state.stuck.step)
-        detail = gettext("%(step)s could not be read, so we say nothing of prices, stock or trends.", step=step)  # fmt: skip
+        detail = gettext(
+            "%(step)s could not be read, so we say nothing of prices, stock or trends.", step=step
+        )
     return gettext("We are reading your order history"), detail
 
 

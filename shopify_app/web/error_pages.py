@@ -1,14 +1,18 @@
 """Errors as a page, a fragment or JSON. The only place of the web that catches everything."""
 
+from collections.abc import Mapping
+
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext
+from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from shopify_app.errors import (
     AppError,
     InvalidInputError,
     NotFoundError,
+    NotJsonError,
     ShopUnavailableError,
     TransientError,
 )
@@ -34,7 +38,15 @@ def _app_error(error: AppError) -> Response:
     if isinstance(error, NotFoundError):
         return _answer(404, "not_found")
     if isinstance(error, InvalidInputError):
-        return _answer(422, "invalid_input", detail=str(error), field=error.field)
+        return _answer(
+            422,
+            "invalid_input",
+            detail=str(error),
+            field=error.field,
+            wrong_fields=error.wrong_fields,
+        )
+    if isinstance(error, NotJsonError):
+        return _answer(400, "bad_request", detail=str(error))
     if isinstance(error, TransientError):
         log.warning("page_unavailable", error=type(error).__name__)
         return _answer(503, "try_again")
@@ -49,12 +61,33 @@ def _defect(error: Exception) -> Response:
     return _answer(500, "failed")
 
 
-def _answer(status: int, code: str, *, detail: str = "", field: str = "") -> Response:
+class ErrorBody(BaseModel):
+    """What went wrong. `errors` has every wrong field by its path (`ids.2`); `field` is the first of them, `detail` its words."""
+
+    error: str
+    request_id: str
+    detail: str | None = None
+    field: str | None = None
+    errors: dict[str, str] | None = None
+
+
+def _answer(
+    status: int,
+    code: str,
+    *,
+    detail: str = "",
+    field: str = "",
+    wrong_fields: Mapping[str, str] | None = None,
+) -> Response:
     if wants_json() or not _has_reader():
-        body = {"error": code, "request_id": g.get("request_id", "")}
-        body |= {"detail": detail} if detail else {}
-        body |= {"field": field} if field else {}
-        made = jsonify(body)
+        body = ErrorBody(
+            error=code,
+            request_id=g.get("request_id", ""),
+            detail=detail or None,
+            field=field or None,
+            errors=dict(wrong_fields or {}) or None,
+        )
+        made = jsonify(body.model_dump(exclude_none=True))
     else:
         made = make_response(
             render_template("errors/page.html", words=_words(status), status=status)

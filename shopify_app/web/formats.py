@@ -13,6 +13,7 @@ from typing import Final
 from babel import dates, numbers
 from flask_babel import gettext
 
+from shopify_app.domain.currency import exact, exponent, rounded
 from shopify_app.web.reading import language
 
 MINUS: Final = "\u2212"
@@ -22,20 +23,26 @@ Amount = Decimal | float | int
 
 
 def price(amount: Amount, currency: str) -> str:
-    """An exact price, with the decimals its currency has."""
-    return _currency(Decimal(str(amount)), currency, "¤#,##0.00", _locale(), exact=True)
+    """An exact price: the decimals of its currency, and more where it has more."""
+    return _exactly(exact(Decimal(str(amount)), exponent(currency)), currency)
+
+
+def total(amount: Amount, currency: str) -> str:
+    """What several units cost together, to the last decimal of the currency."""
+    digits = exponent(currency)
+    return _exactly(rounded(Decimal(str(amount)), digits), currency)
 
 
 def money(amount: Amount, currency: str) -> str:
     """An estimate: two significant digits, no cents; the sign only when it is a loss."""
     rounded = _two_digits(float(amount))
-    text = _currency(Decimal(abs(rounded)), currency, "¤#,##0", _locale(), exact=False)
+    text = _currency(Decimal(abs(rounded)), currency, "¤#,##0", _locale())
     return MINUS + text if rounded < 0 else text
 
 
 def whole(amount: Amount, currency: str) -> str:
     """An amount to the unit of its currency: for budgets, which are round anyway."""
-    return _currency(Decimal(str(amount)), currency, "¤#,##0", _locale(), exact=False)
+    return _currency(Decimal(str(amount)), currency, "¤#,##0", _locale())
 
 
 def gain(amount: Amount, currency: str) -> str:
@@ -98,6 +105,12 @@ def moment(when: datetime, today: date) -> str:
     return f"{day(when.date())} {clock}"
 
 
+def _exactly(amount: Decimal, currency: str) -> str:
+    """An amount with all the decimals that it is written with."""
+    digits = -int(amount.as_tuple().exponent)
+    return _currency(amount, currency, "¤#,##0" + ("." + "0" * digits if digits else ""), _locale())
+
+
 def _locale() -> str:
     return LOCALES[language()]
 
@@ -114,8 +127,8 @@ def _date(when: date | str) -> date:
 
 
 @lru_cache(maxsize=8192)
-def _currency(amount: Decimal, currency: str, pattern: str, locale: str, *, exact: bool) -> str:
-    return numbers.format_currency(amount, currency, pattern, locale=locale, currency_digits=exact)
+def _currency(amount: Decimal, currency: str, pattern: str, locale: str) -> str:
+    return numbers.format_currency(amount, currency, pattern, locale=locale, currency_digits=False)
 
 
 @lru_cache(maxsize=8192)

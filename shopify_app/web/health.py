@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from shopify_app.config import settings
-from shopify_app.db.pages import pending_migrations
+from shopify_app.db.migrate import pending_migrations
 from shopify_app.errors import AppError
 from shopify_app.web.auth import public
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 from shopify_app.db import ledgers, pages, price_history, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
-from shopify_app.domain.shop import ShopSettings, ShopState
+from shopify_app.domain.shop import ShopState
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
 from shopify_app.web.cards.kinds import KINDS
-from shopify_app.web.cards.views import CardView, card_json, card_view
+from shopify_app.web.cards.views import CardView, card_view
+from shopify_app.web.json_twin import Told, as_json, attributes, picked
 from shopify_app.web.reading import chosen, reading, shop, today, zone
 from shopify_app.web.results.views import Total, total_view
 from shopify_app.web.wording import NOT_SURE, listed
@@ -38,24 +39,46 @@ class Beyond:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """Everything of the page."""
+class Coming:
+    """The days on which no price changes."""
 
-    waiting: list[CardView]
-    decided: list[CardView]
-    counts: OpenCounts
+    prices_frozen_first: date | None
+    prices_frozen_last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """Today's decisions, and what they rest on."""
+
+    today: Told[date]
+    suggestions: Told[list[CardView]]
+    """Those that wait, the most worth deciding first."""
+    decided: Told[list[CardView]]
+    counts: Annotated[OpenCounts, attributes("open", "urgent")]
+    run: Told[LatestRun | None]
+    data_health: Told[DataHealth]
+    coming: Told[Coming]
+    advice: Told[AdviceView]
     results: DecisionCounts
-    health: DataHealth
-    run: LatestRun | None
     total: Total
     """What accepted decisions have brought, as last worked out."""
-    advice: AdviceView
+    everything: dict[str, Any] | None
     needs_open: bool
 
     @property
-    def beyond(self) -> list["Beyond"]:
+    def first(self) -> list[CardView]:
+        """The decisions that are seen at once."""
+        return self.suggestions[:SHOWN_FIRST]
+
+    @property
+    def folded(self) -> list[CardView]:
+        """The decisions to unfold."""
+        return self.suggestions[SHOWN_FIRST:SHOWN_AT_MOST]
+
+    @property
+    def beyond(self) -> list[Beyond]:
         """How many of each kind are not on Home."""
-        kinds = Counter(view.card.kind for view in self.waiting[SHOWN_AT_MOST:])
+        kinds = Counter(view.card.kind for view in self.suggestions[SHOWN_AT_MOST:])
         return [
             Beyond(shown.page.href, str(shown.page.label), kinds[kind])
             for kind, shown in KINDS.items()
@@ -63,38 +86,38 @@ class Home:
         ]
 
 
+@as_json.register
+def _(run: LatestRun) -> dict[str, Any]:
+    return picked(run, "as_of", "counts")
+
+
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """Today's decisions, the most worth deciding first."""
     with reading() as conn:
-        home = _read_home(conn)
-        settings = chosen()
-    return answer_with_advice(
-        "home/index.html",
-        _as_json(home, settings),
-        home.advice,
-        home=home,
-        shown_at_most=SHOWN_AT_MOST,
-        everything=everything(home.advice),
-    )
+        page = _read(conn)
+    return answer_with_advice("home/index.html", page)
 
 
-def _read_home(conn: Connection) -> Home:
+def _read(conn: Connection) -> HomePage:
     shop_id = shop().shop_id
     midnight = datetime.combine(today(), time.min, zone())
     advice = read_advice(conn)
     waiting = suggestions.cards(conn, shop_id)
     decided = suggestions.decided_cards(conn, shop_id, since=midnight)
     fixed = price_history.fixed_prices(conn, shop_id, [c.variant_id for c in (*waiting, *decided)])
-    return Home(
-        waiting=[card_view(card, today(), fixed) for card in waiting],
+    return HomePage(
+        today=today(),
+        suggestions=[card_view(card, today(), fixed) for card in waiting],
         decided=[card_view(card, today(), fixed) for card in decided],
         counts=pages.open_counts(conn, shop_id),
-        results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
-        health=pages.data_health(conn, shop_id),
         run=advice.state.run,
-        total=total_view(ledgers.of_shop(conn, shop_id), shop().currency),
+        data_health=pages.data_health(conn, shop_id),
+        coming=Coming(chosen().prices_frozen_first, chosen().prices_frozen_last),
         advice=advice,
+        results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
+        total=total_view(ledgers.of_shop(conn, shop_id), shop().currency),
+        everything=everything(advice),
         needs_open=shop().state is ShopState.NEEDS_OPEN,
     )
 
@@ -114,29 +137,4 @@ def everything(advice: AdviceView) -> dict[str, Any] | None:
         "need_nothing": run.counts.need_nothing,
         "not_sure": sum(not_sure.values()),
         "reasons": listed(reasons[:3], NOT_SURE),
-    }
-
-
-def _as_json(home: Home, settings: ShopSettings) -> dict[str, Any]:
-    first, last = settings.prices_frozen_first, settings.prices_frozen_last
-    health = home.health
-    return {
-        "today": today().isoformat(),
-        "suggestions": [card_json(view) for view in home.waiting],
-        "decided": [card_json(view) for view in home.decided],
-        "open": home.counts.open,
-        "urgent": home.counts.urgent,
-        "run": home.run
-        and {"as_of": home.run.as_of.isoformat(), "counts": home.run.counts.as_json()},
-        "data_health": {
-            "orders_until": health.orders_until and health.orders_until.isoformat(),
-            "variants_followed": health.variants_followed,
-            "variants_without_cost": health.variants_without_cost,
-            "reconciled_at": health.reconciled_at and health.reconciled_at.isoformat(),
-            "healed_rows": health.healed_rows,
-        },
-        "coming": {
-            "prices_frozen_first": first and first.isoformat(),
-            "prices_frozen_last": last and last.isoformat(),
-        },
     }

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from flask import g, request
 
 from shopify_app.db import shop_settings
-from shopify_app.db.connection import Connection, transaction
+from shopify_app.db.connection import Connection, read_transaction
 from shopify_app.domain.shop import Shop, ShopSettings
 
 
 @contextmanager
 def reading() -> Generator[Connection]:
-    """A transaction of the asking shop, its settings at hand in `g.chosen`."""
-    with transaction(shop().shop_id) as conn:
+    """A transaction of the asking shop that writes nothing, its settings at hand in `g.chosen`."""
+    with read_transaction(shop().shop_id) as conn:
         g.chosen = shop_settings.of_shop(conn, shop().shop_id)
         yield conn
 

@@ -5,16 +5,21 @@ person because shopify.app.toml asks for none; what a body holds all the same is
 (that would mean parsing before keeping), it is emptied when it is a week old (housekeeping).
 """
 
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import structlog
 from flask import Blueprint, Response, make_response, request
 
 from shopify_app.config import settings
+from shopify_app.db.webhook_inbox import APART, NewDelivery
 from shopify_app.errors import TransientError
 from shopify_app.metrics import WEBHOOKS_RECEIVED
 from shopify_app.shopify.signature import is_signed_webhook
 from shopify_app.usecases.inbox import drain
+from shopify_app.usecases.inbox.ingest import HANDLERS, TOGETHER
 from shopify_app.web.auth import public
 
 HEADERS: Final = (
@@ -27,6 +32,13 @@ HEADERS: Final = (
     "X-Shopify-API-Version",
 )
 """What a delivery says of itself; Shopify's newer sendings name the same without the `X-`."""
+
+LONGEST_HEADER: Final = 255
+"""Characters of a header that are kept: Shopify's are well below a hundred."""
+YEARS: Final = (2000, 2200)
+"""Of a time that a delivery can be of."""
+KNOWN_TOPICS: Final = frozenset({*HANDLERS, *TOGETHER, *APART})
+"""Those that are counted by name: anybody may send a header, and a counter never forgets one."""
 
 LARGEST_BODY_BYTES: Final = 10 * 1024 * 1024
 
@@ -49,12 +61,16 @@ def receive() -> Response:
     if (request.content_length or 0) > LARGEST_BODY_BYTES:
         log.error("webhook_too_large", topic=topic, content_length=request.content_length)
         return _answer(topic, 413)
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except OSError:  # the server's word for a body whose framing is broken
+        log.warning("webhook_broken_off", topic=topic)
+        return _answer(topic, 400)
     if not is_signed_webhook(raw, headers.get("X-Shopify-Hmac-Sha256"), settings().api_secrets):
         log.warning("webhook_refused", topic=topic, body_bytes=len(raw))
         return _answer(topic, 401)
     try:
-        is_new = drain.record_delivery(headers, raw)
+        is_new = drain.record_delivery(_delivery(headers, raw))
     except TransientError:
         log.warning("webhook_not_kept", topic=topic)
         return _answer(topic, 503)
@@ -68,6 +84,41 @@ def _headers() -> dict[str, str]:
     return {name: value for name, value in said if value is not None}
 
 
+def _delivery(headers: Mapping[str, str], body: bytes) -> NewDelivery:
+    """What is kept. The headers are not signed: what is too long is cut, and a time that cannot be is none.
+
+    Where the delivery's id is missing its content stands in for it, where it is too long its digest.
+    """
+    topic = headers.get("X-Shopify-Topic", "")[:LONGEST_HEADER]
+    webhook_id = headers.get("X-Shopify-Webhook-Id", "")
+    if not webhook_id:
+        webhook_id = hashlib.sha256(f"{topic}|".encode() + body).hexdigest()
+    elif len(webhook_id) > LONGEST_HEADER:
+        webhook_id = hashlib.sha256(webhook_id.encode()).hexdigest()
+    return NewDelivery(
+        webhook_id=webhook_id,
+        event_id=_cut(headers.get("X-Shopify-Event-Id")),
+        shop_domain=headers.get("X-Shopify-Shop-Domain", "")[:LONGEST_HEADER].lower(),
+        topic=topic,
+        api_version=_cut(headers.get("X-Shopify-API-Version")),
+        triggered_at=_moment(headers.get("X-Shopify-Triggered-At", "")),
+        body=body,
+    )
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text[:LONGEST_HEADER]
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    is_meant = moment.tzinfo is not None and YEARS[0] <= moment.year <= YEARS[1]
+    return moment if is_meant else None
+
+
 def _answer(topic: str, status: int) -> Response:
-    WEBHOOKS_RECEIVED.labels(topic[:40], str(status)).inc()
+    WEBHOOKS_RECEIVED.labels(topic if topic in KNOWN_TOPICS else "other", str(status)).inc()
     return make_response("", status)

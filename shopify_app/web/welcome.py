@@ -1,15 +1,19 @@
 """Getting started: how far the shop's history has been read, and its first suggestions worked out."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Annotated
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages
-from shopify_app.usecases.suggestions.state import FIRST_RUN, AdviceState, StepShare
-from shopify_app.web.advice_words import read_advice
+from shopify_app.db.connection import Connection
+from shopify_app.db.pages import DataHealth
+from shopify_app.usecases.suggestions.state import FIRST_RUN, StepShare
+from shopify_app.web.advice_words import AdviceView, read_advice
 from shopify_app.web.answers import answer
+from shopify_app.web.json_twin import Told, rounded
 from shopify_app.web.reading import reading, shop
 from shopify_app.web.wording import STEPS, words_for
 
@@ -18,45 +22,63 @@ blueprint = Blueprint("welcome", __name__)
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step in words; the first run is no done step before it has ended."""
+    """A step of the import."""
 
-    of: StepShare
+    step: Told[str]
     words: str
+    state: Told[str]
+    """`running` while the first run that a done step asked for has not ended."""
+    share: Annotated[float, rounded(4)]
+    rows_loaded: Told[int]
+    rows_expected: Told[int | None]
+    error: Told[str | None]
+    window_since: datetime | None
 
-    @property
-    def state(self) -> str:
-        """The step's state; `running` while the first run that it asked for has not ended."""
-        step = self.of.step
-        asked = step.step == FIRST_RUN and step.state == "done" and not self.of.is_done
-        return "running" if asked else step.state
+
+@dataclass(frozen=True, slots=True)
+class WelcomePage:
+    """Progress, and what can be done meanwhile."""
+
+    done: Told[bool]
+    share: Annotated[float, rounded(4)]
+    steps: Told[list[StepView]]
+    failed: str | None
+    """The step that could not be read, in words."""
+    advice: AdviceView
+    health: DataHealth
 
 
 @blueprint.get("/welcome")
 def index() -> ResponseReturnValue:
     """Progress; the page asks again until all is read and the first run has ended."""
     with reading() as conn:
-        advice = read_advice(conn)
-        health = pages.data_health(conn, shop().shop_id)
-    steps = [StepView(one, words_for(STEPS, one.step.step)) for one in advice.state.steps]
-    done = bool(steps) and all(view.of.is_done for view in steps)
-    stuck = advice.state.stuck
-    return answer(
-        "welcome/index.html", _as_json(advice.state, steps, done=done),
-        steps=steps, share=advice.state.share, is_done=done, advice=advice, health=health,
+        page = _read(conn)
+    return answer("welcome/index.html", page)
+
+
+def _read(conn: Connection) -> WelcomePage:
+    advice = read_advice(conn)
+    state, stuck = advice.state, advice.state.stuck
+    return WelcomePage(
+        done=bool(state.steps) and all(one.is_done for one in state.steps),
+        share=state.share,
+        steps=[_step_view(one) for one in state.steps],
         failed=stuck and words_for(STEPS, stuck.step),
-    )  # fmt: skip
+        advice=advice,
+        health=pages.data_health(conn, shop().shop_id),
+    )
 
 
-def _as_json(state: AdviceState, steps: list[StepView], *, done: bool) -> dict[str, Any]:
-    return {
-        "done": done,
-        "share": round(state.share, 4),
-        "steps": [
-            {
-                "step": view.of.step.step, "state": view.state, "share": round(view.of.share, 4),
-                "rows_loaded": view.of.step.rows_loaded, "rows_expected": view.of.step.rows_expected,
-                "error": view.of.step.error,
-            }
-            for view in steps
-        ],
-    }  # fmt: skip
+def _step_view(one: StepShare) -> StepView:
+    step = one.step
+    asked = step.step == FIRST_RUN and step.state == "done" and not one.is_done
+    return StepView(
+        step=step.step,
+        words=words_for(STEPS, step.step),
+        state="running" if asked else step.state,
+        share=one.share,
+        rows_loaded=step.rows_loaded,
+        rows_expected=step.rows_expected,
+        error=step.error,
+        window_since=step.window_since,
+    )

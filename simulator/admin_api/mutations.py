@@ -11,11 +11,11 @@ from simulator import app_toml
 from simulator.access import lifecycle
 from simulator.graphql.fields import Context, Node, node
 from simulator.graphql.gids import number_of
+from simulator.minor_units import smallest
 from simulator.state import Simulator
 from simulator.store import iso
 from simulator.world import merchant
 
-NO_MINOR_UNIT: Final = {"JPY", "KRW"}
 LONG_FAMILIES: Final = (
     "app_subscriptions",
     "app_purchases_one_time",
@@ -128,9 +128,7 @@ def _check(
 
 def _money(value: Any, currency: str) -> str:
     """A price as the store keeps it: the currency's digits."""
-    return str(
-        Decimal(str(value)).quantize(Decimal(1) if currency in NO_MINOR_UNIT else Decimal("0.01"))
-    )
+    return str(Decimal(str(value)).quantize(smallest(currency)))
 
 
 def _error(field: list[str], message: str, code: str) -> Node:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from simulator.graphql.search import where
+from simulator.minor_units import smallest
 
 Node = dict[str, Any]
 Arguments = Mapping[str, Any]
@@ -154,7 +155,7 @@ def _tax_lines(_: Context, n: Node, __: Arguments) -> list[Node]:
 
 def _unit_after_discounts(c: Context, n: Node, _: Arguments) -> Node:
     unit = Decimal(n["price"]) - (Decimal(n["discount"]) / n["quantity"] if n["quantity"] else 0)
-    return money_bag(str(unit.quantize(Decimal("0.01"))), c.currency)
+    return money_bag(str(unit.quantize(smallest(c.currency))), c.currency)
 
 
 def _unit_cost(c: Context, n: Node, _: Arguments) -> Node | None:

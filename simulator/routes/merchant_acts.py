@@ -170,7 +170,7 @@ def delete_product(shop: str, product_id: int) -> Response:
 
 @bp.post("/<shop>/purchase-orders")
 def purchase_order(shop: str) -> Response:
-    """The merchant orders from a supplier."""
+    """The merchant orders from a vendor."""
     body = request_body()
     return _act(
         shop,

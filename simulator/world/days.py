@@ -299,7 +299,7 @@ def place_purchase_order(
     rng: np.random.Generator | None = None,
     placed_by: str = "merchant",
 ) -> datetime:
-    """Order units of a variant's supplier; when they will arrive (only the simulator knows)."""
+    """Order units of a variant's vendor; when they will arrive (only the simulator knows)."""
     truth = merchant.one(
         conn, "SELECT * FROM truth WHERE shop = ? AND variant_id = ?", shop, variant_id
     )

@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulator.minor_units import smallest
 from simulator.store import Store
-
-NO_MINOR_UNIT = {"JPY", "KRW"}
 
 
 def ledger(store: Store, shop: str, since: str | None, until: str | None) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def ledger(store: Store, shop: str, since: str | None, until: str | None) -> dic
     ):
         if order_id in order_days:
             days[local_day(processed_at)]["refunds"] += Decimal(subtotal)
-    unit = Decimal(1) if settings["currency"] in NO_MINOR_UNIT else Decimal("0.01")
+    unit = smallest(settings["currency"])
     return {
         "shop": shop,
         "currency": settings["currency"],

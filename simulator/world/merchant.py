@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any
 
+from simulator.minor_units import smallest
 from simulator.store import Store, iso
 from simulator.webhooks import events
-
-CENT: Final = Decimal("0.01")
 
 
 class NotThereError(LookupError):
@@ -136,6 +135,7 @@ def place_order(
     settings = one(
         conn, "SELECT currency, taxes_included, country FROM shops WHERE domain = ?", shop
     )
+    unit = smallest(settings["currency"])
     order_id = store.draw_ids(conn, shop, 1 + len(items))
     number = (
         conn.execute("SELECT count(*) FROM orders WHERE shop = ?", (shop,)).fetchone()[0] + 1001
@@ -166,7 +166,7 @@ def place_order(
         )
         total = Decimal(variant["price"]) * item.quantity - item.discount
         tax = (
-            (total / 6).quantize(CENT, ROUND_HALF_UP) if settings["taxes_included"] else Decimal(0)
+            (total / 6).quantize(unit, ROUND_HALF_UP) if settings["taxes_included"] else Decimal(0)
         )
         conn.execute(
             "INSERT INTO order_lines (shop, order_id, id, product_id, variant_id, sku, title, variant_title, vendor, quantity,"
@@ -184,7 +184,7 @@ def place_order(
                 item.quantity,
                 item.quantity,
                 variant["price"],
-                str(item.discount.quantize(CENT)),
+                str(item.discount.quantize(unit)),
                 str(tax),
                 variant["is_gift_card"],
             ),
@@ -212,6 +212,7 @@ def refund_order(
         shop,
         order_id,
     )
+    unit = smallest(order["currency"])
     refund_id = store.draw_ids(conn, shop, 1 + len(lines))
     conn.execute(
         "INSERT INTO refunds VALUES (?, ?, ?, ?, ?)", (shop, refund_id, order_id, iso(at), iso(at))
@@ -228,12 +229,12 @@ def refund_order(
         quantity = min(wanted, line["current_quantity"])
         paid = Decimal(line["price"]) * line["quantity"] - Decimal(line["discount"])
         subtotal = (
-            (paid * quantity / line["quantity"]).quantize(CENT, ROUND_HALF_UP)
+            (paid * quantity / line["quantity"]).quantize(unit, ROUND_HALF_UP)
             if line["quantity"]
             else Decimal(0)
         )
         tax = (
-            (Decimal(line["tax"]) * quantity / line["quantity"]).quantize(CENT, ROUND_HALF_UP)
+            (Decimal(line["tax"]) * quantity / line["quantity"]).quantize(unit, ROUND_HALF_UP)
             if line["quantity"]
             else Decimal(0)
         )

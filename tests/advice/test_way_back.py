@@ -22,8 +22,8 @@ from shopify_app.usecases.decisions import decide, price_outbox
 from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import explain, suggest
 from tests.factories import NOW, make_suggestion, make_variant, rows, run_settings
-from tests.usecases.decisions.test_price_outbox import app_writes, send
-from tests.usecases.outcomes.test_outcomes import stall, write  # noqa: F401 -- a fixture and its act
+from tests.price_writes import app_writes, send
+from tests.stall import write
 from tests.web.page_rows import price_evidence, set_change, set_settings
 
 TODAY = NOW.date()
@@ -296,7 +296,6 @@ def test_a_click_writes_exactly_the_old_price_is_not_measured_and_no_cap_or_brak
         measuring_settings.save(
             conn, shop.shop_id, MeasuringSettings(Decimal("0.2"), Decimal(1), Decimal("0.3"))
         )
-        ledgers.ask(conn, shop.shop_id, NOW)
         ledgers.pull_brake(conn, shop.shop_id, MoveKind.PRICE_CUT, Ruling(ruling="stop"))
     monkeypatch.setattr(holding_back.outcomes, "hold_back", lambda ids, share, seed: tuple(ids))
     (card,) = refreshed(shop)  # nor is it drawn to be held back
@@ -361,7 +360,7 @@ def test_stock_that_comes_ends_the_raise_and_the_shop_has_its_old_price_again(wo
 
 
 def test_the_window_of_the_raise_ends_on_the_day_of_its_way_back_and_only_once_it_is_written(
-    stall,  # noqa: F811
+    stall,
 ):
     shop, (number, *_), (variant_id, *_) = stall
     write(shop, number)

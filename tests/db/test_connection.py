@@ -11,6 +11,7 @@ from shopify_app.db.connection import (
     Limits,
     NestedTransactionError,
     ingest_transaction,
+    read_transaction,
     sweep_transaction,
     transaction,
 )
@@ -36,6 +37,24 @@ def test_a_row_for_another_shop_cannot_be_written(acme, rival):
             "INSERT INTO sync_cursors VALUES (%(shop_id)s, 'orders', now())",
             {"shop_id": rival.shop_id},
         )
+
+
+def test_a_read_sees_its_own_shop_writes_nothing_and_leaves_the_connection_able_to(acme, rival):
+    make_variant(acme), make_variant(rival)
+
+    with read_transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("SELECT DISTINCT shop_id FROM variants")
+        assert cur.fetchall() == [(acme.shop_id,)]
+    with (
+        pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),
+        read_transaction(acme.shop_id) as conn,
+        conn.cursor() as cur,
+    ):
+        cur.execute("UPDATE variants SET price = 1")
+
+    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
+        cur.execute("UPDATE variants SET price = 1")
+        assert cur.rowcount == 1
 
 
 def test_no_row_leaks_through_the_pool_when_transactions_fail_half_way(acme, rival):

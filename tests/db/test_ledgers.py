@@ -1,14 +1,13 @@
-"""The ledger's turn: asked for, taken once, kept; brakes pulled once and lifted; the rival's stay."""
+"""The ledger is kept; brakes are pulled once and lifted; the rival's stay."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from shopify_app.db import ledgers
-from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import LedgerTotal, Ruling, Rulings
 from tests.factories import make_suggestion, make_variant
 
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(days=1)
 
 
 LOST = Ruling(reason="loses_money")
@@ -19,26 +18,9 @@ def act(shop, call, *given, shop_id=None, **named):
         return call(conn, shop_id or shop.shop_id, *given, **named)
 
 
-def due():
-    with sweep_transaction() as conn:
-        return ledgers.due_shops(conn)
-
-
-def test_the_earliest_asking_counts_and_a_due_ledger_is_taken_once(acme, rival):
-    act(acme, ledgers.ask, NOW - timedelta(hours=1))
-    act(acme, ledgers.ask, LATER)
-    act(rival, ledgers.ask, LATER)
-
-    assert due() == [acme.shop_id]
-    assert not act(rival, ledgers.claim, shop_id=acme.shop_id, lease_seconds=60)
-    assert act(acme, ledgers.claim, lease_seconds=60)
-    assert not act(acme, ledgers.claim, lease_seconds=60)
-    assert due() == []
-
-
 def test_what_was_worked_out_is_kept_and_a_total_stays_where_none_is_new(acme, rival):
     for total in (LedgerTotal(profit=9), None):
-        act(acme, ledgers.keep, as_of=NOW.date(), total=total, rulings=Rulings(), next_at=LATER)
+        act(acme, ledgers.keep, as_of=NOW.date(), total=total, rulings=Rulings())
 
     assert act(acme, ledgers.of_shop).total == LedgerTotal(profit=9)
     assert act(rival, ledgers.of_shop).total is None

@@ -9,15 +9,9 @@ import pytest
 
 from shopify_app.db import products
 from shopify_app.db.connection import transaction
-from shopify_app.domain.product import Product, Variant
-from tests.factories import NOW, make_variant, rows
+from tests.factories import BLUE, MUG, NOW, RED, make_variant, rows
 
 LATER = NOW + timedelta(hours=1)
-MUG = Product(id=1, title="Mug", handle="mug", status="ACTIVE", vendor="Northmill", product_type="Mugs", tags=["a"], is_gift_card=False,
-              image_url=None, created_at=NOW, published_at=NOW, updated_at=NOW)  # fmt: skip
-RED = Variant(id=10, product_id=1, inventory_item_id=100, title="Red", sku="M-R", position=1, price=Decimal("10.00"), compare_at_price=None,
-              inventory_policy="DENY", created_at=NOW, updated_at=NOW)  # fmt: skip
-BLUE = replace(RED, id=11, inventory_item_id=101, title="Blue")
 
 
 def put(shop, *made):
@@ -70,8 +64,9 @@ def test_only_a_new_price_is_told_and_either_of_the_two_counts(acme):
         replace(RED, price=Decimal("11.00"), compare_at_price=Decimal("12.00"), updated_at=LATER),
     ) == [10]
     assert put_variants(acme, RED) == []  # late
-    with transaction(acme.shop_id) as conn:
-        assert products.price_on(conn, acme.shop_id, 10) == (Decimal("11.0000"), Decimal("12.0000"))
+    assert rows(acme, "SELECT price, compare_at_price FROM variants WHERE id = 10") == [
+        (Decimal("11.0000"), Decimal("12.0000"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +170,6 @@ def test_the_rivals_products_of_the_same_ids_stay(acme, rival):
     put_variants(acme, replace(RED, price=Decimal("99.00"), updated_at=LATER))
     with transaction(acme.shop_id) as conn:
         products.bury(conn, acme.shop_id, 1, at=LATER)
-        assert products.price_on(conn, rival.shop_id, 10) is None
         products.retire_missing(conn, rival.shop_id, 1, [], at=LATER)
 
     assert titles(rival) == [(1, "Mug", False)]

@@ -61,12 +61,11 @@ def test_what_other_tables_there_are_is_known_and_guarded_too(owner):
     assert dict(owner.fetchall()) == {
         "webhook_inbox": True,
         "redactions": False,
-        "schedules": False,
         "schema_migrations": False,
     }
     owner.execute(
         "SELECT grantee, table_name FROM information_schema.role_table_grants"
-        " WHERE grantee IN ('keel_app', 'keel_ingest') AND table_name IN ('redactions', 'schedules', 'schema_migrations')"
+        " WHERE grantee IN ('keel_app', 'keel_ingest') AND table_name IN ('redactions', 'schema_migrations')"
     )
     assert owner.fetchall() == []
 
@@ -136,7 +135,7 @@ def two_shops(world, owner):
         )
         cur.execute("INSERT INTO refunded_orders VALUES (%s, 1)", (ours.shop_id,))
         cur.execute(
-            "INSERT INTO refresh_requests (shop_id, due_at) VALUES (%s, now()) ON CONFLICT DO NOTHING",
+            "INSERT INTO due_work (shop_id, what, due_at) VALUES (%s, 'suggestions', now()) ON CONFLICT DO NOTHING",
             (ours.shop_id,),
         )
     return ours, rival

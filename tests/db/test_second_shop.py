@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from shopify_app.db import daily_sales, frames, heal, order_facts
+from shopify_app.db import daily_sales, differences, frames, order_facts
 from shopify_app.db.connection import transaction
 from tests.factories import NOW, line_of, order_of, rows
 
@@ -114,7 +114,7 @@ def test_what_it_sold_a_week_and_a_day_is_read_in_that_time_too(unknown):
 def test_comparing_many_of_its_orders_with_shopifys_takes_no_longer(unknown):
     theirs = [order_of(n, line_of(n * 10 + 1, units=2, price="5.00")) for n in range(1, 2_001)]
     with transaction(unknown.shop_id) as conn:
-        unlike = heal.orders_unlike(in_time(conn), unknown.shop_id, theirs)
+        unlike = differences.orders_unlike(in_time(conn), unknown.shop_id, theirs)
 
     assert len(unlike) == 2_000  # ours have a second line
 

@@ -19,16 +19,26 @@ def act(shop, what, *args):
         return what(conn, shop.shop_id, *args)
 
 
-def test_settings_are_made_with_their_defaults_when_first_asked_for(acme):
+def test_who_has_no_settings_reads_what_a_new_row_would_hold_and_reading_makes_none(acme):
+    of_the_table = act(acme, shop_settings.of_shop)
     rows(acme, "DELETE FROM shop_settings RETURNING 1")
 
-    made = act(acme, shop_settings.of_shop)
-    assert (made.lead_time_days, made.margin_floor, made.price_ending) == (
-        14,
-        Decimal("0.200"),
-        "keep",
-    )
-    assert act(acme, shop_settings.of_shop) == made
+    read = act(acme, shop_settings.of_shop)
+
+    assert rows(acme, "SELECT count(*) FROM shop_settings") == [(0,)]
+    assert (read.lead_time_days, str(read.margin_floor), read.price_ending) == (14, "0.200", "keep")
+    assert repr(read) == repr(of_the_table)
+
+
+def test_a_row_is_made_once_and_never_over_what_was_chosen(acme):
+    rows(acme, "DELETE FROM shop_settings RETURNING 1")
+    act(acme, shop_settings.make)
+    chosen = replace(act(acme, shop_settings.of_shop), lead_time_days=9)
+    act(acme, shop_settings.save, chosen)
+
+    act(acme, shop_settings.make)
+
+    assert act(acme, shop_settings.of_shop) == chosen
 
 
 def test_what_is_saved_is_read_again_whole(acme):

@@ -9,6 +9,7 @@ from shopify_app.db import webhook_inbox
 from shopify_app.db.connection import ingest_transaction, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import NewDelivery
 from tests.factories import NOW, elsewhere
+from tests.webhooks import record
 
 HOSTILE = [
     b"",
@@ -20,13 +21,6 @@ HOSTILE = [
     b'"\\ud800"',
     "café".encode("latin-1"),
 ]
-
-
-def record(shop, webhook_id="w1", body=b"{}", topic="orders/updated"):
-    with ingest_transaction() as conn:
-        return webhook_inbox.record(
-            conn, NewDelivery(webhook_id, None, shop.domain, topic, None, NOW, body)
-        )
 
 
 def due(shop, **named):

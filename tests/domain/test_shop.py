@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from shopify_app.domain.shop import ShopState
-from tests.domain.test_suggestion import allowed
+from tests.domain.allowed_words import allowed
 from tests.factories import make_shop, rows
 
 

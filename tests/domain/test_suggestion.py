@@ -17,25 +17,11 @@ from shopify_app.domain.suggestion import (
     SuggestionState,
 )
 from shopify_app.web.wording import DISMISS_REASONS as REASON_WORDS
-from tests.db.test_price_changes import NEW, add
+from tests.domain.allowed_words import allowed
 from tests.factories import NOW, make_suggestion, make_variant, rows
+from tests.price_change_rows import NEW, add
 
 ENDED = {"applied", "conflict", "failed", "unknown", "undone"}
-
-
-def allowed(database, table, column="state"):
-    """The words of a CHECK of a table, as Postgres has them."""
-    conn = psycopg2.connect(database)
-    try:
-        with conn.cursor() as cur:
-            cur.execute(
-                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND conname = %s",
-                (table, f"{table}_{column}_check"),
-            )
-            (text,) = cur.fetchone()
-    finally:
-        conn.close()
-    return set(re.findall(r"'(\w+)'::text", text))
 
 
 def test_the_words_of_the_code_are_the_words_of_the_tables(database):
@@ -70,7 +56,7 @@ def in_state(shop, state):
     change_id = add(shop, undo_of=add(shop))
     rows(
         shop,
-        "UPDATE price_changes SET state = %(state)s, attempts = 1, next_at = now(),"
+        "UPDATE price_changes SET state = %(state)s, attempts = 1, due_at = now(),"
         " lease_until = CASE WHEN %(state)s = 'sending' THEN now() + interval '1 minute' END,"
         " finished_at = CASE WHEN %(ended)s THEN now() END WHERE id = %(id)s RETURNING 1",
         state=state.value, ended=state.value in ENDED, id=change_id,

@@ -16,10 +16,10 @@ from shopify_app.config import REQUIRED, read_settings
 from shopify_app.db.migrate import MigrationError, migrate, migrations
 from shopify_app.db.webhook_inbox import APART, PRIVACY
 from shopify_app.errors import InvalidSettingsError, MissingSettingsError
-from shopify_app.queue import DOORBELLS
+from shopify_app.usecases.doorbells import DOORBELLS, PERIODIC_JOBS, Doorbell, function_of
 from shopify_app.usecases.inbox.ingest import HANDLERS, TOGETHER
+from shopify_app.usecases.rounds import ShopWork
 from shopify_app.web import create_app
-from workers import pump
 
 GOOD = {
     "APP_ENV": "production",
@@ -89,7 +89,6 @@ def test_sql_is_nowhere_but_in_db():
             "connection",
             "migrate",
             "token_cipher",
-            "schedules",
             "redactions",
             "webhook_inbox",
             "__init__",
@@ -249,28 +248,85 @@ def test_every_route_is_proved_or_marked_public(settings_env):
             assert answer.status_code in (302, 401), f"{method} {path}"
 
 
-def test_every_doorbell_has_a_task_a_queue_a_worker_and_a_way_to_do_it_inline(settings_env):
+def queues_taken_from():
+    lines = " ".join(procfile().values())
+    return {queue for found in re.findall(r"--queues (\S+)", lines) for queue in found.split(",")}
+
+
+def what_is_wrong_with(bells, tasks):
+    """Doorbells without a worker, a task or a function; queues and tasks without a doorbell; names given twice."""
+    wrong = [
+        f"{bell.name}: {lacks}"
+        for bell in bells
+        for lacks, has in (
+            ("no worker", bell.queue in queues_taken_from()),
+            ("no task", bell.name in tasks and tasks[bell.name].time_limit == bell.seconds[1]),
+            ("no function", is_function(bell.do)),
+        )
+        if not has
+    ]
+    wrong += sorted(queues_taken_from() - {bell.queue for bell in bells})
+    ours = {name for name in tasks if name.startswith("workers.")}
+    wrong += sorted(ours - {bell.name for bell in bells})
+    names = [bell.name for bell in bells]
+    names += [bell.due.what for bell in bells if isinstance(bell.due, ShopWork)]
+    return wrong + sorted({name for name in names if names.count(name) > 1})
+
+
+def is_function(do):
+    try:
+        return callable(function_of(do))
+    except (ImportError, AttributeError):
+        return False
+
+
+def our_tasks():
     from workers.celery_app import TASK_MODULES, celery
 
     for module in TASK_MODULES:
         __import__(module)
-    assert set(DOORBELLS) <= set(celery.tasks)
-    consumed = set(
-        ",".join(re.findall(r"--queues (\S+)", " ".join(procfile().values()))).split(",")
-    )
-    assert set(DOORBELLS.values()) == consumed
-    assert set(pump.INLINE) == set(DOORBELLS) - {"workers.history.reconcile_shops"}
+    return celery.tasks
 
 
-def test_a_task_is_one_call():
-    for path in (ROOT / "workers").glob("*.py"):
-        for function in functions(path):
-            if any(
-                "celery.task" in ast.unparse(decorator) for decorator in function.decorator_list
-            ):
-                assert len(function.body) == 2 and isinstance(
-                    function.body[0].value, ast.Constant
-                ), f"{path.name}: {function.name}"
+def test_every_doorbell_has_a_task_a_queue_a_worker_and_a_way_to_do_it_inline(settings_env):
+    assert what_is_wrong_with(DOORBELLS, our_tasks()) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ({"queue": "nobody"}, "no worker"),
+        ({"name": "workers.new.one"}, "no task"),
+        ({"do": "housekeeping:not_there"}, "no function"),
+        ({"do": "not_there:keep_house"}, "no function"),
+    ],
+)
+def test_a_doorbell_that_lacks_something_is_found(settings_env, planted, found):
+    first = {name: getattr(DOORBELLS[0], name) for name in Doorbell.__slots__}
+    wrong = what_is_wrong_with((*DOORBELLS, Doorbell(**first | planted)), our_tasks())
+
+    assert [line for line in wrong if line.endswith(found)], wrong
+
+
+def test_every_periodic_job_has_a_function_and_a_name_of_its_own():
+    assert [job.what for job in PERIODIC_JOBS if not is_function(job.do)] == []
+    assert len({job.what for job in PERIODIC_JOBS}) == len(PERIODIC_JOBS)
+
+
+def test_only_work_that_the_registry_knows_is_asked_for():
+    known = {bell.due.what for bell in DOORBELLS if isinstance(bell.due, ShopWork)}
+    asked = {
+        what
+        for path in (ROOT / "shopify_app").rglob("*.py")
+        for call in re.findall(r"due_work\.\w+\(([^()]*)", path.read_text())
+        for what in re.findall(r'"(\w+)"', call)
+    }
+    assert asked == known
+
+
+def test_tasks_are_made_from_the_registry_and_nowhere_else():
+    makers = [path.name for path in (ROOT / "workers").glob("*.py") if ".task(" in path.read_text()]
+    assert makers == ["tasks.py"]
 
 
 def test_every_topic_that_is_subscribed_is_handled_and_the_other_way_round():
@@ -287,6 +343,11 @@ def test_nothing_installs_a_module_of_our_name():
 
 def test_the_web_process_loads_no_pandas(settings_env):
     code = "import sys, shopify_app.web; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_a_pump_that_only_rings_loads_no_pandas(settings_env):
+    code = "import sys, workers.pump; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 

@@ -18,9 +18,9 @@ from shopify_app.usecases.decisions import price_outbox
 from shopify_app.usecases.inbox import drain
 from shopify_app.web import create_app
 from tests.factories import NOW, line_of, order_of, rows
-from tests.usecases.decisions.test_price_outbox import accept, app_writes, apron, card  # noqa: F401 -- a fixture and its acts
-from tests.usecases.decisions.test_price_outbox import send as send_prices
-from tests.usecases.inbox.test_drain import ORDER, send
+from tests.price_writes import accept, app_writes, card
+from tests.price_writes import send as send_prices
+from tests.webhooks import ORDER, send
 
 
 def acked_and_missing(client, shop):
@@ -42,7 +42,7 @@ def test_a_receiver_that_acks_before_it_keeps_is_found(database, acme, monkeypat
 
     handed_over = []
     monkeypatch.setattr(
-        drain, "record_delivery", lambda headers, body: handed_over.append(json.loads(body)) or True
+        drain, "record_delivery", lambda told: handed_over.append(json.loads(told.body)) or True
     )
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM webhook_inbox")
@@ -92,7 +92,7 @@ def test_an_upsert_without_its_version_guard_is_found(acme, monkeypatch):
     assert any(cut)
 
 
-def overwritten(world, apron):  # noqa: F811
+def overwritten(world, apron):
     """Whether a merchant's edit between the click and the write was overwritten."""
     variant_id, suggestion_id = apron
     accept(world, suggestion_id)
@@ -101,12 +101,12 @@ def overwritten(world, apron):  # noqa: F811
     return app_writes(world, variant_id) != []
 
 
-def test_a_price_write_that_compares_overwrites_no_edit(world, apron):  # noqa: F811
+def test_a_price_write_that_compares_overwrites_no_edit(world, apron):
     assert not overwritten(world, apron)
     assert card(world, apron[1]).change_state == "conflict"
 
 
-def test_a_price_write_without_comparing_is_found(world, apron, monkeypatch):  # noqa: F811
+def test_a_price_write_without_comparing_is_found(world, apron, monkeypatch):
     monkeypatch.setattr(price_outbox, "_old", lambda change: EVERYTHING)
     assert overwritten(world, apron)
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.usecases import housekeeping
 from tests.factories import make_suggestion
+from tests.journeys.admin_pages import admin
 from tests.simulated import install
 from workers import pump
 
@@ -48,20 +49,14 @@ def apron(world):
             "UPDATE suggestions SET state = 'superseded' WHERE shop_id = %s AND state = 'open'",
             (shop.shop_id,),
         )
-    housekeeping.make_sure_of_schedules()
+    housekeeping.make_sure_of_jobs()
     with (
         sweep_transaction() as conn,
         conn.cursor() as cur,
     ):  # the daily round would work the suggestions out anew
-        cur.execute("UPDATE schedules SET next_at = now() + interval '1 day'")
+        cur.execute("UPDATE due_work SET due_at = now() + interval '1 day' WHERE shop_id IS NULL")
     suggestion_id = make_suggestion(shop, variant["id"], evidence=EVIDENCE)
     return variant["id"], suggestion_id
-
-
-def admin(world, path="", **query):
-    handle = world.domain.split(".")[0]
-    tail = "&".join(f"{name}={value}" for name, value in query.items())
-    return f"http://localhost:{world.sim.config.port}/store/{handle}/apps/keel{path}?{tail}"
 
 
 def writes(world, variant_id):

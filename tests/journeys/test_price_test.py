@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from shopify_app.db.connection import transaction
-from tests.journeys.test_install_to_undone import admin
+from tests.journeys.admin_pages import admin
 from tests.simulated import install
 from tests.web.page_rows import price_test_row, set_settings
 

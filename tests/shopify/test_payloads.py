@@ -131,3 +131,28 @@ def test_a_body_that_names_another_shop_is_poison(name):
 def test_any_bytes_are_an_object_or_poison(raw):
     with suppress(PoisonError):
         assert isinstance(parse_object(raw), dict)
+
+
+def test_poison_names_each_wrong_field_by_its_path():
+    body = deepcopy(ORDER)
+    body["currency"] = None
+    body["line_items"][0] |= {"price": "NaN", "quantity": True, "id": 2**63}
+
+    with pytest.raises(PoisonError) as poison:
+        payloads.order(body)
+
+    for path in ("currency", "line_items.0.price", "line_items.0.quantity", "line_items.0.id"):
+        assert f"{path}: " in str(poison.value)
+
+
+def test_what_we_do_not_read_may_be_anything():
+    body = ORDER | {"customer": "\ud800", "total_price": "much", "note_attributes": 7}
+
+    assert payloads.order(body) == payloads.order(ORDER)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("a\0b", "a\ufffdb"), ("\ud800!", "?!"), ("Blå", "Blå")]
+)
+def test_a_text_that_postgres_cannot_keep_is_cleaned(text, kept):
+    assert payloads.order(ORDER | {"name": text}).name == kept

@@ -20,7 +20,6 @@ from shopify_app.errors import InvalidIdTokenError
 from shopify_app.shopify.session_token import read_id_token
 from shopify_app.shopify.shop_domain import shop_domain
 from shopify_app.shopify.signature import (
-    is_signed_proxy_query,
     is_signed_query,
     is_signed_webhook,
 )
@@ -98,25 +97,6 @@ def test_the_messages_of_the_vectors_are_what_is_signed():
         },
     )
     assert claims == VECTORS["id_token"]["claims"]
-
-
-def test_the_proxy_vector_is_good_for_ninety_seconds_and_under_either_secret():
-    params = VECTORS["app_proxy"]["params"]
-    at, signature = int(params["timestamp"]), VECTORS["app_proxy"]["signature_hex"]
-    several = [("extra", "1"), ("extra", "2")] + [
-        pair for pair in params.items() if pair[0] != "extra"
-    ]
-    raw = urlencode([*several, ("signature", signature)])
-
-    assert is_signed_proxy_query(raw, ["new-secret", SECRET], now=at + 89)
-    assert is_signed_proxy_query(urlencode({**params, "signature": signature}), [SECRET], now=at)
-    assert not is_signed_proxy_query(raw, [SECRET], now=at + 91)
-    assert not is_signed_proxy_query(raw, ["new-secret"], now=at)
-    assert not is_signed_proxy_query(raw.replace("extra=1", "extra=3"), [SECRET], now=at)
-    assert not is_signed_proxy_query(f"{raw}&logged_in_customer_id=1", [SECRET], now=at)
-    assert not is_signed_proxy_query(f"{raw}&timestamp={at}", [SECRET], now=at)
-    assert not is_signed_proxy_query("signature=é&timestamp=²", [SECRET], now=at)
-    assert not is_signed_proxy_query("", [SECRET], now=at)
 
 
 def test_a_signed_query_in_which_a_name_stands_twice_is_refused():

@@ -172,8 +172,9 @@ def test_its_scopes_are_refused_together_for_one_that_it_does_not_know():
     "version", ["2026-13", "2026-10\n", "\uff12\uff10\uff12\uff16-10", "unstable"]
 )
 def test_its_versions_may_be_such_as_never_come(version):
-    env = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SHOPIFY_API_KEY", "SHOPIFY_API_SECRET"), "x")
-    env |= {"APP_URL": "https://x", "TOKEN_KEYS": "a:" + "A" * 43 + "="}
+    env = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SHOPIFY_API_KEY"), "x")
+    env |= {"SHOPIFY_API_SECRET": "x" * 32, "APP_URL": "https://x"}
+    env |= {"TOKEN_KEYS": "a:" + "B" * 43 + "="}
 
     assert ApiVersion.coerce_to_version(version).name == version
     with pytest.raises(InvalidSettingsError):

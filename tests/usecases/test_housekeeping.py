@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
-from shopify_app.db import orders, redactions, schedules, webhook_inbox
+from shopify_app.db import orders, redactions, webhook_inbox
 from shopify_app.db.connection import ingest_transaction, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import NewDelivery
 from shopify_app.domain.order import Order
 from shopify_app.metrics import REDACTIONS_LATE, SHOPS_WITHOUT_WEBHOOKS
-from shopify_app.usecases import housekeeping
+from shopify_app.usecases import doorbells, housekeeping
 from tests.factories import NOW
 
 
@@ -31,23 +32,119 @@ def value(gauge):
     return gauge.collect()[0].samples[0].value
 
 
-def test_every_schedule_has_a_job_and_every_job_a_schedule():
-    assert set(housekeeping.EVERY_SECONDS) == set(housekeeping.JOBS)
+JOBS = sorted(job.what for job in doorbells.PERIODIC_JOBS)
+KEEP = "workers.housekeeping.keep_house"
 
 
-def test_a_due_job_is_done_once_and_then_waits_its_time(database, monkeypatch):
-    done = []
-    monkeypatch.setattr(
-        housekeeping,
-        "JOBS",
-        {name: (lambda name=name: done.append(name)) for name in housekeeping.JOBS},
-    )
-    housekeeping.make_sure_of_schedules()
+class Begun(list):
+    """Names of jobs; `fails` says which fail of what."""
 
-    assert sorted(housekeeping.keep_house()) == sorted(done) == sorted(housekeeping.EVERY_SECONDS)
+    def __init__(self):
+        super().__init__()
+        self.fails = {}
+
+
+@pytest.fixture
+def done(database, monkeypatch):
+    """The jobs that were begun, each doing nothing, or what `fails` says; they are due now."""
+    begun = Begun()
+
+    def function_of(do):
+        def job():
+            begun.append(what[do])
+            raise_what(begun.fails.get(what[do]))
+
+        return job
+
+    what = {job.do: job.what for job in doorbells.PERIODIC_JOBS}
+    monkeypatch.setattr(housekeeping, "function_of", function_of)
+    housekeeping.make_sure_of_jobs()
+    return begun
+
+
+def raise_what(error):
+    if error is not None:
+        raise error
+
+
+class Killed(BaseException):
+    """What no code catches, as a kill."""
+
+
+def is_due():
+    return KEEP in [bell.name for bell in doorbells.due_doorbells()]
+
+
+def pass_seconds(seconds):
+    with sweep_transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE due_work SET due_at = due_at - make_interval(secs => %(s)s), lease_until = lease_until - make_interval(secs => %(s)s),"
+            " next_try_at = next_try_at - make_interval(secs => %(s)s) WHERE shop_id IS NULL",
+            {"s": seconds},
+        )
+
+
+def test_a_due_job_is_done_once_and_then_waits_its_time(done):
+    assert is_due()
+    assert sorted(housekeeping.keep_house()) == sorted(done) == JOBS
     assert housekeeping.keep_house() == []
-    with sweep_transaction() as conn:
-        assert not schedules.any_due(conn)
+    assert not is_due()
+
+    pass_seconds(901)
+    assert housekeeping.keep_house() == ["reconcile"]
+    pass_seconds(2_700)
+    kept = set(housekeeping.keep_house())
+    assert kept >= {"frozen_shops", "late_redactions", "reconcile", "retention", "webhook_silence"}
+    assert not kept & {"daily_suggestions", "reconcile_wide", "idle_tokens"}
+
+
+def test_a_job_that_fails_stops_no_other_and_is_tried_again_within_its_own_rhythm(done):
+    done.fails = {"daily_suggestions": KeyError("x"), "reconcile": MemoryError()}
+
+    assert sorted([*housekeeping.keep_house(), *done.fails]) == sorted(done) == JOBS
+    assert not is_due()
+    done.clear()
+    for minutes in (
+        15,
+        15,
+        15,
+    ):  # as often as the table says: a quarter of an hour, then half an hour
+        pass_seconds(minutes * 60 + 1)
+        housekeeping.keep_house()
+    assert done.count("reconcile") == 3
+    assert done.count("daily_suggestions") == 2
+
+    done.fails = {}
+    pass_seconds(3_601)
+    assert {"daily_suggestions", "reconcile"} <= set(housekeeping.keep_house())
+    pass_seconds(86_400 - 60)
+    assert "daily_suggestions" not in housekeeping.keep_house()
+    pass_seconds(61)
+    assert "daily_suggestions" in housekeeping.keep_house()
+
+
+def test_a_kill_costs_the_job_under_way_a_quarter_of_an_hour_and_the_others_nothing(done):
+    done.fails = {"daily_suggestions": Killed()}
+    with pytest.raises(Killed):
+        housekeeping.keep_house()
+    done.fails = {}
+
+    rest = housekeeping.keep_house()
+    assert sorted(done) == sorted([*JOBS])
+    assert "daily_suggestions" not in rest
+    pass_seconds(901)
+    assert "daily_suggestions" in housekeeping.keep_house()
+
+
+def test_when_the_tasks_time_is_up_the_rest_is_left_to_the_next(done):
+    done.fails = {"daily_suggestions": SoftTimeLimitExceeded()}
+    with pytest.raises(SoftTimeLimitExceeded):
+        housekeeping.keep_house()
+    begun = list(done)
+    assert begun[-1] == "daily_suggestions"
+
+    done.fails = {}
+    assert sorted([*housekeeping.keep_house(), *begun]) == JOBS
 
 
 def test_a_shop_whose_orders_change_without_a_webhook_is_named(acme, rival):
@@ -131,5 +228,5 @@ def test_a_quiet_shop_is_asked_for_suggestions_once_a_day(acme):
     housekeeping.ask_for_daily_suggestions()
 
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        cur.execute("SELECT count(*) FROM refresh_requests")
+        cur.execute("SELECT count(*) FROM due_work WHERE what = 'suggestions'")
         assert cur.fetchone() == (1,)

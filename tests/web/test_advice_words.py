@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shopify_app.db import backfills, refresh_requests
+from shopify_app.db import backfills, due_work
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW, make_run, make_suggestion, make_variant, rows
@@ -54,9 +54,9 @@ def sells(shop, variant_id=1):
 
 def fails(shop, times=1):
     with transaction(shop.shop_id) as conn:
-        refresh_requests.ask(conn, shop.shop_id)
+        due_work.ask(conn, shop.shop_id, "suggestions")
         for _ in range(times):
-            refresh_requests.fail(conn, shop.shop_id, error_type="KeyError")
+            due_work.fail(conn, shop.shop_id, "suggestions", error_type="KeyError")
 
 
 def idle_stock(shop):
@@ -66,11 +66,23 @@ def idle_stock(shop):
 
 
 STATES = {
-    "importing": (lambda shop: reads_history(shop, done=("shop", "products")), "We are reading your order history", "正在读取您的订单历史"),
-    "working": (lambda shop: reads_history(shop, done=backfills.STEPS), "We are working out your first suggestions", "正在计算您的首批建议"),
-    "failed": (fails, "We could not work out your first suggestions since today", "未能算出您的首批建议"),
+    "importing": (
+        lambda shop: reads_history(shop, done=("shop", "products")),
+        "We are reading your order history",
+        "正在读取您的订单历史",
+    ),
+    "working": (
+        lambda shop: reads_history(shop, done=backfills.STEPS),
+        "We are working out your first suggestions",
+        "正在计算您的首批建议",
+    ),
+    "failed": (
+        fails,
+        "We could not work out your first suggestions since today",
+        "未能算出您的首批建议",
+    ),
     "no_sales": (make_run, "No sales yet, nothing can be judged", "还没有销售，暂时无法判断"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("path", ADVICE)
@@ -137,7 +149,7 @@ def test_a_run_that_failed_is_said_with_the_day_of_what_stands_below(client, acm
     sells(acme)
     price_row(acme)
     fails(acme, times=2)
-    rows(acme, "UPDATE refresh_requests SET failing_since = '2026-11-21 09:05+00' RETURNING 1")
+    rows(acme, "UPDATE due_work SET failing_since = '2026-11-21 09:05+00' RETURNING 1")
 
     english = "We could not work out new suggestions since Nov 21 9:05"
     page = html(client, acme, path).replace("\u00a0", " ")
@@ -200,8 +212,13 @@ def test_the_first_suggestions_are_done_when_a_run_has_ended(client, acme):
 
     assert before["done"] is False
     assert before["steps"][-1] | {"rows_loaded": 0, "rows_expected": None, "error": None} == {
-        "step": "decisions", "state": "running", "share": 0.0, "rows_loaded": 0, "rows_expected": None, "error": None,
-    }  # fmt: skip
+        "step": "decisions",
+        "state": "running",
+        "share": 0.0,
+        "rows_loaded": 0,
+        "rows_expected": None,
+        "error": None,
+    }
     assert 0.5 < before["share"] < 1
     assert "See the decisions for today" not in page
     assert "We are working out your first suggestions" in page

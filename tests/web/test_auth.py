@@ -183,9 +183,21 @@ def test_the_patch_page_is_exactly_app_bridge_framed_by_the_shop(client, acme):
 
 @pytest.mark.parametrize(
     "target",
-    ["", "//evil.com", "/\\evil.com", "https://evil.com", "/a\nb", "javascript:alert(1)", "evil", "/\t/evil.com",
-     f"{APP}.evil.com/", f"{APP}@evil.com/", "/é", "http://127.0.0.1:5998/"],
-)  # fmt: skip
+    [
+        "",
+        "//evil.com",
+        "/\\evil.com",
+        "https://evil.com",
+        "/a\nb",
+        "javascript:alert(1)",
+        "evil",
+        "/\t/evil.com",
+        f"{APP}.evil.com/",
+        f"{APP}@evil.com/",
+        "/é",
+        "http://127.0.0.1:5998/",
+    ],
+)
 def test_the_patch_page_leads_nowhere_but_home(client, acme, target):
     query = {"shop": acme.domain, "shopify-reload": target}
 
@@ -194,10 +206,22 @@ def test_the_patch_page_leads_nowhere_but_home(client, acme, target):
 
 @pytest.mark.parametrize(
     "shop",
-    ["evil.com", "acme.myshopify.com.evil.com", "acme.myshopify.com@evil.com", "acme%2eevil.com", "acme.myshopify.com.",
-     "acme.myshopify.com:443", "acme.myshopify.com/x", "//acme.myshopify.com", "acme.myshopify.com\n", "ａcme.myshopify.com",
-     "\u212aeel.myshopify.com", "", "acme.myshopify.com; script-src *"],
-)  # fmt: skip
+    [
+        "evil.com",
+        "acme.myshopify.com.evil.com",
+        "acme.myshopify.com@evil.com",
+        "acme%2eevil.com",
+        "acme.myshopify.com.",
+        "acme.myshopify.com:443",
+        "acme.myshopify.com/x",
+        "//acme.myshopify.com",
+        "acme.myshopify.com\n",
+        "ａcme.myshopify.com",
+        "\u212aeel.myshopify.com",
+        "",
+        "acme.myshopify.com; script-src *",
+    ],
+)
 def test_a_shop_that_is_none_gets_no_patch_page(client, shop):
     query = {"shop": shop, "shopify-reload": "/"}
 

@@ -9,9 +9,20 @@ from shopify_app.web import create_app
 from tests.web.page_rows import as_json, bearer, restock_row
 
 HOSTILE = [
-    '=cmd|"/C calc"!A0', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '"quoted", with comma', "line\nbreak", "=HYPERLINK(\"http://evil.example\")",
-    "'=already", "\u202egnp.exe", "%00", "＝1",
-]  # fmt: skip
+    '=cmd|"/C calc"!A0',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    '"quoted", with comma',
+    "line\nbreak",
+    '=HYPERLINK("http://evil.example")',
+    "'=already",
+    "\u202egnp.exe",
+    "%00",
+    "＝1",
+]
 
 
 @pytest.mark.parametrize("title", HOSTILE)

@@ -6,7 +6,15 @@ import pytest
 
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
-from tests.web.page_rows import as_json, bearer, price_row, price_test_row, restock_row, trend_row
+from tests.web.page_rows import (
+    as_json,
+    bearer,
+    price_row,
+    price_test_row,
+    restock_row,
+    rows_of,
+    trend_row,
+)
 
 SIGNED_LINKS = {"purchase_orders.show", "purchase_orders.show_csv"}
 """Their id is a signed link of one shop; tests/web/restock/test_purchase_orders.py alters them."""
@@ -25,22 +33,6 @@ def routes_with_ids():
         if rule.arguments and rule.endpoint not in SIGNED_LINKS | PUBLIC_FILES:
             for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
                 yield rule, method
-
-
-def rows_of(shop):
-    """Every row of a shop, by table: what must stay as it is."""
-    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'shop_id'"
-        )
-        tables = sorted(row[0] for row in cur.fetchall())
-        found = {}
-        for table in tables:
-            cur.execute(
-                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
-            )
-            found[table] = cur.fetchone()[0]
-        return found
 
 
 def test_every_route_that_takes_an_id_gives_404_for_each_of_the_rivals(client, acme, rival):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shopify_app.db import pages, suggestions
+from shopify_app.db import pages, purchase_orders, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW
@@ -96,19 +96,26 @@ def test_a_rival_does_not_find_our_suggestion(client, acme, rival, make, folder)
     assert client.get(f"/{folder}/{number}", headers=bearer(rival)).status_code == 404
 
 
-@pytest.mark.parametrize("read", [
-    lambda conn, shop_id: pages.data_health(conn, shop_id).variants_followed,
-    pages.latest_run,
-    lambda conn, shop_id: pages.open_counts(conn, shop_id).open,
-    lambda conn, shop_id: pages.decision_counts(conn, shop_id, NOW).accepted,
-    lambda conn, shop_id: suggestions.decided_cards(conn, shop_id, since=NOW.replace(year=2020)),
-    pages.purchase_lines,
-    pages.vendors,
-    pages.earlier_changes,
-    lambda conn, shop_id: pages.store_prices(conn, shop_id, range(9_000_000_000, 9_000_010_000)),
-    lambda conn, shop_id: pages.idle_stock(conn, shop_id, NOW.date()),
-    lambda conn, shop_id: pages.mark_exported(conn, shop_id, "Norrland Mill"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda conn, shop_id: pages.data_health(conn, shop_id).variants_followed,
+        pages.latest_run,
+        lambda conn, shop_id: pages.open_counts(conn, shop_id).open,
+        lambda conn, shop_id: pages.decision_counts(conn, shop_id, NOW).accepted,
+        lambda conn, shop_id: suggestions.decided_cards(
+            conn, shop_id, since=NOW.replace(year=2020)
+        ),
+        pages.purchase_lines,
+        pages.vendors,
+        pages.earlier_changes,
+        lambda conn, shop_id: pages.store_prices(
+            conn, shop_id, range(9_000_000_000, 9_000_010_000)
+        ),
+        lambda conn, shop_id: pages.idle_stock(conn, shop_id, NOW.date()),
+        lambda conn, shop_id: purchase_orders.mark_exported(conn, shop_id, "Norrland Mill"),
+    ],
+)
 def test_no_read_of_pages_crosses_shops(client, acme, rival, read):
     (
         price_row(acme),

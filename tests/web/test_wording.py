@@ -16,14 +16,32 @@ def _speaking(settings_env):
         yield
 
 
-@pytest.mark.parametrize(("chance", "words"), [(0.95, "Very likely to help"), (0.9, "Very likely to help"), (0.89, "Likely to help"),
-                                               (0.7, "Likely to help"), (0.69, "Worth a test"), (0, "Worth a test")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0.95, "Very likely to help"),
+        (0.9, "Very likely to help"),
+        (0.89, "Likely to help"),
+        (0.7, "Likely to help"),
+        (0.69, "Worth a test"),
+        (0, "Worth a test"),
+    ],
+)
 def test_price_certainty(chance, words):
     assert wording.price_certainty(chance)[0] == words
 
 
-@pytest.mark.parametrize(("rate", "words"), [(0, "Clear change"), (0.05, "Clear change"), (0.06, "Probably a change"),
-                                             (0.2, "Probably a change"), (0.21, "Could be chance"), (1, "Could be chance")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0, "Clear change"),
+        (0.05, "Clear change"),
+        (0.06, "Probably a change"),
+        (0.2, "Probably a change"),
+        (0.21, "Could be chance"),
+        (1, "Could be chance"),
+    ],
+)
 def test_trend_certainty(rate, words):
     assert wording.trend_certainty(rate)[0] == words
 

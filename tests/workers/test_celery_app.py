@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from launch.processes import ROOT
-from shopify_app.queue import DOORBELLS
+from shopify_app.usecases.doorbells import DOORBELLS
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_workers_stop_softly_and_children_are_renewed(celery):
 
 def test_a_task_ends_before_its_message_is_given_to_another(celery):
     visible = celery.conf.broker_transport_options["visibility_timeout"]
-    for name in DOORBELLS:
+    for name in [bell.name for bell in DOORBELLS]:
         task = celery.tasks[name]
         hard = task.time_limit or celery.conf.task_time_limit
         soft = task.soft_time_limit or celery.conf.task_soft_time_limit

@@ -6,7 +6,10 @@ import re
 import pytest
 
 from launch.keel import procfile
-from shopify_app.queue import DOORBELLS
+from shopify_app.db import due_work
+from shopify_app.db.connection import transaction
+from shopify_app.usecases import doorbells
+from shopify_app.usecases.doorbells import DOORBELLS
 
 CALLS = {
     "workers.webhooks.drain_inbox": "shopify_app.usecases.inbox.drain.drain_inbox",
@@ -17,8 +20,6 @@ CALLS = {
     "workers.history.confirm_uninstalls": "shopify_app.usecases.shops.uninstalls.confirm_uninstalls",
     "workers.history.reconcile_shops": "shopify_app.usecases.history.reconcile.reconcile_shops",
     "workers.sales.roll_up_sales": "shopify_app.usecases.history.sales.roll_up_sales",
-    "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggestions.suggest.refresh_due_suggestions",
-    "workers.decisions.replay_years": "shopify_app.usecases.suggestions.replay.replay_due_shops",
     "workers.housekeeping.keep_house": "shopify_app.usecases.housekeeping.keep_house",
 }
 
@@ -47,11 +48,48 @@ def test_a_task_calls_its_use_case_once_with_nothing(tasks, monkeypatch, name):
     assert called == [((), {})]
 
 
-def test_every_doorbell_is_in_this_list_or_its_module_tests_it(tasks):
+SHOP_CALLS = {
+    "workers.decisions.refresh_suggestions": "shopify_app.usecases.suggestions.suggest.refresh_suggestions",
+    "workers.decisions.judge_outcomes": "shopify_app.usecases.outcomes.judge.judge_shop",
+    "workers.decisions.replay_years": "shopify_app.usecases.suggestions.replay.replay_shop",
+}
+
+
+@pytest.mark.parametrize("name", list(SHOP_CALLS))
+def test_a_task_of_shops_calls_its_use_case_once_for_each_shop_that_is_due(
+    tasks, acme, rival, monkeypatch, name
+):
+    what = doorbells.doorbell(name).due.what
+    with transaction(acme.shop_id) as conn:
+        due_work.ask(conn, acme.shop_id, what)
+    module, function = SHOP_CALLS[name].rsplit(".", 1)
+    called = []
+    monkeypatch.setattr(importlib.import_module(module), function, called.append)
+
+    tasks[name].run()
+    tasks[name].run()
+
+    assert called == [acme.shop_id]
+
+
+def test_the_names_that_messages_on_their_way_bear_are_still_known(tasks):
     ours = {name for name in tasks if name.startswith("workers.")}
 
-    assert set(CALLS) <= ours
-    assert ours == set(DOORBELLS)
+    assert set(CALLS) | set(SHOP_CALLS) <= ours
+    assert [bell.name for bell in DOORBELLS] == sorted(
+        ours, key=[bell.name for bell in DOORBELLS].index
+    )
+
+
+LIMITS = {"prices": (60, 90), "webhooks": (120, 150), "analytics": (850, 900)}
+
+
+def test_each_task_has_the_time_that_its_queue_can_bear(tasks):
+    for bell in DOORBELLS:
+        given = (tasks[bell.name].soft_time_limit, tasks[bell.name].time_limit)
+        assert given == LIMITS.get(bell.queue, given), bell.name
+    longest = tasks["workers.history.step_backfills"]
+    assert (longest.soft_time_limit, longest.time_limit) == (1_500, 1_600)
 
 
 def test_every_queue_is_taken_from_and_no_other_is(tasks):
@@ -62,7 +100,7 @@ def test_every_queue_is_taken_from_and_no_other_is(tasks):
         for queue in found.split(",")
     }
 
-    assert taken == set(DOORBELLS.values())
+    assert taken == {bell.queue for bell in DOORBELLS}
 
 
 def test_prices_do_not_wait_behind_the_models(tasks):

@@ -1,11 +1,11 @@
-"""Small trees, one after the other, each for what those before it left: a factor on an expected count.
+"""Gradient-boosted oblivious trees for counts: a log factor on an expectation, from features.
 
-In:  features of rows, what was expected of each, what came, how much it counts and scatters.
+In:  features of rows; the expectation (offset), count, weight and dispersion of each row.
 Out: `Trees`, a log factor for any features.
 Method: Newton boosting of a Poisson likelihood with the expectation as offset. A tree asks the same
 question of all rows of a level (an oblivious tree), so that a few numbers hold it and it cannot follow
-single rows. A row counts as quasi-Poisson: by its expectation over its variance. Leaves are pulled to
-no effect by a fixed number of cases, in units of noise.
+single rows. A row counts as quasi-Poisson: by its expectation over its variance. A leaf's
+value is shrunk toward no effect by a pseudo-count (the L2 term lambda of boosting libraries).
 Source: Friedman (2001), "Greedy function approximation: a gradient boosting machine", Annals of
 Statistics 29, 1189-1232; Prokhorenkova et al. (2018), "CatBoost: unbiased boosting with categorical
 features", NeurIPS 31 (oblivious trees).
@@ -17,36 +17,47 @@ from typing import Final
 import numpy as np
 
 COUNT: Final = 60
+"""Trees."""
+
 DEPTH: Final = 3
+"""Levels of a tree: 2 ** DEPTH leaves."""
+
 LEARNING_RATE: Final = 0.1
-PULL: Final = 300.0
-"""Cases, in units of noise, that a leaf needs to count half; as much as a coefficient of the regression."""
+"""Shrinkage nu: share of its Newton step by which a tree moves the fit (Friedman 2001, sec. 5)."""
+
+LEAF_PSEUDO_COUNT: Final = 300.0
+"""Pseudo-count of a leaf, in cases per unit of noise: with as many cases of its own it counts half; as much as
+a coefficient of the regression."""
 
 LEAST_CASES: Final = 10.0
+"""Cases that at least one leaf must have on both sides of a cut."""
+
 BINS: Final = 24
-"""A question's threshold is one of the feature's so many quantiles."""
+"""Bins of a feature: cuts are its quantiles at 1/BINS, 2/BINS, ..."""
 
 COLUMNS_ASKED: Final = 0.6
-"""Share of the features, drawn anew at each level, that a question may be about."""
+"""Share of the features, drawn anew at each level, among which a split is looked for."""
 
 MOST_ROWS: Final = 60_000
+"""Rows learned from at most; of more, as many are drawn."""
+
 LARGEST: Final = 1.5
-"""A log factor is kept within this while trees are grown."""
+"""Bound on the absolute log factor while trees are grown."""
 
 AT_ONCE: Final = 1_024
-"""Rows asked together: so many that the processor's own memory holds every tree's answers."""
+"""Rows predicted together, few enough for every tree's answers to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """Grown trees.
+    """Grown trees, as three small tables.
 
     Attributes
     ----------
     features, cuts : array (trees, DEPTH)
-        What each level asks: is the feature above the cut?
+        Split of each level: is the feature above the cut?
     leaves : array (trees, 2 ** DEPTH)
-        Log factor of each answer, the first question counting most.
+        Log factor of each leaf, numbered in binary by the answers, the first level's bit highest.
     """
 
     features: np.ndarray
@@ -54,7 +65,7 @@ class Trees:
     leaves: np.ndarray
 
     def effect(self, features: np.ndarray) -> np.ndarray:
-        """Log factors (...,) of features (..., k)."""
+        """Log factors (...,) of features (..., k): the sum over all trees."""
         rows = features.reshape(-1, features.shape[-1])
         found = np.zeros(len(rows), np.float32)
         for begin in range(0, len(rows), AT_ONCE):
@@ -65,7 +76,7 @@ class Trees:
         return found.reshape(features.shape[:-1])
 
     def _effects(self, columns: np.ndarray) -> np.ndarray:
-        """Log factors (trees, rows) of features (k, rows)."""
+        """Log factor (trees, rows) that each tree gives features (k, rows)."""
         answers = np.zeros((len(self.leaves), columns.shape[1]), np.int8)
         for asked, cuts in zip(self.features.T, self.cuts.T, strict=True):
             answers = answers * np.int8(2) + (columns[asked] > cuts[:, None])
@@ -74,7 +85,7 @@ class Trees:
 
 
 def no_trees() -> Trees:
-    """Trees that say nothing."""
+    """A model of no trees, whose log factor is 0 everywhere."""
     return Trees(
         np.zeros((0, DEPTH), np.int16),
         np.zeros((0, DEPTH), np.float32),
@@ -90,14 +101,14 @@ def grow(
     dispersion: np.ndarray,
     rng: np.random.Generator,
 ) -> Trees:
-    """Grow trees on rows.
+    """Trees fitted to rows by Newton boosting.
 
     Parameters
     ----------
     features : array (rows, k)
     expected, actual, weight, dispersion : array (rows,)
         The variance of `actual` is its mean M + dispersion M^2.
-    rng : draws rows where there are very many, and the features a level may ask about
+    rng : draws rows beyond `MOST_ROWS`, and the features of each level
     """
     if len(features) > MOST_ROWS:
         kept = rng.choice(len(features), MOST_ROWS, replace=False)
@@ -110,13 +121,20 @@ def grow(
     leaves: list[np.ndarray] = []
     for _ in range(COUNT):
         mean = expected * np.exp(np.clip(found, -LARGEST, LARGEST))
+        # Quasi-likelihood: a row of variance M + K M^2 counts as M / (M + K M^2) of a Poisson
+        # one.
         importance = weight / (1 + dispersion * mean)
+        # Gradient and curvature of the log likelihood in the log factor: (y - M) and M, weighted.
         slope, cases = importance * (actual - mean), importance * mean
         leaf, questions = binned.grown(slope, cases, rng)
         if len(questions) < DEPTH:
             break
         size = 1 << DEPTH
-        up, down = np.bincount(leaf, slope, size), np.bincount(leaf, cases, size) + PULL
+        up, down = (
+            np.bincount(leaf, slope, size),
+            np.bincount(leaf, cases, size) + LEAF_PSEUDO_COUNT,
+        )
+        # A leaf's Newton step G / (H + lambda), times the learning rate.
         leaves.append((LEARNING_RATE * up / down).astype(np.float32))
         found += leaves[-1][leaf]
         asked.append([feature for feature, _ in questions])
@@ -128,13 +146,14 @@ def grow(
 
 @dataclass(frozen=True, slots=True)
 class _Binned:
-    """Features as numbers of their bins (k, rows), and the bins' upper edges."""
+    """Features as bin numbers (k, rows), and the bins' upper edges."""
 
     codes: np.ndarray
     edges: list[np.ndarray]
 
     @classmethod
     def of(cls, features: np.ndarray) -> "_Binned":
+        """Features (rows, k) binned at their quantiles."""
         columns = features.T.astype(np.float32)
         shares = np.linspace(0, 1, BINS + 1)[1:-1]
         edges = [_between_values(column, shares) for column in columns]
@@ -145,7 +164,7 @@ class _Binned:
     def grown(
         self, slope: np.ndarray, cases: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, list[tuple[int, int]]]:
-        """(leaf of each row, (feature, cut) of each level); fewer levels where nothing is to be gained."""
+        """(leaf of each row, (feature, cut) of each level); fewer levels where no split gains."""
         leaf = np.zeros(len(slope), np.int32)
         questions: list[tuple[int, int]] = []
         for _ in range(DEPTH):
@@ -164,7 +183,7 @@ class _Binned:
     def _best_cut(
         self, feature: int, leaf: np.ndarray, leaves: int, slope: np.ndarray, cases: np.ndarray
     ) -> tuple[int, float]:
-        """(best cut of a feature, its gain); a gain of 0 where too few cases are on a side."""
+        """(best cut of a feature, its gain); a gain of 0 where one side has too few cases."""
         cuts = len(self.edges[feature])
         if not cuts:
             return 0, 0.0
@@ -173,16 +192,22 @@ class _Binned:
             np.bincount(place, values, leaves * BINS).reshape(leaves, BINS).cumsum(axis=1)
             for values in (slope, cases)
         )
+        # Cumulated over bins: left of a cut G and H are the running sums, right of it what is
+        # left.
         low, low_count = up[:, :cuts], count[:, :cuts]
         high, high_count = up[:, -1:] - low, count[:, -1:] - low_count
-        gain = (low**2 / (low_count + PULL) + high**2 / (high_count + PULL)).sum(axis=0)
+        # Split gain: G^2 / (H + lambda) of both sides, summed over the level's leaves (oblivious:
+        # one cut for all).
+        gain = (
+            low**2 / (low_count + LEAF_PSEUDO_COUNT) + high**2 / (high_count + LEAF_PSEUDO_COUNT)
+        ).sum(axis=0)
         gain[np.minimum(low_count, high_count).max(axis=0) <= LEAST_CASES] = 0.0
         best = int(np.argmax(gain))
         return best, float(gain[best])
 
 
 def _between_values(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Edges at some quantiles, each midway to the next value: so that no rounding turns an answer."""
+    """Edges at some quantiles, each midway to the next value, so that rounding turns no answer."""
     values = np.unique(column)
     after = np.searchsorted(values, np.quantile(column, shares, method="lower"), side="right")
     after = np.unique(np.clip(after, 1, max(len(values) - 1, 1)))

@@ -1,8 +1,8 @@
-"""How often a shop's own ranges held, and what to ask the model for so that they hold as said.
+"""Coverage of a shop's own prediction ranges, and the level to ask the model for so that they cover as said.
 
 In:  ranges that were given, and what came (`score_ranges`).
-Out: a `Calibration`: shares that held, with their range, by level, kind and class of demand; and
-     for each level said the level to use instead (`correction`).
+Out: a `Calibration`: empirical coverage with its own range, by level, kind and class of demand; and
+     for each nominal level the level to use instead (`correction`).
 Method: a total that falls on the end of a range of whole units counts in part, by how much of the
 end belongs to the range (`low_share`, `high_share`; randomised PIT). Ranges of one week meet the
 same shocks, and those of weeks that overlap share them: the variance is that of weekly sums with
@@ -16,7 +16,6 @@ Source: Czado, Gneiting & Held (2009), Biometrics 65, 1254-1261 (PIT of counts);
 Weak: one multiplier for the whole shop widens on both sides, also where only one fails.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,49 +28,55 @@ from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.demand.pooling import CLASSES, rate_class
 
 COLUMNS: Final = ("series_id", "level", "low", "high", "issued_on", "due_on", "actual")
+"""Columns that ranges must have."""
 
 LEAST_RANGES: Final = 30
-"""Below so many ranges due, nothing is said and nothing corrected."""
+"""Number of due ranges below which nothing is said and nothing corrected."""
 
 MARGIN_LEVEL: Final = 0.8
-"""Of the range around a held share."""
+"""Level of the confidence range around a coverage."""
 
 LONG_WEEKS: Final = 26.0
+"""Half-life, in weeks, of the correction's long memory."""
+
 SHORT_WEEKS: Final = 2.0
-"""Half-lives of the two memories of the correction."""
+"""Half-life, in weeks, of the correction's short memory."""
 
 USUAL_SLIP: Final = 0.10
-"""How far shares are off, as a rule, where a model is off: what is known less surely is believed less."""
+"""Prior standard deviation of the coverage error of a model; a less certain coverage is shrunk more."""
 
 WEEK_SHOCK: Final = 0.05
-"""Deviation of a week's share by shocks that all its ranges meet, where few weeks have shown it."""
+"""Prior standard deviation of a week's coverage by shocks common to its ranges."""
 
 SURPRISE: Final = 2.0
-"""Deviations by which the short memory must contradict the long one to count half."""
+"""Standard errors by which the short memory must differ from the long one to have weight one half."""
 
 SPREADS: Final = (1 / 3, 3.0)
-"""Within which the spread is corrected."""
+"""Bounds of the spread's multiplier."""
 
 HIGHEST_LEVEL: Final = 0.995
+"""Highest level that is asked of the model."""
+
 LOWEST_SHARE: Final = 0.5
-"""A range is not made narrower than this share of the normal deviations it was said with."""
+"""Least share of the nominal normal deviations that a corrected range keeps."""
 
 WEEK: Final = np.timedelta64(7, "D")
+"""Length of a week."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelScore:
-    """Ranges marked with one level.
+    """Empirical coverage of the ranges of one nominal level.
 
     Attributes
     ----------
-    level : as said, within (0, 1)
-    count : ranges that have come due
-    weeks : in which they came due
-    held : share that held; NaN for none
-    held_low, held_high : 80 % range of that share
-    below, above : shares that came out below and above
-    held_plainly : share within the ends, both counted whole
+    level : nominal coverage, within (0, 1)
+    count : number of ranges that have come due
+    weeks : number of weeks in which they came due
+    held : empirical coverage, ends counted in part; NaN for none
+    held_low, held_high : 80 % confidence range of the coverage
+    below, above : shares of actuals below and above the range
+    held_plainly : coverage with both ends counted whole
     """
 
     level: float
@@ -86,13 +91,13 @@ class LevelScore:
 
     @property
     def is_known(self) -> bool:
-        """Whether enough have come due to say anything."""
+        """True if enough ranges have come due to say anything."""
         return self.count >= LEAST_RANGES
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What became of a shop's ranges.
+    """Empirical coverage of a shop's ranges, whole and by kind and class of demand.
 
     Attributes
     ----------
@@ -108,7 +113,7 @@ class Calibration:
 
 
 def score_ranges(said: pd.DataFrame, *, as_of: object | None = None) -> Calibration:
-    """Hold ranges against what came.
+    """The coverage of ranges against what came.
 
     Parameters
     ----------
@@ -131,13 +136,21 @@ def score_ranges(said: pd.DataFrame, *, as_of: object | None = None) -> Calibrat
 
 
 def correction(calibration: Calibration) -> dict[float, float]:
-    """For each level said the level to use instead; the same one while little is known.
+    """The level to ask the model for, by nominal level; the same one while little is known.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({name: [] for name in COLUMNS})
-    >>> correction(score_ranges(frame))
-    {}
+    Of sixty 80 % ranges three in four held: the model is asked for a little more than 80 %.
+
+    >>> said = pd.DataFrame({"level": 0.8, "low": 2.0, "high": 8.0}, index=range(60))
+    >>> said["series_id"], said["actual"] = range(60), [9.0, 5.0, 5.0, 5.0] * 15
+    >>> said["issued_on"] = np.datetime64("2026-01-05", "s")
+    >>> said["due_on"] = np.datetime64("2026-02-02", "s")
+    >>> found = score_ranges(said)
+    >>> found.levels[0].held, found.levels[0].above
+    (0.75, 0.25)
+    >>> correction(found)
+    {0.8: 0.8217}
     """
     found: dict[float, float] = {}
     for level in _levels(calibration.rows):
@@ -147,11 +160,12 @@ def correction(calibration: Calibration) -> dict[float, float]:
 
 
 def _levels(rows: pd.DataFrame) -> list[float]:
+    """Nominal levels that occur, ascending."""
     return np.unique(rows["level"].to_numpy(float)).tolist()
 
 
 def _used_level(level: float, part: pd.DataFrame) -> float:
-    """The level at which the model's ranges would hold as often as said."""
+    """The level at which the model's ranges would cover `level`."""
     spread = np.exp(_log_spread(part))
     deviations = ndtri((1 + level) / 2)
     wanted = max(float(deviations * spread), LOWEST_SHARE * float(deviations))
@@ -159,37 +173,41 @@ def _used_level(level: float, part: pd.DataFrame) -> float:
 
 
 def _log_spread(part: pd.DataFrame) -> float:
-    """Logarithm of what the model's spread is short by, shrunk to none."""
+    """Log of the multiplier of the model's spread, shrunk toward 0."""
     newest = float(part["week"].max())
     ago = newest - part["week"].to_numpy(float)
     steady, steady_error = _remembered(part, 0.5 ** (ago / LONG_WEEKS))
     recent, recent_error = _remembered(part, 0.5 ** (ago / SHORT_WEEKS))
+    # Change detection: the short memory takes over smoothly where it contradicts the long one.
     off = abs(recent - steady) / max(np.hypot(recent_error, steady_error), 1e-9)
     weight = off**4 / (off**4 + SURPRISE**4)
     return (1 - weight) * steady + weight * recent
 
 
 def _remembered(part: pd.DataFrame, weight: np.ndarray) -> tuple[float, float]:
-    """(log of the spread, its error) by ranges so weighted, shrunk to none."""
+    """(log multiplier of the spread, its standard error) under exponential weights, shrunk toward 0."""
     used, held = part["used"].to_numpy(float), part["held"].to_numpy(float)
     share = float(np.average(held, weights=weight))
     expected = float(np.average(used, weights=weight))
     error = np.sqrt(_variance(part, weight))
     deviations = ndtri((1 + used) / 2)
-    trust = USUAL_SLIP**2 / (USUAL_SLIP**2 + error**2)
-    believed = expected + trust * (share - expected)
+    shrinkage = USUAL_SLIP**2 / (USUAL_SLIP**2 + error**2)
+    # Coverage shrunk toward the nominal: weight tau^2 / (tau^2 + se^2).
+    believed = expected + shrinkage * (share - expected)
     low, high = np.log(SPREADS[0]), np.log(SPREADS[1])
+    # Bisection for the spread multiplier s at which the mean of 2 Phi(z / s) - 1 is the believed
+    # coverage.
     for _ in range(40):
         middle = (low + high) / 2
         would = np.average(2 * ndtr(deviations / np.exp(middle)) - 1, weights=weight)
         low, high = (middle, high) if would > believed else (low, middle)
-    # what a share of one hundredth is in spread
+    # Derivative of coverage 2 Phi(z / s) - 1 in log s at s = 1: turns an error of coverage into one of spread.
     step = np.average(2 * np.exp(-(deviations**2) / 2) / np.sqrt(2 * np.pi) * deviations)
-    return (low + high) / 2, float(np.sqrt(trust) * error / max(step, 1e-6))
+    return (low + high) / 2, float(np.sqrt(shrinkage) * error / max(step, 1e-6))
 
 
 def _rows(said: pd.DataFrame, as_of: object | None) -> pd.DataFrame:
-    """What has come due, with how far each range held."""
+    """One row a due range, with the share of it that held."""
     _check(said)
     due = said["due_on"].to_numpy("datetime64[D]")
     known = said["actual"].notna().to_numpy()
@@ -200,6 +218,8 @@ def _rows(said: pd.DataFrame, as_of: object | None) -> pd.DataFrame:
     below, above = actual < low, actual > high
     inside = np.ones(len(chosen))
     at_low, at_high = actual == low, actual == high
+    # Randomised PIT (Czado et al. 2009): an actual on an end counts by the end's share of the
+    # level.
     out_low = np.where(at_low, 1.0 - _column(chosen, "low_share", 1.0), 0.0)
     out_high = np.where(at_high, 1.0 - _column(chosen, "high_share", 1.0), 0.0)
     weeks = (due - chosen["issued_on"].to_numpy("datetime64[D]")) / WEEK
@@ -224,12 +244,14 @@ def _rows(said: pd.DataFrame, as_of: object | None) -> pd.DataFrame:
 
 
 def _column(frame: pd.DataFrame, name: str, otherwise: float | np.ndarray) -> np.ndarray:
+    """A column as floats, or what stands for it where it is missing."""
     if name not in frame:
         return np.broadcast_to(np.asarray(otherwise, float), (len(frame),))
     return frame[name].to_numpy(float)
 
 
 def _check(said: pd.DataFrame) -> None:
+    """Nothing; raises `ValueError` for ranges that cannot be ones."""
     if missing := set(COLUMNS) - set(said.columns):
         raise ValueError(f"ranges lack {sorted(missing)}")
     if not len(said):
@@ -247,6 +269,7 @@ def _check(said: pd.DataFrame) -> None:
 
 
 def _score(level: float, part: pd.DataFrame) -> LevelScore:
+    """The `LevelScore` of one level's rows."""
     held, low, high = _share(part)
     return LevelScore(
         level=level,
@@ -262,10 +285,11 @@ def _score(level: float, part: pd.DataFrame) -> LevelScore:
 
 
 def _share(part: pd.DataFrame) -> tuple[float, float, float]:
-    """(share that held, low, high): Wilson's range at as many ranges as there are independent ones."""
+    """(coverage, low, high): Wilson's interval at the effective number of independent ranges."""
     share = float(part["held"].mean())
     variance = _variance(part, np.ones(len(part)))
     spread = max(share * (1 - share), 0.25 / len(part))
+    # Effective sample size: p (1 - p) over the actual variance of p.
     count = max(spread / max(variance, 1e-12), 1.0)
     weeks = max(int(part["week"].nunique()), 2)
     t = float(stdtrit(weeks - 1, (1 + MARGIN_LEVEL) / 2))
@@ -275,7 +299,7 @@ def _share(part: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def _variance(part: pd.DataFrame, weight: np.ndarray) -> float:
-    """Variance of a weighted share whose ranges share their weeks' shocks."""
+    """Variance of a weighted coverage whose ranges share their weeks' shocks (Newey-West)."""
     held = part["held"].to_numpy(float)
     total = weight.sum()
     share = float((weight * held).sum() / total)
@@ -286,18 +310,21 @@ def _variance(part: pd.DataFrame, weight: np.ndarray) -> float:
     lags = max(round(float(part["weeks"].median())) - 1, 0)
     found = float(sums @ sums)
     for lag in range(1, min(lags, len(sums) - 1) + 1):
+        # Bartlett weights 1 - l / (L + 1): ranges of L + 1 weeks overlap with those of L weeks
+        # later.
         found += 2 * (1 - lag / (lags + 1)) * float(sums[lag:] @ sums[:-lag])
     spread = max(share * (1 - share), 0.25 / len(part))
     binomial = spread * float((weight**2).sum()) / total**2
-    # Few weeks show little of what a week's shock does: it is taken to be as usual.
+    # Few weeks estimate a week's common shock badly: shrink toward the usual shock.
     shocks = WEEK_SHOCK**2 * (lags + 1) * float(mass @ mass)
+    # Effective number of independent weeks (Kish), overlap taken off.
     used = float(1 / (mass @ mass)) / (lags + 1)
     own = used / (used + 4.0)
     return max(own * found + (1 - own) * (binomial + shocks), binomial)
 
 
 def _parts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Shares by kind and by class of demand."""
+    """Coverage by kind and by class of demand."""
     found = []
     for by in ("kind", "demand_class"):
         for (value, level), part in rows.groupby([by, "level"], sort=True):
@@ -321,12 +348,8 @@ def _parts(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def class_names() -> Sequence[str]:
-    """Names of the classes of demand, in units a week, slowest first."""
-    return [_class_name(number) for number in range(len(CLASSES) + 1)]
-
-
 def _class_name(number: object) -> str:
+    """Name of a class of demand, in units a week."""
     at = int(str(number))
     if at == 0:
         return f"< {CLASSES[0]:g}"
@@ -338,7 +361,7 @@ def _class_name(number: object) -> str:
 def ranges_of(
     forecast: DemandForecast, level: float, *, last: int, rows: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Central ranges of the total over the next `last` periods, as `score_ranges` takes them.
+    """Central prediction ranges of the total over the next `last` periods, as `score_ranges` takes them.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""What moves all of a shop's products at once: level, season, holidays, closed days.
+"""The common factor of a shop: the multiplier that level, season and holidays put on all its products at once.
 
 In:  units and exposure (n, T), groups, period starts.
 Out: a factor per group and period, 1 on average, and its forecast from any moment of the past.
 Method: the factor of a period is what was sold against what the products sell on average, weighted
-so that no best-seller decides. Its logarithm is a Gaussian process: a wandering level, a course that
-repeats each year (a broad swing, months and single weeks), weekdays, and the retail calendar. How much each
-part moves is averaged over a small grid by how well it foresaw the shop's own past, so that a season
-counts as soon as it has shown itself and no sooner. A group of products adds a course of its own.
+so that no best-seller decides. Its logarithm is a Gaussian process: a random-walk level, periodic kernels of
+a year (at three length scales), weekdays, and calendar regressors. Their variances are averaged over a small
+grid by predictive likelihood (Rasmussen & Williams 2006, eq. 5.8), so that a season counts as soon as it has
+shown itself and no sooner. A group of products adds a log factor of its own.
 Source: Rasmussen & Williams, *Gaussian Processes for Machine Learning* (2006), ch. 5; Fliedner
 (1999), "An investigation of aggregate variable time series forecast strategies", Computers &
 Operations Research 26, 1133-1149 (top-down shares).
@@ -22,11 +22,13 @@ from scipy.linalg import cholesky, solve_triangular
 from shopify_app.analytics.demand.shop_calendar import EFFECTS, calendar_columns
 
 ITEM_DISPERSION: Final = 0.5
+"""K of a single product's period, assumed for weighting only."""
+
 LOWEST, HIGHEST = float(np.log(0.05)), float(np.log(8.0))
 """Log factors are kept within these: a closed week is as low as it gets."""
 
 LEVEL_STEPS: Final = (0.0005, 0.004, 0.03)
-"""Variance that the log level gains in a week."""
+"""Grid of the log level's variance of innovation, a week."""
 
 SEASONS: Final = (
     (0.0, 0.0, 0.0),
@@ -36,76 +38,92 @@ SEASONS: Final = (
     (0.15, 0.1, 0.03),
     (0.05, 0.03, 0.12),
 )
-"""Variances of a year's course: its broad swing, its months, its single weeks."""
+"""Grid of the variances of the periodic kernels: broad swing, months, single weeks."""
 
 SHOCKS: Final = (0.003, 0.02)
-"""Variance of a period's own shock."""
+"""Grid of the variance of a period's own shock (nugget)."""
 
 WEEKDAYS: Final = 0.1
+"""Variance of a weekday's log effect."""
+
 BROAD: Final = 0.8
+"""Length scale of the yearly kernel's broad swing, in units of sin(pi t / year); so are the next three."""
+
 SMOOTH: Final = 0.25
+"""Length scale of its months."""
+
 SHARP: Final = 0.06
+"""Length scale of its single weeks."""
+
 SMOOTH_MONTHS: Final = 0.6
-"""Length scales of the year's course, in units of the sine of the share of the year."""
+"""Length scale of its months where a period is a month."""
 
 YEARS_LAST: Final = 8.0
-"""Years over which a season forgets itself."""
+"""Decay time of a season, in years: seasons so far apart are correlated by 1 / e."""
 
 GROUP_SHARE: Final = (0.3, 0.5)
-"""A group's own level and season move this much as the whole shop's."""
+"""Variances of a group's own (level, season), as shares of the shop's."""
 
 LEAST_WEIGHT: Final = 0.03
-"""Settings that count less are left out of a forecast."""
+"""Posterior weight, relative to the best, below which a grid point is left out of a forecast."""
 
 _Setting = tuple[float, tuple[float, float, float], float]
 """(variance of a step of the level, variances of the season's parts, variance of a shock)."""
 
 LONGEST: Final = {"D": 545, "W": 260, "M": 180}
-"""Newest periods looked at."""
+"""Newest periods used, by length of period."""
 
 WEEKS: Final = {"D": 1 / 7, "W": 1.0, "M": 4.348}
+"""Weeks in a period."""
+
 SEASON: Final = {"D": 365.25, "W": 52.18, "M": 12.0}
+"""Periods in a year."""
+
 DAYS: Final = {"D": 1, "W": 7}
+"""Days in a period."""
+
 SILENCE: Final = 6.0
-"""Periods with a sale that should have come since the last one, after which a product counts as gone."""
+"""Expected number of sales missed in a row, after which a product counts as gone."""
 
 ROWS: Final = 5_000
 """Series handled at once where a copy of all would be large."""
 
-UNKNOWN_DOUBT: Final = 0.1
-"""Variance of the log course of a shop that has shown nothing."""
+UNKNOWN_VARIANCE: Final = 0.1
+"""Variance of the log factor of a shop that has shown nothing."""
 
 LEAST_PERIODS: Final = 10
+"""Periods of history below which the factor is 1 throughout."""
+
 LEAST_SERIES: Final = 3
-"""A group of fewer series has the whole shop's course."""
+"""Number of series below which a group has the whole shop's factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommonFactor:
-    """The factors of all groups of a shop.
+    """The common factors of all groups of a shop, past and foreseen.
 
     Attributes
     ----------
     past : array (groups, T)
-        Factor of each group in each period known.
+        Factor of each group in each known period.
     foreseen : array (groups, moments, horizon)
         Factors of the periods after each of the moments asked for, from what was known then.
-    doubt : array (groups, moments, horizon)
+    variance : array (groups, moments, horizon)
         Variance of the mean log factor over the first 1, 2, ... periods after each moment.
     """
 
     past: np.ndarray
     foreseen: np.ndarray
-    doubt: np.ndarray
+    variance: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """One log factor: `past` (T,), `foreseen` and `doubt` (moments, horizon)."""
+class _LogFactor:
+    """One log factor: `past` (T,), `foreseen` and `variance` (moments, horizon)."""
 
     past: np.ndarray
     foreseen: np.ndarray
-    doubt: np.ndarray
+    variance: np.ndarray
 
 
 def common_factor(
@@ -117,7 +135,7 @@ def common_factor(
     period: str,
     moments: np.ndarray,
 ) -> CommonFactor:
-    """Factors of every group.
+    """The common factor of every group, from all series of a shop.
 
     Parameters
     ----------
@@ -134,30 +152,32 @@ def common_factor(
     count = int(groups.max()) + 1 if len(groups) else 1
     past, foreseen = np.zeros((count, length)), np.zeros((count, len(moments), horizon))
     if length < LEAST_PERIODS:
-        return CommonFactor(np.exp(past), np.exp(foreseen), np.full(foreseen.shape, UNKNOWN_DOUBT))
+        return CommonFactor(
+            np.exp(past), np.exp(foreseen), np.full(foreseen.shape, UNKNOWN_VARIANCE)
+        )
     skipped = max(length - LONGEST[period], 0)
     units = units[:, skipped:]
     exposure = _while_selling(units, exposure[:, skipped:])
     frame = _Frame(starts[skipped:], period)
     asked = np.maximum(moments - skipped, 0)
     flat = np.zeros(units.shape[1])
-    shop = _course(*_measured(units, exposure, flat), frame, asked, is_group=False)
+    shop = _log_factor_of(*_measured(units, exposure, flat), frame, asked, is_group=False)
     past[:, skipped:] = shop.past
     foreseen += shop.foreseen
-    doubt = np.tile(shop.doubt, (count, 1, 1))
+    variance = np.tile(shop.variance, (count, 1, 1))
     for group in range(count) if count > 1 else ():
         members = groups == group
         if members.sum() >= LEAST_SERIES:
             measured = _measured(units[members], exposure[members], shop.past)
-            own = _course(*measured, frame, asked, is_group=True)
+            own = _log_factor_of(*measured, frame, asked, is_group=True)
             past[group, skipped:] += own.past
             foreseen[group] += own.foreseen
-            doubt[group] += own.doubt
-    return CommonFactor(np.exp(past), np.exp(foreseen), doubt)
+            variance[group] += own.variance
+    return CommonFactor(np.exp(past), np.exp(foreseen), variance)
 
 
 def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Exposure without the silence after which a product must be taken for gone: it is no news of the shop."""
+    """Exposure with a product's last silence set to 0 where it must be taken for gone: it is no news of the shop."""
     length = units.shape[1]
     kept = exposure.copy()
     for begin in range(0, len(units), ROWS):
@@ -172,32 +192,35 @@ def _while_selling(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _course(
+def _log_factor_of(
     log_factor: np.ndarray,
     noise: np.ndarray,
     frame: "_Frame",
     moments: np.ndarray,
     *,
     is_group: bool,
-) -> _Course:
-    """A log factor measured with variance `noise` (T,), smoothed and foreseen."""
+) -> _LogFactor:
+    """The log factor smoothed and foreseen, from one measured with variance `noise` (T,)."""
     length = len(log_factor)
     expected = np.zeros(len(frame.expected)) if is_group else frame.expected
     residual = log_factor - expected[:length]
     settings = _settings(is_group=is_group)
     fits = [_decompose(frame, setting, noise, residual, is_group=is_group) for setting in settings]
     record = np.array([_record(fit) for fit in fits])
+    # Weights of the grid points at every moment t: their likelihood of the first t periods. Each
+    # period
+    # was foreseen from those before it, so this is a prequential score, not a fit.
     weights = np.exp(record - record.max(axis=0))
     weights = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
     weights /= weights.sum(axis=0)
-    foreseen, doubt = _foreseen(frame, settings, fits, weights, moments, is_group=is_group)
+    foreseen, variance = _foreseen(frame, settings, fits, weights, moments, is_group=is_group)
     horizon = len(expected) - length
     foreseen += np.stack([expected[known : known + horizon] for known in moments])
     best = int(np.argmax(weights[:, length]))
     signal = frame.covariance(settings[best], is_group=is_group)[:length, :length]
     solved = _solve(fits[best], length)
     past = expected[:length] + signal @ solved + settings[best][2] * solved
-    return _Course(past, foreseen, doubt)
+    return _LogFactor(past, foreseen, variance)
 
 
 def _foreseen(
@@ -209,7 +232,7 @@ def _foreseen(
     *,
     is_group: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(log factors beyond the expected, variance of their running mean), each (moments, horizon)."""
+    """(log factors beyond the calendar's, variance of their running mean), each (moments, horizon)."""
     horizon = len(frame.expected) - len(weights[0]) + 1
     mean, variance = np.zeros((len(moments), horizon)), np.zeros((len(moments), horizon))
     squares = np.zeros(mean.shape)
@@ -220,46 +243,57 @@ def _foreseen(
         for row, known in enumerate(moments):
             if known and share[known]:
                 ahead = slice(known, known + horizon)
+                # GP posterior mean k* K^-1 r (Rasmussen & Williams 2006, eq. 2.25).
                 found = covariance[ahead, :known] @ _solve(fit, known)
-                within = _doubt(fit, covariance, known, ahead) + setting[2] / _count(horizon)
+                within = _mean_variance(fit, covariance, known, ahead) + setting[2] / _count(
+                    horizon
+                )
                 mean[row] += share[known] * found
                 variance[row] += share[known] * within
                 squares[row] += share[known] * _running_mean(found) ** 2
+    # Law of total variance over the grid: mean of variances plus variance of means.
     between = squares - np.apply_along_axis(_running_mean, 1, mean) ** 2
-    variance[moments == 0] = UNKNOWN_DOUBT
+    variance[moments == 0] = UNKNOWN_VARIANCE
     return mean, variance + np.maximum(between, 0.0)
 
 
-def _doubt(
+def _mean_variance(
     fit: tuple[np.ndarray, np.ndarray], covariance: np.ndarray, known: int, ahead: slice
 ) -> np.ndarray:
     """Variance of the mean log factor over the first 1, 2, ... periods ahead, shocks left out."""
     lower = fit[0][:known, :known]
     white = solve_triangular(lower, covariance[:known, ahead], lower=True, check_finite=False)
+    # GP posterior covariance k** - k* K^-1 k*^T (ibid., eq. 2.26), K^-1 by the Cholesky factor.
     left = covariance[ahead, ahead] - white.T @ white
+    # Variance of a mean of the first m periods: sum of the m x m corner over m^2.
     return np.diag(left.cumsum(axis=0).cumsum(axis=1)) / _count(len(left)) ** 2
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:
+    """Means of the first 1, 2, ... values."""
     return np.cumsum(values) / _count(len(values))
 
 
 def _count(length: int) -> np.ndarray:
+    """1, 2, ..., length as floats."""
     return np.arange(1.0, length + 1.0)
 
 
 class _Frame:
-    """What is common to all courses of a shop: distances in time, season, calendar."""
+    """Kernel matrices of a shop's periods: level, season, calendar."""
 
     def __init__(self, starts: np.ndarray, period: str) -> None:
         time = np.arange(len(starts))
         self._gap = np.abs(time[:, None] - time[None, :])
+        # Random walk: Cov(s, t) = variance of a step x min(s, t).
         self._level = np.minimum(time[:, None], time[None, :]) + 1.0
         self._weeks = WEEKS[period]
         swing = np.sin(np.pi * self._gap / SEASON[period]) ** 2
         fading = np.exp(-self._gap / (SEASON[period] * YEARS_LAST))
         smooth, sharp = (SMOOTH_MONTHS, 0.01) if period == "M" else (SMOOTH, SHARP)
         # Of months, a year's broad swing is what the smooth part follows already.
+        # Periodic kernel exp(-2 sin^2(pi d / p) / l^2) (ibid., eq. 4.31), decaying over the
+        # years.
         self._broad = np.exp(-2 * swing / BROAD**2) * fading * (period != "M")
         self._smooth = np.exp(-2 * swing / smooth**2) * fading
         self._sharp = np.exp(-2 * swing / sharp**2) * fading
@@ -274,7 +308,7 @@ class _Frame:
         self._weekday = WEEKDAYS * (self._gap % 7 == 0) if period == "D" else 0.0
 
     def covariance(self, setting: _Setting, *, is_group: bool) -> np.ndarray:
-        """Of the log factor in all periods, without its shocks."""
+        """Covariance (T + horizon, T + horizon) of the log factor, shocks left out."""
         step, season, _ = setting
         begin, calendar = (0.1, GROUP_SHARE[0]) if is_group else (1.0, 1.0)
         return (
@@ -289,6 +323,7 @@ class _Frame:
 
 
 def _settings(*, is_group: bool) -> list[_Setting]:
+    """The grid of variances, each a `_Setting`."""
     level, season = GROUP_SHARE if is_group else (1.0, 1.0)
     return [
         (level * step, (season * broad, season * months, season * weeks), shock)
@@ -301,7 +336,7 @@ def _settings(*, is_group: bool) -> list[_Setting]:
 def _decompose(
     frame: _Frame, setting: _Setting, noise: np.ndarray, residual: np.ndarray, *, is_group: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(lower Cholesky factor, whitened residual) of the periods known."""
+    """(lower Cholesky factor L, whitened residual L^-1 r) of the known periods."""
     length = len(residual)
     seen = frame.covariance(setting, is_group=is_group)[:length, :length]
     lower = cholesky(seen + np.diag(setting[2] + noise), lower=True, check_finite=False)
@@ -309,30 +344,37 @@ def _decompose(
 
 
 def _record(fit: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Log likelihood of the first t periods, for t = 0..T: each was foreseen from those before it."""
+    """Log marginal likelihood of the first t periods, for t = 0..T, up to a constant."""
     lower, whitened = fit
+    # Row t of L^-1 r is period t's standardised one-step error, log L_tt its log deviation.
     return np.concatenate([[0.0], np.cumsum(-0.5 * whitened**2 - np.log(np.diag(lower)))])
 
 
 def _solve(fit: tuple[np.ndarray, np.ndarray], known: int) -> np.ndarray:
-    """Inverse covariance times residual of the first `known` periods: leading blocks decompose alike."""
+    """K^-1 r of the first `known` periods."""
     lower, whitened = fit
     return solve_triangular(
-        lower[:known, :known], whitened[:known], lower=True, trans=1, check_finite=False
+        # The Cholesky factor of a leading block is the leading block of the factor.
+        lower[:known, :known],
+        whitened[:known],
+        lower=True,
+        trans=1,
+        check_finite=False,
     )
 
 
 def _measured(
     units: np.ndarray, exposure: np.ndarray, base: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(log factor, variance of its measurement) of each period, beyond a log factor already explained."""
-    course = np.exp(base)
-    rate = units.sum(axis=1, dtype=float) / np.maximum(exposure @ course, 1e-9)
+    """(log factor, its sampling variance) of each period, beyond a log factor `base` already explained."""
+    factor = np.exp(base)
+    # Ratio estimate of the period's factor, a series weighted by rate / variance of its count.
+    rate = units.sum(axis=1, dtype=float) / np.maximum(exposure @ factor, 1e-9)
     weight = 1.0 / (1.0 + ITEM_DISPERSION * rate)
     sold = weight @ units
-    usual = ((weight * rate) @ exposure) * course
+    usual = ((weight * rate) @ exposure) * factor
     raw = np.where(usual > 0, sold / np.maximum(usual, 1e-12), 1.0)
-    scatter = ((weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ exposure) * course
+    scatter = ((weight**2 * (rate + ITEM_DISPERSION * rate**2)) @ exposure) * factor
     variance = scatter / np.maximum(usual, 1e-12) ** 2 / np.maximum(raw, 0.2)
     return (
         np.log(np.clip(raw, np.exp(LOWEST), np.exp(HIGHEST))),

@@ -1,11 +1,11 @@
-"""How fast each series sells: two banks of filters, as a state that each period moves a step on.
+"""The rate at which each series sells: two banks of filters, as a state that each period moves a step on.
 
 In:  what is believed beforehand (`start`), then units and exposure of one period after another.
-Out: rates, units a period were it in stock, from a state (`rates`) or at several moments (`rates_at`).
+Out: rates, units a period were it in stock, from a state (`rates`) or at several moments (`follow`).
 Methods: (1) gamma-Poisson discount filters that differ in how fast they forget and how readily they
-take a product for dead, averaged by how well they foresaw the series' own past; (2) exponential
-smoothing at several speeds, averaged by the squared error of the totals they foresaw.
-A step looks at nothing but the state, so that a shop's close costs the same after ten years.
+take a product for dead, weighted by their discounted predictive likelihood; (2) exponential
+smoothing at several speeds, weighted by the squared error of the totals they foresaw.
+A step reads nothing but the state: O(1) a series, whatever the length of its history.
 Source: Harvey & Fernandes (1989), "Time series models for count or qualitative observations",
 JBES 7, 407-417; West & Harrison, *Bayesian Forecasting and Dynamic Models* (1997), ch. 14;
 Petropoulos & Kourentzes (2015), "Forecast combinations for intermittent demand", JORS 66, 914-924.
@@ -19,42 +19,49 @@ import numpy as np
 from shopify_app.analytics.demand import state_rows
 
 FORGETTING: Final = (0.5, 0.7, 0.85, 0.92, 0.96, 0.99)
-"""Weight of a period against the one after it."""
+"""Discount factors delta: weight of a period's counts against those of the period after it."""
 
 DEATH_HAZARDS: Final = (0.0, 0.01, 0.04)
-"""Chance a period that a product stops selling for good."""
+"""Hazards h: probability, in each period, that a product stops selling for good."""
 
 MODELS: Final = np.array([(forget, hazard) for forget in FORGETTING for hazard in DEATH_HAZARDS])
-"""(forgetting, hazard) of each discount filter."""
+"""(delta, h) of each discount filter, one row a filter."""
 
 PRIOR_FOR_GOOD: Final = 0.1
-"""Share of the group's prior that a series never forgets; the rest fades as its own history grows."""
+"""Share of the group's prior that is never discounted; the rest fades as the series' own counts grow."""
 
 REVIVAL: Final = 0.02
-LEAST_DOUBT: Final = 1e-20
-"""Chance of being gone that even the most faithful filter keeps: what sold well and fell silent is gone."""
+"""Probability, in each period, that a product taken for dead sells again."""
+
+LEAST_CHANCE_GONE: Final = 1e-20
+"""Floor of the probability of being dead, so that even the filter of hazard 0 gives up what sold well and fell
+silent."""
 
 SCORE_MEMORY: Final = 0.99
+"""Discount factor of the log predictive likelihood."""
+
 LEAST_EXPOSURE: Final = 0.05
-"""Below this share in stock a period says nothing."""
+"""Share of a period in stock below which the period is taken as censored whole."""
 
 SPEEDS: Final = (0.02, 0.05, 0.1, 0.2, 0.35)
-"""Of exponential smoothing: the weight of the newest period."""
+"""Smoothing constants alpha of exponential smoothing: weight of the newest period."""
 
 ERROR_MEMORY: Final = 0.98
+"""Discount factor of the smoothers' squared error."""
+
 SHARPNESS: Final = 4.0
-"""How much more a smoother counts that errs less: its weight is error ** -SHARPNESS."""
+"""Exponent of a smoother's weight, error ** -SHARPNESS."""
 
 VERSION: Final = 1
-"""Of the layout of a state's bytes."""
+"""Version of the byte layout of a state."""
 
 AT_ONCE: Final = 2_048
-"""Series moved on together: so many that the processor's own memory holds their state."""
+"""Series moved on together, few enough for their state to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was known at each moment.
+    """Rates and probabilities of life at each moment.
 
     Attributes
     ----------
@@ -71,18 +78,18 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class FilterState:
-    """All that the filters know of n series after `known` periods.
+    """The filters' state: all they know of n series after `known` periods.
 
     Attributes
     ----------
     known : int
         Periods followed; the same for all.
-    prior : array (2, n), gamma shape and rate believed beforehand
+    prior : array (2, n), shape and rate of the gamma prior
     a, b, gone, score : array (len(MODELS), n)
-        Gamma shape and rate beyond the prior's lasting part, chance of being gone (which a small float
-        holds where that of life would be rounded to 1), discounted log score.
-    level, error : array (len(SPEEDS), n), of the smoothers
-    seen_time : array (n,), exposure so far
+        Gamma shape a and rate b beyond the prior's lasting part; probability of being dead (kept instead of
+        that of life, which float32 would round to 1); discounted log predictive likelihood.
+    level, error : array (len(SPEEDS), n), level and discounted squared error of each smoother
+    seen_time : array (n,), sum of exposure so far
     earlier : array (span, len(SPEEDS), n), levels before each of the newest periods, oldest first
     newest : array (2, span, n), units and exposure of the newest periods, oldest first
     steps : array (4, n)
@@ -104,28 +111,28 @@ class FilterState:
 
     @property
     def span(self) -> int:
-        """Periods of the totals by which the smoothers are judged."""
+        """Number of periods in the totals whose squared error weighs the smoothers."""
         return self.newest.shape[1]
 
     def __len__(self) -> int:
-        """Series."""
+        """Number of series."""
         return self.prior.shape[1]
 
     def of(self, series: slice | np.ndarray) -> "FilterState":
-        """The state of some series."""
+        """The state of the chosen series."""
         return FilterState(self.known, *(array[..., series] for array in self.arrays()))
 
     def kept(self) -> "FilterState":
-        """The state as it is kept: in small floats."""
+        """The state in float32, the precision it is kept in."""
         return FilterState(self.known, *(array.astype(np.float32) for array in self.arrays()))
 
     def arrays(self) -> list[np.ndarray]:
-        """The state's arrays in the order of its fields; the series are their last axis."""
+        """The state's arrays in the order of its fields; their last axis is the series."""
         return [getattr(self, field.name) for field in fields(self)[1:]]
 
 
 def joined(states: list[FilterState]) -> FilterState:
-    """States of different series after the same number of periods, side by side.
+    """One state of several: different series after the same number of periods, side by side.
 
     Raises
     ------
@@ -141,12 +148,12 @@ def joined(states: list[FilterState]) -> FilterState:
 
 
 def to_rows(state: FilterState) -> list[bytes]:
-    """Each series' state as bytes of one fixed layout."""
+    """One row of bytes a series, of one fixed layout."""
     return state_rows.pack(VERSION, state.known, state.arrays())
 
 
 def from_rows(rows: list[bytes], span: int) -> FilterState:
-    """States read back, to the bit.
+    """The state of rows, bit for bit as it was packed.
 
     Raises
     ------
@@ -165,7 +172,7 @@ def shapes(span: int) -> list[tuple[int, ...]]:
 
 
 def start(prior: np.ndarray, span: int, dtype: type = np.float32) -> FilterState:
-    """What is known before the first period.
+    """The state before the first period: priors alone.
 
     Parameters
     ----------
@@ -216,6 +223,7 @@ def _advanced(state: FilterState, units: np.ndarray, exposure: np.ndarray) -> Fi
     earlier = np.concatenate([state.earlier[1:], state.level[None]])
     error = state.error
     if state.known + 1 >= state.span:
+        # The total of the last `span` periods against the level from before them.
         units_so_far, time = newest.sum(axis=1)
         gap = units_so_far - earlier[0] * time
         judged = time > 0.5 * state.span
@@ -253,12 +261,17 @@ def _filtered(
     dtype = state.a.dtype.type
     forget, hazard = MODELS.astype(dtype).T[:, :, None]
     shape, rate = _posterior(state)
+    # One-step forecast: posterior mean a / b, times the probability of life, times exposure.
     f = np.maximum(shape / rate * (1 - state.gone) * e, dtype(1e-9))
+    # Poisson log likelihood y log f - f; log y! is the same for all filters and left out.
     score = dtype(SCORE_MEMORY) * state.score + y * np.log(f) - f
+    # P(alive and sells nothing): the gamma-Poisson's P(0) = (b / (b + e))^a. A sale proves life.
     lives = (1 - state.gone) * np.exp(-shape * np.log1p(e / rate))
-    doubt = np.maximum(state.gone, dtype(LEAST_DOUBT))
-    died = np.where(y > 0, dtype(0), doubt / (lives + doubt))
+    chance_gone = np.maximum(state.gone, dtype(LEAST_CHANCE_GONE))
+    died = np.where(y > 0, dtype(0), chance_gone / (lives + chance_gone))
     gone = died * dtype(1 - REVIVAL) + (1 - died) * hazard
+    # Harvey & Fernandes (1989): a <- delta a + y, b <- delta b + e; a period that was likely dead
+    # counts little toward the rate.
     a, b = forget * state.a + y, forget * state.b + e * np.maximum(1 - gone, dtype(0.05))
     if seen.all():
         return a, b, gone, score
@@ -268,7 +281,7 @@ def _filtered(
 
 
 def _posterior(state: FilterState) -> tuple[np.ndarray, np.ndarray]:
-    """Gamma shape and rate of each filter, with the part of the prior that is never forgotten."""
+    """Gamma (shape, rate) of each filter, the undiscounted part of the prior included."""
     lasting = state.prior * state.prior.dtype.type(PRIOR_FOR_GOOD)
     return state.a + lasting[0], state.b + lasting[1]
 
@@ -284,9 +297,10 @@ def _smoothed(state: FilterState, y: np.ndarray, e: np.ndarray) -> np.ndarray:
 
 
 def rates(state: FilterState) -> Rates:
-    """What a state says of each series (n,)."""
+    """Rates (n,) of a state: each bank's weighted mean, and the probability of life."""
     shape, rate = _posterior(state)
     tempered = state.score / _erratic(state)
+    # Bayesian model averaging over the bank; subtracting the maximum keeps exp in range.
     weights = np.exp(tempered - tempered.max(axis=0))
     weights *= (1 - state.gone) / weights.sum(axis=0)
     small = state.error.dtype.type(1e-6)
@@ -297,9 +311,10 @@ def rates(state: FilterState) -> Rates:
 
 
 def _erratic(state: FilterState) -> np.ndarray:
-    """Variance of a series against a Poisson's (n,); at least 1.
+    """Variance-to-mean ratio of a series (n,), at least 1.
 
-    Taken from steps, so that a change of level is no noise: scores are divided by it.
+    From squared differences of neighbours (von Neumann), so that a change of level is no noise; log scores
+    are divided by it (tempered likelihood).
     """
     squares, total, count, _ = state.steps
     periods = np.maximum(count, 1)
@@ -308,26 +323,21 @@ def _erratic(state: FilterState) -> np.ndarray:
     return np.maximum(noise / mean, 1.0)
 
 
-def rates_at(
+def follow(
     units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
-) -> Rates:
-    """Rates at each of `moments` (ascending numbers of periods known, at most T).
+) -> tuple[Rates, FilterState]:
+    """Rates at each of `moments`, and the state at the last of them in the precision it is kept in.
 
     Parameters
     ----------
     units, exposure : array (n, T)
     prior : array (n, 2)
         Gamma shape and rate of each series' group.
+    moments : array of int
+        Numbers of periods known, ascending, at most T.
     span : int
-        Periods of the totals by which the smoothers are judged.
+        Periods of the totals whose squared error weighs the smoothers.
     """
-    return follow(units, exposure, prior, moments, span)[0]
-
-
-def follow(
-    units: np.ndarray, exposure: np.ndarray, prior: np.ndarray, moments: np.ndarray, span: int
-) -> tuple[Rates, FilterState]:
-    """`rates_at`, and the state at the last moment as it is kept."""
     found = np.empty((3, len(moments), len(units)))
     ends: list[FilterState] = []
     for begin in range(0, max(len(units), 1), AT_ONCE):

@@ -2,12 +2,13 @@
 
 In:  a long history (`forecast_demand`).
 Out: a `DemandForecast`: a distribution of the total of any run of coming periods.
-Method: what moves the whole shop (season, holidays, level) is a course of its own (`common_factor`);
+Method: what moves the whole shop (season, holidays, level) is a factor of its own (`common_factor`);
 each series is followed by two banks of filters (`filters`), mixed by what the shop's past says of
 them, and corrected by what its products do after each pattern (`pattern_correction`). Totals are
 negative binomial with a dispersion learned from rolling forecasts, and their levels are held to
 where past totals really fell (`pooling`). A period counts by the share of it in which the product
 could be bought: a stock-out is censored, not a zero.
+Symbols: M mean of a total, K its dispersion: variance M + K M^2.
 Source: Harvey & Fernandes (1989), JBES 7, 407-417; Montero-Manso & Hyndman (2021), IJF 37,
 1632-1653; the parts name their own.
 Weak: a product's own season, where it is not its group's, is seen only through last year's same
@@ -49,39 +50,45 @@ from shopify_app.analytics.demand.rate_priors import launch_priors
 from shopify_app.analytics.panel import Panel, as_panel
 
 LEARNED_SPANS: Final = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8, 13), "M": (1, 2, 4, 6)}
-"""Numbers of periods for whose totals a distribution is learned; between them, interpolated."""
+"""Lengths, in periods, of the totals whose distribution is learned; between them, interpolated."""
 
 SPANS: Final = (1, 2, 4, 8)
 """Spans of a forecast that names none."""
 
 LEARNED_SPAN: Final = {"D": 28, "W": 4, "M": 4}
-"""The total by which components are mixed and corrected."""
+"""Length of the total by which filter banks are weighed and the correction is fitted."""
 
 BLOCK: Final = {"D": 7, "W": 1, "M": 1}
-"""Periods in a step of the filters: days are followed by the week, and shared out by weekday."""
+"""Periods in one filter step: days are aggregated to weeks, and shared out by weekday."""
 
 SEASON_BLOCKS: Final = {"D": 52, "W": 52, "M": 12}
+"""Filter steps in a year."""
+
 MOMENTS: Final = 24
-"""Past moments at which the shop's forecasts are tried."""
+"""Number of past moments (forecast origins) at which the forecasts are tried."""
 
 YOUNG_BLOCKS: Final = 20
-"""Blocks of a launch's life from which the next launches are believed to learn."""
+"""Age in blocks up to which a launch counts for the prior of the next launches."""
 
 WATCHED_BLOCKS: Final = 6
-"""What first shows in this many blocks of a shop's history may have been there before it."""
+"""First blocks of a history in which a first sale is no launch: the product may have been there before."""
 
 CLOSES: Final = 9
-"""Blocks that may close before a new fit: the course is foreseen so much further than was asked."""
+"""Blocks that may close before a new fit: the common factor is foreseen so much further than asked."""
 
 CHUNK: Final = 2_500
+"""Series worked on at once, for the memory."""
+
 LEARNED_SERIES: Final = 6_000
+"""Series learned from at most, drawn by chance."""
+
 LEARNED_WINDOWS: Final = 40_000
-"""At most so many series and windows are learned from, drawn by chance."""
+"""Windows learned from at most, drawn by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemandForecast:
-    """Demand of each series in the coming periods, were it in stock throughout.
+    """Distribution of each series' demand in the coming periods, were it in stock throughout.
 
     Attributes
     ----------
@@ -94,7 +101,17 @@ class DemandForecast:
         Probability that the series still sells at all.
     spans : tuple of int
     levels : array (spans, classes, len(LEVELS))
-        The model's levels at which the shop's past totals held `LEVELS`.
+        Recalibrated levels: the model's levels that covered `LEVELS` of the shop's past totals.
+
+    Examples
+    --------
+    Two a week for three weeks, Poisson (K = 0): six expected, and none with probability e^-6.
+
+    >>> forecast = DemandForecast(
+    ...     np.array(["a"]), np.full((1, 3), 2.0), np.zeros((1, 2)), np.ones(1), spans=(1, 3)
+    ... )
+    >>> forecast.total()[0].tolist(), round(float(forecast.cdf(np.zeros(1))[0]), 5)
+    ([6.0], 0.00248)
     """
 
     series_ids: np.ndarray
@@ -105,7 +122,7 @@ class DemandForecast:
     levels: np.ndarray | None = None
 
     def total(self, *, first: int = 1, last: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """(mean, dispersion) of the total over periods first..last, counted from 1.
+        """(M, K) of the total over periods first..last, counted from 1, each (n,).
 
         Raises
         ------
@@ -116,26 +133,23 @@ class DemandForecast:
         if not 1 <= first <= last <= self.mean.shape[1]:
             raise ValueError(f"periods {first}..{last} are not within 1..{self.mean.shape[1]}")
         low, high, share = self._between(last - first + 1)
+        # K of a span that was not learned: linear between its neighbours, in log length.
         dispersion = (1 - share) * self.dispersion[:, low] + share * self.dispersion[:, high]
         return self.mean[:, first - 1 : last].sum(axis=1), dispersion
 
     def quantile(
         self, levels: Sequence[float], *, first: int = 1, last: int | None = None
     ) -> np.ndarray:
-        """Quantiles (n, k) of the total over periods first..last."""
+        """Quantiles (n, k) of the total over periods first..last, at the recalibrated levels."""
         last = int(self.mean.shape[1] if last is None else last)
         mean, dispersion = self.total(first=first, last=last)
+        # Recalibration (Gneiting et al. 2007): ask the model for the level that has covered the
+        # one wanted.
         wanted = self._model_levels(np.asarray(levels, float), mean, last - first + 1)
         return nb.quantile(wanted, mean[:, None], dispersion[:, None])
 
-    def period_quantile(self, levels: Sequence[float]) -> np.ndarray:
-        """Quantiles (n, horizon, k) of each coming period."""
-        horizon = self.mean.shape[1]
-        each = [self.quantile(levels, first=t, last=t) for t in range(1, horizon + 1)]
-        return np.stack(each, axis=1)
-
     def cdf(self, units: np.ndarray, *, first: int = 1, last: int | None = None) -> np.ndarray:
-        """P(total over periods first..last <= units), shape (n,)."""
+        """P(total over periods first..last <= units), shape (n,), recalibrated."""
         last = int(self.mean.shape[1] if last is None else last)
         mean, dispersion = self.total(first=first, last=last)
         model = nb.cdf(units, mean, dispersion)
@@ -145,25 +159,27 @@ class DemandForecast:
         classes, table = self._level_table(mean, last - first + 1)
         for number, row in enumerate(table):
             members = classes == number
+            # The same map backwards: the model's probability becomes the share that the past
+            # held.
             held = np.concatenate([[0.0], LEVELS, [1.0]])
             found[members] = np.interp(model[members], np.concatenate([[0.0], row, [1.0]]), held)
         return found
 
     def _between(self, length: int) -> tuple[int, int, float]:
-        """(lower span, upper span, share of the upper) of a run's length, on a log scale."""
+        """(lower span, upper span, share of the upper) of a length, interpolated on a log scale."""
         position = float(np.interp(np.log(length), np.log(self.spans), np.arange(len(self.spans))))
         low = int(position)
         return low, min(low + 1, len(self.spans) - 1), position - low
 
     def _level_table(self, mean: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """(class of each series, levels of each class) for totals over `length` periods."""
+        """(class of each series, recalibrated levels of each class) for totals over `length` periods."""
         assert self.levels is not None  # noqa: S101 -- both callers looked
         low, high, share = self._between(length)
         table = (1 - share) * self.levels[low] + share * self.levels[high]
         return pooling.rate_class(mean / length), table
 
     def _model_levels(self, levels: np.ndarray, mean: np.ndarray, length: int) -> np.ndarray:
-        """The model's levels (n, k) that hold the levels asked for."""
+        """The model's levels (n, k) that cover the levels asked for."""
         if self.levels is None:
             return np.broadcast_to(levels[None, :], (len(mean), len(levels)))
         classes, table = self._level_table(mean, length)
@@ -174,16 +190,16 @@ class DemandForecast:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a shop's series share, learned of all of them.
+    """Parameters that a shop's series share.
 
     Attributes
     ----------
-    weights : array (components, classes of rate), of the filters
-    correction : what products do after each pattern
-    spans : spans of the totals whose distribution was learned
-    dispersions : one a span
-    errors : one a span, what all series were foreseen wrongly by
-    levels : array (spans, classes of rate, len(LEVELS))
+    weights : array (components, classes of rate), combination weights of the two filter banks
+    correction : the pattern correction, a factor on the rate
+    spans : lengths, in periods, of the totals whose distribution was learned
+    dispersions : shared dispersion, one a span
+    errors : common errors, one a span
+    levels : array (spans, classes of rate, len(LEVELS)), recalibrated levels
     """
 
     weights: np.ndarray
@@ -196,14 +212,23 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A shop's history, ready to be followed.
+    """A shop's history with its common factor, launches and promotions worked out: what a fit follows.
 
-    `ids` (n,) are its series; `first` is the start of its first period, `names` (groups,) its groups'.
-
-    `units`, `exposure` (n, T); `factor` (groups, T) and `coming` (groups, moments, horizon) are what
-    moves everybody, `doubt` (groups, moments, horizon) how unsure that is; `curve` is how launches begin, for series `launched` (n,) periods into the history (-1: not seen); `lift` (n, T) what promotions
-    multiplied, by their `effects`; `moments` are blocks known, the
-    last of them all.
+    Attributes
+    ----------
+    ids : array (n,), series
+    first : datetime64, start of the first period
+    names : array (groups,), names of the groups
+    units, exposure : array (n, T)
+    groups : array (n,) of int, codes
+    prior : array (n, 2), gamma (shape, rate) of each series' rate
+    factor : array (groups, T), common factor of the known periods
+    coming : array (groups, moments, horizon), common factor foreseen after each moment
+    factor_variance : array (groups, moments, horizon), variance of its running mean log
+    curve : launch curve
+    launched : array (n,), period of the launch; -1 if it was not seen
+    lift : array (n, T), multiplier of promotions by `effects`; None without any
+    moments : array of int, blocks known at each moment looked at; the last is now
     """
 
     ids: np.ndarray
@@ -215,7 +240,7 @@ class Past:
     prior: np.ndarray
     factor: np.ndarray
     coming: np.ndarray
-    doubt: np.ndarray
+    factor_variance: np.ndarray
     curve: LaunchCurve
     launched: np.ndarray
     lift: np.ndarray | None
@@ -225,41 +250,41 @@ class Past:
 
     @property
     def block(self) -> int:
-        """Periods in a step of the filters."""
+        """Number of periods in one filter step."""
         return BLOCK[self.period]
 
     def blocks(self, part: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(units, effective exposure) of some series by block (n, blocks)."""
         time = self.exposure[part].astype(float) * self.factor[self.groups[part]]
         time *= launch_factors(
-            self.curve.told, self.launched[part], np.arange(time.shape[1]), self.block
+            self.curve.without_spike, self.launched[part], np.arange(time.shape[1]), self.block
         )
         if self.lift is not None:
             time *= self.lift[part]
         shape = (len(time), -1, self.block)
-        units = self.curve.telling(self.units[part], self.launched[part])
+        units = self.curve.units_without_spike(self.units[part], self.launched[part])
         return (
             units.reshape(shape).sum(axis=2),
             time.reshape(shape).mean(axis=2),
         )
 
     def ages(self, known: int) -> np.ndarray:
-        """Blocks since the launch of what is young after so many periods; -1 for all else (n,)."""
+        """Age in blocks of what is young after `known` periods (n,); -1 for all else."""
         age = (known - self.launched) // self.block
         is_young = (self.launched >= 0) & (age >= 0) & (age < len(self.curve))
         return np.where(is_young, age, -1)
 
-    def course(self, number: int, span: int) -> np.ndarray:
-        """What every series is foreseen to do against its rate, in the periods after a moment (n, span)."""
+    def multipliers(self, number: int, span: int) -> np.ndarray:
+        """Multipliers (n, span) on each series' rate in the periods after a moment: common factor, promotions, launch curve."""
         known = self.moments[number] * self.block
-        course = self.coming[:, number, :span][self.groups]
+        multipliers = self.coming[:, number, :span][self.groups]
         ahead = np.arange(known, known + span)
         if self.lift is not None:
-            course = course * usual_factor(self.lift, self.exposure, known)[:, None]
-        return course * launch_factors(self.curve.factors, self.launched, ahead, self.block)
+            multipliers = multipliers * usual_factor(self.lift, self.exposure, known)[:, None]
+        return multipliers * launch_factors(self.curve.factors, self.launched, ahead, self.block)
 
     def windows(self, span: int, rate: np.ndarray) -> Windows:
-        """Totals over `span` periods from each past moment at which they are known.
+        """`Windows`: totals over `span` periods from each past moment at which they are known.
 
         `rate` (moments, n) is what was foreseen, units a period at a factor of 1.
         """
@@ -273,7 +298,7 @@ class Past:
             time = self.exposure[:, window]
             actual[row] = self.units[:, window].sum(axis=1)
             exposure[row] = time.mean(axis=1)
-            foreseen[row] = rate[number] * self.course(number, span).sum(axis=1)
+            foreseen[row] = rate[number] * self.multipliers(number, span).sum(axis=1)
         ages = np.empty(shape, np.int16)
         for row, begin in enumerate(known[usable]):
             ages[row] = self.ages(begin)
@@ -282,7 +307,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class DemandFit:
-    """A forecast and what it came from: what was learned, and where each series stands."""
+    """A forecast with what it was made of: the past, the shared parameters, the filters' states."""
 
     past: Past
     shared: Shared
@@ -300,13 +325,13 @@ def forecast_demand(
     events: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> DemandForecast:
-    """Forecast every series of a history.
+    """The `DemandForecast` of every series of a history.
 
     Parameters
     ----------
     history : DataFrame
         `series_id, period (start, datetime64), units` and optional `in_stock` (share of the period in
-        which it could be bought), `group` (whose series share a prior and a course), `on_promotion`.
+        which it could be bought), `group` (whose series share a prior and a common factor), `on_promotion`.
     horizon : int
         Coming periods, >= 1.
     period : {"D", "W", "M"}
@@ -321,6 +346,20 @@ def forecast_demand(
     ------
     ValueError
         For a history that cannot be one (`panel.as_panel`), or a horizon below 1.
+
+    Examples
+    --------
+    Three products that sold 2, 5 and 9 units in each of nine weeks; the first and the last lean a
+    little toward the shop's mean, and four weeks of the second are 12 to 29 units at 80 %:
+
+    >>> weeks = np.datetime64("2026-01-05", "s") + np.arange(9) * np.timedelta64(7, "D")
+    >>> history = pd.DataFrame({"series_id": np.repeat(["a", "b", "c"], 9)})
+    >>> history["period"], history["units"] = np.tile(weeks, 3), np.repeat([2, 5, 9], 9)
+    >>> forecast = forecast_demand(history, horizon=4)
+    >>> forecast.mean[:, 0].round(1).tolist()
+    [2.2, 5.0, 8.8]
+    >>> forecast.quantile([0.1, 0.9], last=4)[1].tolist()
+    [12.0, 29.0]
     """
     if horizon < 1:
         raise ValueError(f"horizon must be >= 1, got {horizon}")
@@ -331,12 +370,21 @@ def forecast_demand(
 
 
 def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None) -> DemandFit:
-    """Follow a history and forecast it, by what it shows itself or what was learned of others before.
+    """The `DemandFit` of a history, with parameters learned from itself or given (`shared`).
 
     Parameters
     ----------
     past : what `past_of` made of a history
-    shared : learned of the shop's other series; without it, it is learned of these
+    shared : parameters learned of the shop's other series; without it they are learned of these
+
+    Examples
+    --------
+    >>> weeks = np.datetime64("2026-01-05", "s") + np.arange(9) * np.timedelta64(7, "D")
+    >>> history = pd.DataFrame({"series_id": np.repeat(["a", "b", "c"], 9)})
+    >>> history["period"], history["units"] = np.tile(weeks, 3), np.repeat([2, 5, 9], 9)
+    >>> found = fit(past_of(as_panel(history, period="W"), "W", 4), horizon=4)
+    >>> found.forecast.mean[:, 0].round(1).tolist(), found.shared.spans
+    ([2.2, 5.0, 8.8], (1, 2))
     """
     rng = np.random.default_rng(seed)
     components, alive, filters = _components(past)
@@ -351,16 +399,19 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
         rate = mixed(components, weights)
     for part in parts(len(past.units)):
         rate[:, part] *= correction.factor(_features(past, part, rate))
-    mean = rate[-1][:, None] * past.course(len(past.moments) - 1, horizon)
+    # M = rate now x multipliers ahead. From here on: how far totals scatter around it.
+    mean = rate[-1][:, None] * past.multipliers(len(past.moments) - 1, horizon)
     found: list[Dispersion] = []
     errors: list[CommonErrors] = []
     levels = np.empty((len(spans), len(pooling.CLASSES) + 1, len(LEVELS)))
     for number, span in enumerate(spans):
         windows = past.windows(span, rate)
         if shared is None:
-            errors.append(common_errors(windows, past.groups, past.doubt[:, :, span - 1]))
+            errors.append(common_errors(windows, past.groups, past.factor_variance[:, :, span - 1]))
         else:
             errors.append(shared.errors[number])
+        # What missed everybody at a past moment is a common error: it must not widen each series'
+        # own.
         moves = errors[-1].of(len(windows.actual), past.groups)
         windows = replace(windows, moves=moves)
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
@@ -380,8 +431,9 @@ def fit(past: Past, *, horizon: int, seed: int = 0, shared: Shared | None = None
 
 
 def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None = None) -> Past:
-    """A panel with what moves everybody, launches and promotions told apart; courses reach past `horizon`."""
+    """The `Past` of a panel: common factor, launches and promotions worked out, the factor foreseen past `horizon`."""
     block = BLOCK[period]
+    # Whole blocks only: the oldest days that fill no week are left out.
     spare = panel.units.shape[1] % block if panel.units.shape[1] > block else 0
     units = panel.units[:, spare:].astype(np.float32)
     exposure = panel.exposure[:, spare:].astype(np.float32)
@@ -405,6 +457,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
         moments=moments * block,
     )
     foreseen = common.foreseen.copy()
+    # Known events belong to the future from now; past origins are judged without those to come.
     foreseen[:, -1] *= coming[None, :]
     factor = common.past * known[None, :]
     effects, lift = _lift(units, exposure, factor[panel.groups], panel.promoted)
@@ -421,7 +474,7 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
         prior,
         factor,
         foreseen,
-        common.doubt,
+        common.variance,
         curve,
         launched,
         lift,
@@ -432,15 +485,15 @@ def past_of(panel: Panel, period: str, horizon: int, events: pd.DataFrame | None
 
 
 def _lift(
-    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, promoted: np.ndarray | None
+    units: np.ndarray, exposure: np.ndarray, multipliers: np.ndarray, promoted: np.ndarray | None
 ) -> tuple[Lift, np.ndarray | None]:
-    """What promotions do, and what they multiplied each period by (n, T) where the history tells of any."""
+    """(promotion effects, their multiplier of each period (n, T)); no effects and None where they foresee nothing better."""
     if promoted is None or not promoted.any():
         return NO_LIFT, None
     shown = np.zeros(units.shape, np.float32)
     length = min(promoted.shape[1], units.shape[1])
     shown[:, -length:] = promoted[:, -length:]
-    effective = exposure * course
+    effective = exposure * multipliers
     effects = promotion_lift(units, effective, shown)
     factors = effects.factors(shown)
     if not earns_its_place(units, effective, factors):
@@ -458,32 +511,32 @@ def _priors(
     lift: np.ndarray | None,
     block: int,
 ) -> np.ndarray:
-    """Gamma (shape, rate) of each series (n, 2), launches apart from what was always there."""
+    """Gamma (shape, rate) of each series' rate (n, 2), launches apart from what was always there."""
     periods = np.arange(units.shape[1])
     time, young_time = np.empty(len(units)), np.empty(len(units))
     young_sold, sold = np.empty(len(units)), np.empty(len(units))
     for part in parts(len(units)):
         effective = exposure[part] * factor[groups[part]]
-        effective *= launch_factors(curve.told, launched[part], periods, block)
+        effective *= launch_factors(curve.without_spike, launched[part], periods, block)
         if lift is not None:
             effective *= lift[part]
         is_young = periods[None, :] < (launched[part] + YOUNG_BLOCKS * block)[:, None]
         time[part] = effective.sum(axis=1)
         young_time[part] = (effective * is_young).sum(axis=1)
-        told = curve.telling(units[part], launched[part])
-        young_sold[part] = (told * is_young).sum(axis=1)
-        sold[part] = told.sum(axis=1)
+        kept_units = curve.units_without_spike(units[part], launched[part])
+        young_sold[part] = (kept_units * is_young).sum(axis=1)
+        sold[part] = kept_units.sum(axis=1)
     return launch_priors(sold, time, (young_sold, young_time), groups, launched >= 0)
 
 
 def parts(n: int) -> Iterator[slice]:
-    """Series in chunks, so that memory does not grow with the shop."""
+    """Slices of at most `CHUNK` series, so that memory does not grow with the shop."""
     for begin in range(0, n, CHUNK):
         yield slice(begin, min(begin + CHUNK, n))
 
 
 def _moments(blocks: int, ahead: int) -> np.ndarray:
-    """Blocks known at the past moments looked at, oldest first, and now."""
+    """Blocks known at each forecast origin, oldest first; now last."""
     first = max(min(8, blocks // 3), 1)
     past = np.arange(blocks - ahead, first - 1, -1)
     step = 2 if len(past) > MOMENTS else 1
@@ -491,7 +544,7 @@ def _moments(blocks: int, ahead: int) -> np.ndarray:
 
 
 def _starts(last: np.datetime64, length: int, ahead: int, period: str) -> np.ndarray:
-    """Starts of the periods known and of those to come."""
+    """Starts of the known periods and of those to come."""
     steps = np.arange(1 - length, ahead + 1)
     if period == "M":
         return (last.astype("datetime64[M]") + steps).astype("datetime64[D]")
@@ -499,12 +552,13 @@ def _starts(last: np.datetime64, length: int, ahead: int, period: str) -> np.nda
 
 
 BLOCK_DAYS: Final = {"D": 1, "W": 7}
+"""Days in a period, where that is fixed."""
 
 
 def _event_factors(
     starts: np.ndarray, length: int, events: pd.DataFrame | None, period: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Multipliers of the periods known (T,) and of those to come."""
+    """(multipliers of the known periods (T,), of those to come), from a frame of events."""
     factors = np.ones(len(starts))
     if events is not None and not events.empty:
         unit = "datetime64[M]" if period == "M" else "datetime64[D]"
@@ -516,7 +570,7 @@ def _event_factors(
 
 
 def _spans(past: Past, horizon: int) -> tuple[int, ...]:
-    """Spans whose totals the shop has seen often enough."""
+    """Spans whose totals the history has seen at least three times."""
     longest = max(past.units.shape[1] // 3, 1)
     given = LEARNED_SPANS[past.period]
     wanted = [span for span in given if span <= longest and (span <= horizon or span == given[0])]
@@ -525,7 +579,7 @@ def _spans(past: Past, horizon: int) -> tuple[int, ...]:
 
 
 def _components(past: Past) -> tuple[np.ndarray, np.ndarray, FilterState]:
-    """(components (2, moments, n) in units a period, alive (n,), the filters' state)."""
+    """(rates of the two filter banks (2, moments, n), a period; alive (n,); the filters' state)."""
     ahead = -(-LEARNED_SPAN[past.period] // past.block)
     n, count = len(past.units), len(past.moments)
     components = np.empty((2, count, n), np.float32)
@@ -543,27 +597,29 @@ def _components(past: Past) -> tuple[np.ndarray, np.ndarray, FilterState]:
 
 
 def _chosen(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Series to learn from."""
+    """Row numbers of the series to learn from."""
     if n <= LEARNED_SERIES:
         return np.arange(n)
     return np.sort(rng.choice(n, LEARNED_SERIES, replace=False))
 
 
 def _weights(past: Past, components: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Weights (components, classes of rate) by what some series show."""
+    """Combination weights (components, classes of rate), from some series."""
     span = LEARNED_SPAN[past.period]
     classes = pooling.rate_class(components[0, -1])
     windows = past.windows(span, components[0]).of(chosen)
     used = len(windows.actual)
     if not used:  # too short a past to have foreseen anything
         return np.full((len(components), len(pooling.CLASSES) + 1), 1 / len(components))
-    course = np.stack([past.course(number, span)[chosen].sum(axis=1) for number in range(used)])
-    totals = components[:, :used, chosen] * course[None]
+    multipliers = np.stack(
+        [past.multipliers(number, span)[chosen].sum(axis=1) for number in range(used)]
+    )
+    totals = components[:, :used, chosen] * multipliers[None]
     return pooling.component_weights(totals, windows, classes[chosen])
 
 
 def mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Components (components, ..., n) mixed by the class of the newest rate: (..., n)."""
+    """Rates (..., n): components (components, ..., n) combined by the weights of their class of rate."""
     newest = components[0].reshape(-1, components.shape[-1])[-1]
     shares = weights.astype(np.float32)[:, pooling.rate_class(newest)]
     rate = shares[0] * components[0]
@@ -575,19 +631,23 @@ def mixed(components: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _learn(
     past: Past, rate: np.ndarray, chosen: np.ndarray, rng: np.random.Generator
 ) -> Correction:
-    """What the shop's products do after each pattern, from some of them."""
+    """The pattern correction, fitted on some series."""
     span = LEARNED_SPAN[past.period]
     windows = past.windows(span, rate).of(chosen)
     now = rate[-1, chosen].astype(float) * span
+    # The correction is fitted before dispersions are: its rows need weights, so K is taken at
+    # this rate first.
     classes, ages = pooling.rate_class(now / span), past.ages(past.units.shape[1])[chosen]
     dispersion = pooling.dispersion_of(windows, now, classes, ages).values()
     features = _features(past, chosen, rate)[: len(windows.actual)]
     known = past.moments[:-1]
+    # Number of windows that do not overlap, for the correction's shrinkage.
     separate = (known[-1] - known[0]) * past.block / span + 1.0 if len(known) else 0.0
     return fit_correction(features, windows, dispersion, past.groups[chosen], separate, rng)
 
 
 def _features(past: Past, part: slice | np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Pattern features (moments, n, k) of some series."""
     units, exposure = past.blocks(part)
     return pattern_features(
         units,

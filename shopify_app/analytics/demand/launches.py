@@ -1,10 +1,10 @@
-"""How launches begin: what a product sells in its first blocks against what it sells later.
+"""The launch curve: what a product sells in its first blocks, as a factor on what it sells later.
 
 In:  units, exposure, what moves everybody (n, T), when each series was first on sale.
-Out: a factor per block of age, for launches seen while the shop was watched.
+Out: a factor per block of age, and the launch spike: units that a first block holds whatever comes later.
 A first block is often a part of one, and a product that is known by its first sale sold in it by
-definition: of that sale nothing is to be learned. Both are told by earlier launches, not guessed: what
-a first block holds whatever the product sells later is its opening.
+definition: that sale is no evidence of its rate (length-biased). Factors and spike are estimated from
+earlier launches.
 Source: chain ratios of ages, as in actuarial development triangles (Mack 1993, ASTIN Bulletin 23,
 213-225); instruments against errors in what a product sells later (Wald 1940, "The fitting of straight
 lines if both variables are subject to error", Annals of Mathematical Statistics 11, 284-300).
@@ -16,53 +16,58 @@ from typing import Final
 import numpy as np
 
 AGES: Final = 6
-"""Blocks of age with a factor of their own."""
+"""Number of first blocks with a factor of their own."""
 
-SHRINK_UNITS: Final = 50.0
-"""Units that an age must have sold for its own ratio to count half."""
+PSEUDO_UNITS: Final = 50.0
+"""Pseudo-count, in units, of a ratio of 1 beside an age's own ratio."""
 
 LARGEST_STEP: Final = 2.5
+"""Bound of the ratio between two ages."""
+
 CAP: Final = 0.98
-"""Quantile at which single sales are cut, so that no one launch draws the curve."""
+"""Quantile at which single sales are winsorised."""
 
 
-SHRINK_LAUNCHES: Final = 30.0
-"""Launches that must have been seen for the opening they show to count half."""
+SPIKE_PSEUDO_LAUNCHES: Final = 30.0
+"""Pseudo-count, in launches, of no spike beside the spike estimated."""
 
 LEAST_LAUNCHES: Final = 10
+"""Launches below which there is no spike."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchCurve:
-    """How launches begin.
+    """Factors of a launch's first blocks, and its launch spike.
 
     Attributes
     ----------
     factors : array (AGES,)
-        What a launch sells in each of its first blocks; 1 is what it sells afterwards.
-    opening : float
-        Units that a first block holds whatever the product will sell.
+        Factor of each of a launch's first blocks; 1 is what it sells afterwards.
+    spike : float
+        Launch spike: units of a first block that do not depend on the product's later rate.
     share : float
-        Of the units of first blocks, those that are such.
+        Share of first blocks' units that are launch spike.
     """
 
     factors: np.ndarray
-    opening: float = 0.0
+    spike: float = 0.0
     share: float = 0.0
 
     def __len__(self) -> int:
-        """Blocks with a factor of their own."""
+        """Number of blocks with a factor of their own."""
         return len(self.factors)
 
     @property
-    def told(self) -> np.ndarray:
-        """Factors of what tells of a launch's rate: without the opening."""
+    def without_spike(self) -> np.ndarray:
+        """Factors (AGES,) on the later rate, the spike taken off the first block."""
         found = self.factors.copy()
         found[0] *= 1 - self.share
         return found
 
-    def telling(self, units: np.ndarray, launched: np.ndarray, first: int = 0) -> np.ndarray:
-        """Units (n, periods) without the openings; a sale stays a sale.
+    def units_without_spike(
+        self, units: np.ndarray, launched: np.ndarray, first: int = 0
+    ) -> np.ndarray:
+        """Units (n, periods) with the launch spikes taken off; a sale stays a sale.
 
         Parameters
         ----------
@@ -73,17 +78,17 @@ class LaunchCurve:
         found = units.astype(float)
         at = launched - first
         rows = np.flatnonzero((launched >= 0) & (at >= 0) & (at < units.shape[1]))
-        opened = found[rows, at[rows]]
-        found[rows, at[rows]] = np.maximum(opened - self.opening, LEAST_TOLD * opened)
+        first_units = found[rows, at[rows]]
+        found[rows, at[rows]] = np.maximum(first_units - self.spike, LEAST_SHARE_KEPT * first_units)
         return found
 
 
-LEAST_TOLD: Final = 0.01
-"""Share of a first block's units that always counts: a product that sold is not gone."""
+LEAST_SHARE_KEPT: Final = 0.01
+"""Share of a first block's units that is always kept: a product that sold is not gone."""
 
 
 def first_seen(exposure: np.ndarray, watched: int) -> np.ndarray:
-    """Period in which each series was first on sale (n,); -1 if it may have been there before."""
+    """Period of each series' launch (n,); -1 if it may have been on sale before the history."""
     there = exposure > 0
     born = np.where(there.any(axis=1), np.argmax(there, axis=1), exposure.shape[1])
     return np.where(born >= watched, born, -1)
@@ -92,33 +97,35 @@ def first_seen(exposure: np.ndarray, watched: int) -> np.ndarray:
 def launch_curve(
     units: np.ndarray,
     exposure: np.ndarray,
-    course: np.ndarray,
+    factor: np.ndarray,
     launched: np.ndarray,
     block: int,
 ) -> LaunchCurve:
-    """The curve that a shop's launches have shown.
+    """The `LaunchCurve` of a shop's launches.
 
     Parameters
     ----------
-    units, exposure, course : array (n, T)
+    units, exposure, factor : array (n, T)
     launched : array (n,), from `first_seen`
     block : periods in a block
     """
-    sold, time = _by_age(units, exposure, course, launched, block)
+    sold, time = _by_age(units, exposure, factor, launched, block)
     curve = np.ones(AGES + 1)
+    # Chain ladder from the oldest age back: f[a] = f[a + 1] x (units at a over units at a + 1 per
+    # exposure).
     for age in range(AGES - 1, -1, -1):
         both = (time[:, age] > 0) & (time[:, age + 1] > 0)
-        now = sold[both, age].sum() + SHRINK_UNITS
+        now = sold[both, age].sum() + PSEUDO_UNITS
         expected = (sold[both, age + 1] * time[both, age] / time[both, age + 1]).sum()
-        step = now / (expected + SHRINK_UNITS)
+        step = now / (expected + PSEUDO_UNITS)
         curve[age] = curve[age + 1] * np.clip(step, 1 / LARGEST_STEP, LARGEST_STEP)
-    return LaunchCurve(curve[:AGES], *_opening(sold, time))
+    return LaunchCurve(curve[:AGES], *_launch_spike(sold, time))
 
 
 def _by_age(
-    units: np.ndarray, exposure: np.ndarray, course: np.ndarray, launched: np.ndarray, block: int
+    units: np.ndarray, exposure: np.ndarray, factor: np.ndarray, launched: np.ndarray, block: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(units, effective exposure) of launches in each block of age (launches, AGES + 1)."""
+    """(units, effective exposure) of launches by block of age (launches, AGES + 1)."""
     rows = np.flatnonzero(launched >= 0)
     sold, time = np.zeros((len(rows), AGES + 1)), np.zeros((len(rows), AGES + 1))
     for age in range(AGES + 1):
@@ -127,17 +134,17 @@ def _by_age(
             inside = at < units.shape[1]
             row, column = rows[inside], at[inside]
             sold[inside, age] += units[row, column]
-            time[inside, age] += exposure[row, column] * course[row, column]
+            time[inside, age] += exposure[row, column] * factor[row, column]
     if sold.any():
         sold = np.minimum(sold, np.quantile(sold[sold > 0], CAP))
     return sold, time
 
 
-def _opening(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
-    """(units of a first block that tell nothing of what comes later, their share of first blocks).
+def _launch_spike(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
+    """(launch spike in units, its share of first blocks' units), by instrumental variables.
 
-    First blocks against the rate of odd later blocks, with that of the even ones as instrument, and
-    the other way round: either rate errs, but not together with the other.
+    Regression of first blocks on the rate of odd later blocks with that of the even ones as instrument, and
+    the other way round: both rates are measured with error, but with independent errors.
     """
     rows = (time > 0).all(axis=1)
     if rows.sum() < LEAST_LAUNCHES:
@@ -148,15 +155,17 @@ def _opening(sold: np.ndarray, time: np.ndarray) -> tuple[float, float]:
         for first in (1, 2)
     ]
     first = sold[:, 0]
-    told = [np.log1p(rate) - np.log1p(rate).mean() for rate in rates]
-    moved = float(told[0] @ first + told[1] @ first)
-    spread = float(told[0] @ rates[1] + told[1] @ rates[0])
+    centred = [np.log1p(rate) - np.log1p(rate).mean() for rate in rates]
+    moved = float(centred[0] @ first + centred[1] @ first)
+    spread = float(centred[0] @ rates[1] + centred[1] @ rates[0])
+    # IV estimate of the slope, Cov(z, y) / Cov(z, x); the intercept is what the rate does not
+    # explain.
     slope = moved / max(spread, 1e-9)
     usual = max(float(first.mean()), 1e-9)
-    opening = usual - slope * float(np.mean(rates))
-    count = len(first) / (len(first) + SHRINK_LAUNCHES)
-    opening = float(np.clip(opening, 0.0, usual)) * count
-    return opening, opening / usual
+    spike = usual - slope * float(np.mean(rates))
+    count = len(first) / (len(first) + SPIKE_PSEUDO_LAUNCHES)
+    spike = float(np.clip(spike, 0.0, usual)) * count
+    return spike, spike / usual
 
 
 def launch_factors(

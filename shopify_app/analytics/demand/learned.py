@@ -1,6 +1,6 @@
-"""What a shop keeps of its demand between two fits: what was learned of all, where each series stands.
+"""A shop's demand model between two fits: shared parameters, and the state of each series.
 
-In:  parts of a fit (`demand_state` takes them out of one).
+In:  parts of a fit (`state.learned_of` and `state.states_of` take them out of one).
 Out: `LearnedDemand`, a small archive of a shop; `DemandStates`, a row of some thousand bytes a series.
 Both go to bytes and back to the bit; another version of either is refused.
 """
@@ -22,32 +22,32 @@ from shopify_app.analytics.demand.pooling import SharedDispersion
 from shopify_app.analytics.demand.promotions import NO_LIFT, Lift
 
 LEARNED_VERSION: Final = 3
-"""Of the archive of what was learned."""
+"""Version of the archive of shared parameters."""
 
 STATES_VERSION: Final = 1
-"""Of the layout of a series' row."""
+"""Version of the byte layout of a series' row."""
 
 MARKS: Final = 5
-"""Numbers of a series that say where it stands: group, launch, first and last sale, usual promotions."""
+"""Number of marks of a series: group, launch, first sale, last sale, usual promotion multiplier."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedDemand:
-    """What was learned of a shop's series at a fit.
+    """Parameters that a fit learned of a shop's series.
 
     Attributes
     ----------
     period : {"D", "W", "M"}
     first : datetime64, start of the first period of the history learned from
     moments : array (moments,) of int, blocks known at the moments looked at; the last is the fit's
-    names : array (groups,) of str; one course more than names is kept, for groups not known then
-    past : array (groups + 1, T), factor of each period known
-    coming : array (groups + 1, moments, ahead), factors foreseen after each moment
-    curve : how launches begin
+    names : array (groups,) of str; one factor more than names is kept, for groups not known then
+    past : array (groups + 1, T), common factor of the known periods
+    coming : array (groups + 1, moments, ahead), common factor foreseen after each moment
+    curve : launch curve
     priors : array (groups + 1, 2, 2), gamma (shape, rate) of what was always there and of launches
     most : array (spans,), sum of the weights of the windows that dispersions were learned of
-    shared : weights, correction, dispersions, common errors, levels
-    lift : what promotions do
+    shared : combination weights, correction, dispersions, common errors, levels
+    lift : log effects of promotions
     """
 
     period: str
@@ -64,21 +64,22 @@ class LearnedDemand:
 
     @property
     def block(self) -> int:
-        """Periods in a step of the filters."""
+        """Number of periods in one filter step."""
         return BLOCK[self.period]
 
     @property
     def known(self) -> int:
-        """Blocks known at the fit."""
+        """Number of blocks known at the fit."""
         return int(self.moments[-1])
 
     def groups_of(self, names: np.ndarray) -> np.ndarray:
-        """Code of each group's name (n,); names not known have the code after the last."""
+        """Code of each group's name (n,); unknown names have the code after the last."""
+        # Names are sorted: a name that is not found where it would stand is unknown.
         place = np.minimum(np.searchsorted(self.names, names), len(self.names) - 1)
         return np.where(self.names[place] == names, place, len(self.names))
 
     def to_bytes(self) -> bytes:
-        """An archive without pickles."""
+        """An npz archive, without pickles."""
         shared, correction = self.shared, self.shared.correction
         buffer = io.BytesIO()
         np.savez_compressed(
@@ -92,7 +93,9 @@ class LearnedDemand:
             past=self.past,
             coming=self.coming,
             curve=self.curve.factors,
-            opening=np.array([self.curve.opening, self.curve.share]),
+            # The key of the launch spike keeps its first name: archives of before must stay
+            # readable.
+            opening=np.array([self.curve.spike, self.curve.share]),
             priors=self.priors,
             most=self.most,
             weights=shared.weights,
@@ -102,7 +105,7 @@ class LearnedDemand:
             tree_features=correction.trees.features,
             tree_cuts=correction.trees.cuts,
             tree_leaves=correction.trees.leaves,
-            trust=correction.trust,
+            trust=correction.shrinkage,
             spans=np.array(shared.spans),
             by_class=np.array([one.by_class for one in shared.dispersions]),
             by_age=np.array([one.by_age for one in shared.dispersions]),
@@ -116,7 +119,7 @@ class LearnedDemand:
 
     @classmethod
     def from_bytes(cls, archive: bytes) -> "LearnedDemand":
-        """An archive read back.
+        """The parameters of an archive, bit for bit.
 
         Raises
         ------
@@ -133,6 +136,7 @@ class LearnedDemand:
                 Trees(found["tree_features"], found["tree_cuts"], found["tree_leaves"]),
                 float(found["trust"]),
             )
+            # The moments of each span were laid end to end; `seen` says how many each has.
             moves = np.split(found["moves"], np.cumsum(found["seen"])[:-1])
             errors = zip(moves, found["variance"], strict=True)
             pairs = zip(found["by_class"], found["by_age"], strict=True)
@@ -161,7 +165,7 @@ class LearnedDemand:
 
 @dataclass(frozen=True, slots=True)
 class DemandStates:
-    """Where each of a shop's series stands; all in small floats.
+    """States of a shop's series, in float32.
 
     Attributes
     ----------
@@ -169,11 +173,11 @@ class DemandStates:
     filters : FilterState
     marks : array (MARKS, n)
         Code of the group; period of the launch (-1: not seen); block first on sale (0: from the
-        beginning, -1: not yet); blocks up to the last sale (0: none); what promotions usually multiply.
+        beginning, -1: not yet); blocks up to the last sale (0: none); usual multiplier of promotions.
     newest : array (2, LOOKED_BACK, n)
         Units and effective exposure of the newest blocks, oldest first.
     errors : array (2, spans, n)
-        Sums of excess and of squares that a series' own dispersions are made of.
+        Sums of excess (S - M)^2 - M and of squares M^2, whose ratio is a series' own dispersion.
     """
 
     ids: np.ndarray
@@ -183,11 +187,11 @@ class DemandStates:
     errors: np.ndarray
 
     def __len__(self) -> int:
-        """Series."""
+        """Number of series."""
         return len(self.ids)
 
     def of(self, series: slice | np.ndarray) -> "DemandStates":
-        """The states of some series."""
+        """The states of the chosen series."""
         return DemandStates(
             self.ids[series],
             self.filters.of(series),
@@ -197,7 +201,7 @@ class DemandStates:
         )
 
     def to_rows(self) -> list[bytes]:
-        """A row of bytes a series."""
+        """One row of bytes a series."""
         arrays = [*self.filters.arrays(), self.marks, self.newest, self.errors]
         return state_rows.pack(STATES_VERSION, self.filters.known, arrays)
 
@@ -205,7 +209,7 @@ class DemandStates:
     def from_rows(
         cls, ids: np.ndarray, rows: list[bytes], learned: LearnedDemand
     ) -> "DemandStates":
-        """Rows read back; `learned` is what they were followed with.
+        """The states of rows; `learned` is what they were followed with.
 
         Raises
         ------
@@ -220,7 +224,7 @@ class DemandStates:
 
 
 def beside(states: list[DemandStates]) -> DemandStates:
-    """States of different series at one moment, side by side.
+    """One `DemandStates` of several: different series at one moment, side by side.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Demand period by period as the forecast's totals imply it: a level that all periods share, noise of each.
+"""Demand period by period as the forecast's totals imply it: a shared random level, and noise of each period.
 
 In:  a `DemandForecast`, the span over which its totals matter.
 Out: `DemandLevels`: a few possible levels of each series with their weights, and the distribution of a
@@ -21,38 +21,41 @@ from shopify_app.analytics import negative_binomial as nb
 from shopify_app.analytics.demand.forecast import DemandForecast
 
 EDGES: Final = np.array([0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.82, 0.91, 0.97, 1.0])
-"""Slices of the level's distribution."""
+"""Edges, as probabilities, of the slices of the level's distribution."""
 
 LEAST_VARIANCE: Final = 1e-6
+"""Variance of the level below which it is taken as 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemandLevels:
-    """Levels of each series.
+    """Discrete distribution of each series' level, and the dispersion around it.
 
     Attributes
     ----------
-    course : array (n, horizon), expected units in each coming period
-    level : array (n, slices), multipliers of the course; their weighted mean is 1
-    weight : array (slices,)
+    expected : array (n, horizon), expected units in each coming period
+    level : array (n, slices), multipliers of `expected`; their weighted mean is 1
+    weight : array (slices,), probability of each
     own : array (n,), dispersion of a single period given the level
     """
 
-    course: np.ndarray
+    expected: np.ndarray
     level: np.ndarray
     weight: np.ndarray
     own: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "DemandLevels":
-        """Some series."""
-        return DemandLevels(self.course[chosen], self.level[chosen], self.weight, self.own[chosen])
+        """The levels of the chosen series."""
+        return DemandLevels(
+            self.expected[chosen], self.level[chosen], self.weight, self.own[chosen]
+        )
 
     def chances(self, first: int, last: int, bucket: np.ndarray, states: int) -> np.ndarray:
-        """Probability of 0, 1, ... buckets wanted over periods first..last, counted from 0.
+        """Probability (n, slices, states) of 0, 1, ... buckets wanted over periods first..last, counted from 0.
 
-        (n, slices, states); the last holds all more. Exact for one period, or a level course.
+        The last state holds all more. Exact for one period, or for even demand over several.
         """
-        mean = self.level * self.course[:, first : last + 1].sum(axis=1)[:, None]
+        mean = self.level * self.expected[:, first : last + 1].sum(axis=1)[:, None]
         own = np.maximum(self.own / (last - first + 1), nb.POISSON_BELOW)
         found = np.empty((*mean.shape, states))
         single = bucket == 1
@@ -68,18 +71,19 @@ class DemandLevels:
 
 
 def _by_units(mean: np.ndarray, own: np.ndarray, states: int) -> np.ndarray:
-    """Negative binomial probabilities of 0..states - 1 units, each from the one before it."""
+    """Negative binomial probabilities of 0..states - 1 units."""
     size = 1.0 / own[:, None]
     ratio = mean / (size + mean)
     found = np.empty((*mean.shape, states))
     found[:, :, 0] = np.exp(-size * np.log1p(mean / size))
     for units in range(1, states):
+        # Recursion P(u) = P(u - 1) (r + u - 1) / u x M / (r + M).
         found[:, :, units] = found[:, :, units - 1] * (size + units - 1) / units * ratio
     return found
 
 
 def demand_levels(forecast: DemandForecast, *, span: np.ndarray) -> DemandLevels:
-    """Levels whose totals over `span` (n,) periods, and whose single periods, scatter as the forecast says.
+    """The `DemandLevels` whose totals over `span` (n,) periods, and whose single periods, scatter as the forecast says.
 
     With shared variance v and own dispersion k, a period's dispersion is v + (1 + v) k, and that of a
     total over s like periods v + (1 + v) k / s.
@@ -92,6 +96,8 @@ def demand_levels(forecast: DemandForecast, *, span: np.ndarray) -> DemandLevels
         if last <= 1:
             continue
         total = np.maximum(forecast.total(last=int(last))[1][rows], 0.0)
+        # Two equations, K_1 = v + (1 + v) k and K_s = v + (1 + v) k / s, solved for v; then for
+        # k.
         common = np.clip((last * total - one[rows]) / (last - 1), 0.0, total)
         shared[rows] = common
         own[rows] = np.maximum(total - common, 0.0) * last / (1.0 + common)
@@ -99,11 +105,12 @@ def demand_levels(forecast: DemandForecast, *, span: np.ndarray) -> DemandLevels
 
 
 def _slices(variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(mean of a gamma with mean 1 in each slice (n, slices), weights (slices,))."""
+    """(mean of a gamma with mean 1 in each slice (n, slices), probability of each slice)."""
     weight = np.diff(EDGES)
     shape = 1.0 / np.maximum(variance, LEAST_VARIANCE)[:, None]
     cuts = gammaincinv(shape, EDGES[None, 1:-1])
     ends = np.zeros((len(variance), 1))
+    # E[X; X < q] of a gamma with mean 1 is the cdf at q of one with shape + 1.
     share = np.concatenate([ends, gammainc(shape + 1.0, cuts), ends + 1.0], axis=1)
     level = np.diff(share, axis=1) / weight[None, :]
     return np.where(variance[:, None] <= LEAST_VARIANCE, 1.0, level), weight

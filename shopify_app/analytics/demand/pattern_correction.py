@@ -1,11 +1,11 @@
-"""What a shop's products do after each pattern of their recent past, learned from all of them at once.
+"""The pattern correction: a factor on each rate, learned from what followed each recent sales pattern in all products.
 
 In:  units and exposure by block, the rate foreseen at each moment.
-Out: a factor on the rate, per moment and series.
+Out: a `Correction`, whose factor on the rate is per moment and series.
 Method: a Poisson regression of what came on what was foreseen, with the product's recent totals
 against that rate (1 to 52 blocks), last year's same weeks, how long it has been silent and how young
-it is. What moved everybody at a moment is taken out first, so that a good December teaches nothing of
-one product. The correction counts the more, the more separate windows the shop has shown. Small
+it is. The common error of a moment is divided out first, so that a good December teaches nothing of
+one product. The log correction is shrunk by n / (n + `WINDOWS_TO_TRUST`), n non-overlapping windows. Small
 trees add what the regression leaves: where one pattern changes what another means, and what a product's
 habit of selling (how often, how much at once) makes of them.
 Source: Montero-Manso & Hyndman (2021), "Principles and algorithms for forecasting groups of time
@@ -22,56 +22,68 @@ from shopify_app.analytics.demand.boosted_trees import Trees, grow, no_trees
 from shopify_app.analytics.demand.pooling import FULLY_SEEN, Windows, without_bulk
 
 RECENT_BLOCKS: Final = (1, 4, 13, 26, 52)
+"""Lengths, in blocks, of the recent totals among the features."""
+
 YOUNG: Final = (1, 2, 3, 6, 13)
-"""Edges of the ages, in blocks, whose own level is learned; older is the reference."""
+"""Upper edges of the age classes, in blocks, with a level of their own; older is the reference."""
 
 QUARTER: Final = 13
+"""Blocks in a quarter."""
+
 HABITS: Final = 3
-"""Last features, for the trees alone: how often it sold in a year and a quarter, how much at once."""
+"""Number of last features, for the trees alone: sales in a year and in a quarter, units a sale."""
 
 HABIT_BLOCKS: Final = 52
+"""Blocks over which habits are counted."""
+
 LEAST_OF_LAST_YEAR: Final = 4
-"""Blocks of the year before last that must be known for last year to say anything."""
+"""Blocks of the year before last that must be known for the features of last year."""
 
 LOOKED_BACK: Final = 52 + QUARTER
-"""No feature looks further back, in blocks."""
+"""Blocks that features look back at most."""
 
 LIMIT: Final = 1.0
-"""A factor stays within exp(-limit)..exp(limit)."""
+"""Bound on the absolute log factor."""
 
 RIDGE: Final = 300.0
+"""Ridge penalty of a coefficient: pseudo-count, in cases per unit of noise."""
+
 AGE_RIDGE: Final = 5.0
-"""Cases, in units of noise, that an age needs for its own level to count half."""
+"""Ridge penalty of an age class's level, likewise."""
 
 STEPS: Final = 8
+"""Newton steps at most."""
+
 AT_ONCE: Final = 4_096
 """Rows weighed together, so that no second copy of all of them is held."""
 
 LEAST_ROWS: Final = 200
+"""Rows below which nothing is learned."""
+
 WINDOWS_TO_TRUST: Final = 2.0
-"""Separate windows after which the correction counts half."""
+"""Non-overlapping windows at which the shrinkage weight is one half."""
 
 GROUP_SHRINK: Final = 20.0
-"""Weight of the whole shop's common move against a group's own, in units of noise."""
+"""Pseudo-count of the shop's common error beside a group's own, in cases per unit of noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A fitted correction: standardisation, coefficients and trees of the features, and its trust."""
+    """A fitted correction: standardisation, coefficients and trees of the features, and its shrinkage weight."""
 
     middle: np.ndarray
     spread: np.ndarray
     coefficients: np.ndarray
     trees: Trees
-    trust: float
+    shrinkage: float
 
     def factor(self, features: np.ndarray) -> np.ndarray:
-        """Factors (...,) on the rate from features (..., k)."""
+        """Factors (...,) on the rate, from features (..., k)."""
         standard = _standard(features[..., :-HABITS], self.middle, self.spread)
         level, own, upper = np.split(self.coefficients, [1, 1 + standard.shape[-1]])
         effect = level + standard @ own + _upper(standard) @ upper
         more = np.clip(self.trees.effect(features), -LIMIT, LIMIT)
-        return np.exp(self.trust * (np.clip(effect, -LIMIT, LIMIT) + more))
+        return np.exp(self.shrinkage * (np.clip(effect, -LIMIT, LIMIT) + more))
 
 
 def pattern_features(
@@ -119,7 +131,7 @@ def newest_features(
     season: int,
     ahead: int,
 ) -> np.ndarray:
-    """Features (n, k) after `known` blocks from the newest `LOOKED_BACK` of them alone.
+    """Features (n, k) after `known` blocks, from the newest `LOOKED_BACK` of them alone.
 
     Parameters
     ----------
@@ -133,7 +145,7 @@ def newest_features(
 def _running(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     """Running totals (blocks + 1, 4, n) of units, exposure, blocks with a sale, and squares of units.
 
-    `units` and `exposure` are (blocks, n). A block is added to those before it for all series together.
+    `units` and `exposure` are (blocks, n).
     """
     found = np.empty((len(units) + 1, 4, units.shape[1]), units.dtype)
     found[0], each = 0.0, found[1:]
@@ -146,7 +158,7 @@ def _running(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
-    """Running totals of `_running`; the one numbered `at` is after all `known` blocks."""
+    """Running totals as `_running` makes them; the one numbered `at` is after all `known` blocks."""
 
     running: np.ndarray
     at: int
@@ -171,19 +183,19 @@ class _Totals:
         return np.stack([*columns, *self._habits()], dtype=np.float32, casting="same_kind")
 
     def _against(self, rate: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Log of what was sold in some blocks against the rate foreseen."""
+        """Log ratio of units sold in some blocks to those the rate expects, with a pseudo-count of 1."""
         sold, time = self.running[last, :2] - self.running[first, :2]
         return np.log((sold + 1.0) / (rate * time + 1.0))
 
     def _last_year(self, rate: np.ndarray, then: int, ahead: int) -> list[np.ndarray]:
-        """Last year's same blocks against today's rate, and against the quarter before them."""
+        """Log ratios of last year's same blocks: to today's rate, and to the quarter before them."""
         last = min(then + ahead + 1, len(self.running) - 1)
         season = self._against(rate, then - 1, last)
         quarter = self._against(rate, max(then - QUARTER, 0), then)
         return [season, season - quarter]
 
     def _habits(self) -> list[np.ndarray]:
-        """How often each series sold in a year and a quarter, and how much at once (HABITS, n)."""
+        """Log frequency of sales in a year and a quarter, log units a sale (HABITS, n)."""
         year, quarter = max(self.at - HABIT_BLOCKS, 0), max(self.at - QUARTER, 0)
         sold, _, sales, squares = self.running[self.at] - self.running[year]
         of_quarter = self.running[self.at, 2] - self.running[quarter, 2]
@@ -199,7 +211,7 @@ def fit_correction(
     separate_windows: float,
     rng: np.random.Generator,
 ) -> Correction:
-    """Learn from features (moments, n, k) and the totals that came; `groups` (n,) of int."""
+    """The `Correction` fitted to features (moments, n, k) and the totals that came; `groups` (n,) of int."""
     plain = features.shape[2] - HABITS
     seen = windows.exposure > FULLY_SEEN
     due = windows.foreseen * windows.exposure
@@ -219,8 +231,8 @@ def fit_correction(
     coefficients = _regressed(design, expected, actual, weight, spread_of_totals, spread)
     foreseen = expected * np.exp(np.clip(design @ coefficients, -LIMIT, LIMIT))
     trees = grow(rows, foreseen, actual, weight, spread_of_totals, rng)
-    trust = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
-    return Correction(middle, spread, coefficients, trees, trust)
+    shrinkage = separate_windows / (separate_windows + WINDOWS_TO_TRUST)
+    return Correction(middle, spread, coefficients, trees, shrinkage)
 
 
 def _regressed(
@@ -231,11 +243,13 @@ def _regressed(
     dispersion: np.ndarray,
     spread: np.ndarray,
 ) -> np.ndarray:
-    """Coefficients of the Poisson regression, by Newton's method."""
+    """Coefficients of the ridge Poisson regression, by Newton's method."""
     coefficients = np.zeros(design.shape[1])
     ridge = _ridge(len(spread), spread)
     for _ in range(STEPS):
         mean = expected * np.exp(np.clip(design @ coefficients, -LIMIT * 1.5, LIMIT * 1.5))
+        # Quasi-Poisson IRLS: curvature M / (1 + K M), score (y - M) / (1 + K M), less the
+        # penalty's slope.
         importance = weight * mean / (1 + dispersion * mean)
         slope = design.T @ (importance * (actual - mean) / mean) - ridge * coefficients
         step = np.linalg.solve(_curvature(design, importance) + np.diag(ridge), slope)
@@ -247,7 +261,7 @@ def _regressed(
 
 
 def _curvature(design: np.ndarray, importance: np.ndarray) -> np.ndarray:
-    """Squares and products (k, k) of a design's columns, each row by its importance."""
+    """Weighted Gram matrix (k, k) of a design's columns."""
     found = np.zeros((design.shape[1], design.shape[1]))
     for begin in range(0, len(design), AT_ONCE):
         part = slice(begin, begin + AT_ONCE)
@@ -256,25 +270,31 @@ def _curvature(design: np.ndarray, importance: np.ndarray) -> np.ndarray:
 
 
 def _ridge(features: int, spread: np.ndarray) -> np.ndarray:
-    """Pull of each coefficient toward 0. An age is rare: its column is held by cases, not by spread."""
+    """Ridge penalty of each coefficient."""
     ridge = np.full(1 + 2 * features - len(YOUNG), RIDGE)
+    # An age class is rare, so its standardised column is steep: its penalty is per case, not per
+    # deviation.
     ages = slice(1 + features - len(YOUNG), 1 + features)
     ridge[ages] = AGE_RIDGE / spread[-len(YOUNG) :] ** 2
     return ridge
 
 
 def _none(features: int) -> np.ndarray:
+    """Coefficients of no effect."""
     return np.zeros(1 + 2 * features - len(YOUNG))
 
 
 def _design(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """One, the standardised features, and their upper halves: rises and falls may teach unlike things."""
+    """Design matrix: intercept, standardised features, and their positive parts."""
     standard = _standard(features, middle, spread)
+    # Features and their positive parts: a hinge at the mean, so that rises and falls have unlike
+    # slopes.
     one = np.ones((*standard.shape[:-1], 1))
     return np.concatenate([one, standard, _upper(standard)], axis=-1)
 
 
 def _standard(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Standardised features, bounded at 4 deviations but for the age classes."""
     standard = (features - middle) / spread
     bounded = standard[..., : -len(YOUNG)]
     np.clip(bounded, -4.0, 4.0, out=bounded)
@@ -282,11 +302,12 @@ def _standard(features: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> n
 
 
 def _upper(standard: np.ndarray) -> np.ndarray:
+    """Positive parts of the features that are no age class."""
     return np.maximum(standard[..., : -len(YOUNG)], 0.0)
 
 
 def _common_move(windows: Windows, dispersion: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """By how much each group missed at each moment (moments, n)."""
+    """Common error factor of each series' group at each moment (moments, n)."""
     mean = windows.foreseen * windows.exposure
     weight = (windows.exposure > FULLY_SEEN) / (1 + dispersion * mean)
     actual, expected = weight * windows.actual, weight * mean

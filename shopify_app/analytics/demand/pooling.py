@@ -1,10 +1,10 @@
-"""What a shop's own past says of its forecasts: how to mix them, how wide to make them.
+"""Combination weights, dispersions and recalibrated levels of forecasts, from a shop's own past errors.
 
 In:  totals foreseen and totals that came, at several past moments, of all series.
-Out: weights of the components; the dispersion of totals; the level at which a range really holds.
+Out: combination weights; the dispersion of totals; the model's levels that really cover each level.
 Method: weights on the simplex by least squares in units of the expected noise; dispersions by
-moments of the errors, by class of rate and moved toward each series' own; levels by where past
-totals fell in the distributions foreseen for them (probability integral transform), by class.
+moments of the errors, a series' own shrunk toward its class of rate; levels by the probability
+integral transform of past totals, by class.
 Source: Stock & Watson (2004), "Combination forecasts of output growth", J. Forecasting 23, 405-430;
 Gneiting, Balabdaoui & Raftery (2007), "Probabilistic forecasts, calibration and sharpness",
 JRSS B 69, 243-268; Czado, Gneiting & Held (2009), on the transform for counts, Biometrics 65,
@@ -19,60 +19,70 @@ import numpy as np
 from shopify_app.analytics import negative_binomial as nb
 
 CLASSES: Final = np.array([0.1, 0.5, 2.0, 10.0, 40.0])
-"""Edges of the rate classes, units a period."""
+"""Edges of the classes of rate, in units a period."""
 
 RECENT: Final = 0.97
-"""Weight of a moment against the next."""
+"""Discount factor: weight of a moment against the next one."""
 
 RIDGE: Final = 0.02
-"""Pull of the weights toward equal ones, as a share of the components' own spread."""
+"""Ridge penalty toward equal combination weights, as a share of the components' own spread."""
 
 CLASS_SHRINK: Final = 300.0
-"""Cases that a class needs for its own weights to count as much as the whole shop's."""
+"""Pseudo-count, in windows, of the whole shop's weights beside a class's own."""
 
 SERIES_SHRINK: Final = 16.0
-"""Windows that a series needs for its own dispersion to count as much as its class's."""
+"""Pseudo-count, in windows, of a class's dispersion beside a series' own."""
 
 AGE_CLASSES: Final = ((0, 0), (1, 2), (3, 5))
-"""First and last age, in blocks, of launches that share a dispersion."""
+"""(first, last) age, in blocks, of launches that share a dispersion."""
 
 AGE_SHRINK: Final = 60.0
-"""Windows that such a class needs for its own dispersion to count half."""
+"""Pseudo-count, in windows, of a class of rate's dispersion beside an age class's own."""
 
 LEVEL_SHRINK: Final = 200.0
-"""Windows that a class needs for its own levels to count as much as the whole shop's."""
+"""Pseudo-count, in windows, of the whole shop's levels beside a class's own."""
 
 OUTLYING: Final = 6.0
-"""A total counts at most this many deviations above what was expected."""
+"""Standard deviations above the expectation at which a total is winsorised."""
 
 WILD: Final = 1.0
-"""K by which it is judged what is outlying before a dispersion is known."""
+"""K assumed for winsorising before a dispersion is known."""
 
 NOISE: Final = 0.5
+"""K assumed when totals are weighted for the combination."""
+
 WIDEST: Final = 25.0
+"""Largest dispersion."""
+
 NARROWEST: Final = 0.01
+"""Smallest dispersion."""
+
 LEVELS: Final = np.array(
     [
         *(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85),
         *(0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999),
     ]
 )
-"""Levels at which the distributions are held to the shop's past; between them, interpolated."""
+"""Levels that are recalibrated; between them, interpolated."""
 
 EXTREME: Final = 1e-5
+"""Distance that levels keep from 0 and 1."""
+
 LEAST_WINDOWS: Final = 50
+"""Windows below which levels are not recalibrated."""
+
 FULLY_SEEN: Final = 0.9
-"""Share of a window in which a series must have been on sale for the window to be judged."""
+"""Share of a window in stock from which the window is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Totals over `span` periods from each past moment on.
+    """Foreseen and actual totals over `span` periods from each past moment on.
 
     Attributes
     ----------
     foreseen, actual : array (moments, n)
-        Expected total were it in stock throughout; total that came.
+        Expected total M were it in stock throughout; actual total S.
     exposure : array (moments, n)
         Share of the window in which it was on sale.
     begins : array (moments,) of int
@@ -81,7 +91,7 @@ class Windows:
         Blocks since the launch of what is still young; -1 for all else.
     span : int
     moves : array (moments, n), optional
-        What moved all of a series' group beyond what was foreseen: no error of its own.
+        Common error factor of each series' group: no error of its own.
     """
 
     foreseen: np.ndarray
@@ -93,7 +103,7 @@ class Windows:
     moves: np.ndarray | None = None
 
     def of(self, series: np.ndarray) -> "Windows":
-        """The windows of some series."""
+        """The windows of the chosen series."""
         return Windows(
             self.foreseen[:, series].astype(float),
             self.actual[:, series].astype(float),
@@ -105,7 +115,7 @@ class Windows:
         )
 
     def expected(self, moment: int | np.ndarray, series: np.ndarray | slice) -> np.ndarray:
-        """Totals that were to come of some windows, given what moved everybody."""
+        """Expected totals of some windows, censoring and common errors counted."""
         mean = self.foreseen[moment, series].astype(float) * self.exposure[moment, series]
         return mean if self.moves is None else mean * self.moves[moment, series]
 
@@ -118,7 +128,7 @@ class Windows:
 def without_bulk(
     actual: np.ndarray, mean: np.ndarray, dispersion: np.ndarray | float
 ) -> np.ndarray:
-    """Totals with none further above what was expected than chance would have it: one bulk order is no lesson.
+    """Totals winsorised above, so that one bulk order is no lesson.
 
     Parameters
     ----------
@@ -134,7 +144,7 @@ def rate_class(rate: np.ndarray) -> np.ndarray:
 
 
 def component_weights(components: np.ndarray, windows: Windows, classes: np.ndarray) -> np.ndarray:
-    """Weights (components, len(CLASSES) + 1) by class of rate, at least 0 and summing to 1.
+    """Combination weights (components, len(CLASSES) + 1) by class of rate, on the simplex.
 
     Parameters
     ----------
@@ -158,9 +168,11 @@ def component_weights(components: np.ndarray, windows: Windows, classes: np.ndar
 def _normal_equations(
     components: np.ndarray, windows: Windows, members: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(Gram matrix, right side) of the weighted least squares."""
+    """(Gram matrix G, right side r) of the weighted least squares."""
     expected, came = components[:, :, members], windows.actual[:, members]
     time = windows.exposure[:, members]
+    # Weights 1 / Var with Var = M + K M^2 at the components' mean, and a floor for what hardly
+    # sells.
     middle = np.maximum(expected.mean(axis=0), 0.05 * windows.span)
     weight = np.where(time > 0.5, 1.0 / (middle + NOISE * middle**2), 0.0) * windows.recency
     x = expected * time[None]
@@ -170,16 +182,18 @@ def _normal_equations(
 
 
 def _simplex(gram: np.ndarray, right: np.ndarray, toward: np.ndarray) -> np.ndarray:
-    """Min w'Gw - 2 w'r, w on the simplex, pulled toward given weights; by exponentiated gradient."""
+    """Minimiser of w'Gw - 2 w'r + ridge |w - toward|^2 over the simplex, by exponentiated gradient."""
     scale = float(np.trace(gram)) / len(gram)
     if scale <= 0:
         return toward
     gram, right = gram / scale, right / scale
-    pull = RIDGE * max(float(np.mean(np.diag(gram)) - np.mean(gram)), 1e-4)
+    ridge = RIDGE * max(float(np.mean(np.diag(gram)) - np.mean(gram)), 1e-4)
     weights = np.maximum(toward, 1e-3)
     weights /= weights.sum()
     for _ in range(400):
-        slope = 2 * (gram @ weights - right) + 2 * pull * (weights - toward)
+        # Exponentiated gradient (Kivinen & Warmuth 1997): multiplicative steps stay on the
+        # simplex.
+        slope = 2 * (gram @ weights - right) + 2 * ridge * (weights - toward)
         weights = weights * np.exp(-2.0 * (slope - slope.min()))
         weights /= weights.sum()
     return weights
@@ -187,21 +201,21 @@ def _simplex(gram: np.ndarray, right: np.ndarray, toward: np.ndarray) -> np.ndar
 
 @dataclass(frozen=True, slots=True)
 class SharedDispersion:
-    """What series share of their dispersion.
+    """Dispersions that series share, by class of rate and by age.
 
     Attributes
     ----------
     by_class : array (len(CLASSES) + 1,)
         K of each class of rate.
     by_age : array (len(AGE_CLASSES), 2)
-        K of launches of an age, and how much it counts against that of their class of rate.
+        K of launches of an age, and its shrinkage weight against that of their class of rate.
     """
 
     by_class: np.ndarray
     by_age: np.ndarray
 
     def of(self, classes: np.ndarray, ages: np.ndarray) -> np.ndarray:
-        """K (n,) of series of some classes and ages: few launches sell as most do."""
+        """Pooled K (n,) of series of some classes and ages."""
         pooled = self.by_class[classes]
         if not (ages >= 0).any():
             return pooled
@@ -213,7 +227,7 @@ class SharedDispersion:
 
 @dataclass(frozen=True, slots=True)
 class Dispersion:
-    """What the errors of past windows say of the dispersion of totals.
+    """Moments of past errors, from which the dispersion of totals is made.
 
     Attributes
     ----------
@@ -227,7 +241,7 @@ class Dispersion:
     most : float
         Sum of the windows' weights.
     common : array (n,)
-        Variance of what will move all of a series' group.
+        Variance of the coming common error of each series' group.
     """
 
     excess: np.ndarray
@@ -239,12 +253,14 @@ class Dispersion:
     common: np.ndarray
 
     def values(self) -> np.ndarray:
-        """K (n,) of totals whose variance is M + K M^2, with what is shared and what is each one's own."""
+        """K (n,) of coming totals: common variance and each series' own."""
         own = self._shrunk(self.excess, self.squares, slice(None))
+        # Total variance M + M^2 [v + (1 + v) k]: a common factor of variance v times own
+        # dispersion k.
         return np.minimum(self.common + (1 + self.common) * own, WIDEST)
 
     def without(self, windows: Windows, moment: np.ndarray, series: np.ndarray) -> np.ndarray:
-        """Own K of some series as all windows but those that overlap with one of theirs show it."""
+        """Own K of some series, leaving out all windows that overlap one of theirs (leave-one-out)."""
         excess, squares = self.excess[series].copy(), self.squares[series].copy()
         for other, begin in enumerate(windows.begins):
             near = np.abs(windows.begins[moment] - begin) < windows.span
@@ -256,7 +272,9 @@ class Dispersion:
     def _shrunk(
         self, excess: np.ndarray, squares: np.ndarray, series: np.ndarray | slice
     ) -> np.ndarray:
+        """Own K, excess over squares, shrunk toward the pooled one."""
         now = np.maximum(self.now[series], 1e-6)
+        # Effective number of windows at today's size, at most the weights' sum.
         evidence = np.minimum(squares / now**2, self.most)
         own = np.clip(excess / np.maximum(squares, 1e-9), 0.0, WIDEST)
         share = evidence / (evidence + SERIES_SHRINK)
@@ -271,7 +289,7 @@ def dispersion_of(
     shared: SharedDispersion | None = None,
     common: np.ndarray | None = None,
 ) -> Dispersion:
-    """Dispersion of totals from errors at past moments.
+    """The `Dispersion` of totals, from errors at past moments.
 
     Parameters
     ----------
@@ -297,7 +315,7 @@ def dispersion_of(
 
 
 def _by_age(windows: Windows) -> np.ndarray:
-    """(K, how much it counts) of launches of each age (len(AGE_CLASSES), 2)."""
+    """(K, shrinkage weight) of launches of each age class (len(AGE_CLASSES), 2)."""
     found = np.zeros((len(AGE_CLASSES), 2))
     for number, (first, last) in enumerate(AGE_CLASSES):
         then = (windows.ages >= first) & (windows.ages <= last) & (windows.exposure > FULLY_SEEN)
@@ -306,6 +324,7 @@ def _by_age(windows: Windows) -> np.ndarray:
         mean = windows.expected(*np.nonzero(then))
         # A launch counts about once, whatever it was believed to sell.
         weight = 1 / (1 + mean) ** 2
+        # E (S - M)^2 = M + K M^2: the moment estimate of K is sum of excess over sum of M^2.
         error = (without_bulk(windows.actual[then], mean, WILD) - mean) ** 2 - mean
         own = np.clip((weight * error).sum() / max((weight * mean**2).sum(), 1e-6), 0.0, WIDEST)
         found[number] = own, len(mean) / (len(mean) + AGE_SHRINK)
@@ -315,7 +334,7 @@ def _by_age(windows: Windows) -> np.ndarray:
 def _terms(
     windows: Windows, moment: int, series: np.ndarray | slice
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What one moment's windows add to (excess, squares) of some series."""
+    """(excess (S - M)^2 - M, squares M^2) of one moment's windows, weighted."""
     time = windows.exposure[moment, series].astype(float)
     mean = np.where(time > 0.5, windows.expected(moment, series), 0.0)
     actual = without_bulk(windows.actual[moment, series], mean, WILD)
@@ -325,7 +344,7 @@ def _terms(
 
 
 def _by_class(excess: np.ndarray, squares: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Each class's dispersion; the whole shop's where a class has shown too little."""
+    """K of each class of rate, shrunk toward the whole shop's."""
     whole = _ratio(excess, squares, 0.3)
     found = np.full(len(CLASSES) + 1, whole)
     for number in np.unique(classes):
@@ -338,6 +357,7 @@ def _by_class(excess: np.ndarray, squares: np.ndarray, classes: np.ndarray) -> n
 
 
 def _ratio(excess: np.ndarray, squares: np.ndarray, default: float) -> float:
+    """Excess over squares, or a default where nothing was seen."""
     total = float(squares.sum())
     return float(np.clip(excess.sum() / total, NARROWEST, WIDEST)) if total > 1e-6 else default
 
@@ -345,7 +365,7 @@ def _ratio(excess: np.ndarray, squares: np.ndarray, default: float) -> float:
 def held_levels(
     windows: Windows, dispersion: Dispersion, *, most: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Levels (classes, len(LEVELS)) of the model at which the shop's totals held `LEVELS`.
+    """Recalibrated levels (classes, len(LEVELS)): the model's levels that covered `LEVELS` of past totals.
 
     Each total is placed in a distribution whose dispersion has not seen it.
 
@@ -366,6 +386,7 @@ def held_levels(
     actual = windows.actual[moment, series].astype(float)
     spread = dispersion.without(windows, moment, series)
     upper, lower = nb.cdf(actual, mean, spread), nb.cdf(actual - 1, mean, spread)
+    # Randomised PIT (Czado et al. 2009): uniform between P(D <= S - 1) and P(D <= S).
     place = lower + (upper - lower) * rng.random(len(moment))
     weight = windows.recency[moment, 0]
     classes = rate_class(windows.foreseen[moment, series] / windows.span)
@@ -382,6 +403,7 @@ def held_levels(
 
 
 def _weighted_quantiles(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Quantiles at `LEVELS` of weighted values."""
     order = np.argsort(values)
     share = np.cumsum(weight[order])
     return np.interp(LEVELS, (share - 0.5 * weight[order]) / share[-1], values[order])

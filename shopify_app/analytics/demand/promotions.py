@@ -1,9 +1,9 @@
-"""What a promotion does to demand, and the dip after it, learned from all of a shop's promotions.
+"""Promotion lift and post-promotion dip: factors on demand, learned from all of a shop's promotions.
 
 In:  units, effective exposure, share of each period on promotion (n, T).
 Out: a factor per series and period: what demand was multiplied by; 1 where nothing was promoted.
 Method: a Poisson regression with every series' own level taken out; two effects on the log (while it
-lasts, in the period after), pulled to none where a shop has shown little.
+lasts, in the period after), with a ridge penalty toward none (a Gaussian prior).
 Source: van Heerde, Leeflang & Wittink (2000), "The estimation of pre- and postpromotion dips with
 store-level scanner data", JMR 37, 383-395; McCullagh & Nelder, *Generalized Linear Models* (1989).
 Weak: one lift for all products of a shop; a promotion nobody told of is a good week.
@@ -18,19 +18,29 @@ USUAL_PERIODS: Final = 13
 """Newest periods whose promotions are expected to go on."""
 
 EFFECT_SD: Final = (0.5, 0.2)
-"""Standard deviation over shops of the log lift and of the log dip."""
+"""Prior standard deviations, over shops, of the log lift and of the log dip."""
 
 AHEAD: Final = 4
+"""Periods foreseen in the trial of a lift."""
+
 LOOKED_BACK: Final = 8
+"""Periods averaged for the level in that trial."""
+
 JUDGED: Final = 26
-"""Periods foreseen, averaged over, and tried, when a lift must earn its place."""
+"""Newest periods in which the trial is made."""
 
 MUST_GAIN: Final = 0.01
-"""Share of the error that it must take off."""
+"""Share of the squared error that a lift must take off in the trial."""
 
 ITEM_DISPERSION: Final = 0.5
+"""K of a single product's period, assumed for weighting only."""
+
 STEPS: Final = 8
+"""Newton steps at most."""
+
 LARGEST: Final = 2.0
+"""Bound on the absolute log effects."""
+
 LEAST_WEEKS: Final = 30
 """Promoted series-periods below which nothing is learned."""
 
@@ -43,16 +53,16 @@ class Lift:
     after: float
 
     def factors(self, promoted: np.ndarray) -> np.ndarray:
-        """What demand is multiplied by in each period (n, T)."""
+        """Multiplier of demand in each period (n, T)."""
         return np.exp(np.tensordot(_columns(promoted), [self.during, self.after], axes=1))
 
 
 NO_LIFT: Final = Lift(0.0, 0.0)
-"""Where nothing was promoted, or taking it out would have foreseen nothing better."""
+"""Effects of none, where nothing was promoted or taking it out would have foreseen nothing better."""
 
 
 def promotion_lift(units: np.ndarray, exposure: np.ndarray, promoted: np.ndarray) -> Lift:
-    """The shop's lift and dip.
+    """The shop's log lift and log dip, `NO_LIFT` where there is too little to learn from.
 
     Parameters
     ----------
@@ -71,8 +81,12 @@ def promotion_lift(units: np.ndarray, exposure: np.ndarray, promoted: np.ndarray
     ridge = 1 / np.square(EFFECT_SD)
     for _ in range(STEPS):
         mean = exposure * np.exp(columns @ effects)
+        # Each series' own level is profiled out: its expectations are scaled to sum to what it
+        # sold.
         mean *= (sold / np.maximum(mean.sum(axis=1), 1e-9))[:, None]
         share = mean / np.maximum(sold, 1e-9)[:, None]
+        # Hence columns are centred within each series (conditional Poisson, McCullagh & Nelder
+        # 1989).
         centred = columns - np.einsum("nt,ntk->nk", share, columns)[:, None, :]
         slope = np.einsum("n,nt,ntk->k", weight, units - mean, columns) - ridge * effects
         curve = np.einsum("n,nt,ntk,ntl->kl", weight, mean, centred, centred, optimize=True)
@@ -84,7 +98,7 @@ def promotion_lift(units: np.ndarray, exposure: np.ndarray, promoted: np.ndarray
 
 
 def usual_factor(factors: np.ndarray, exposure: np.ndarray, known: int) -> np.ndarray:
-    """Mean factor of the newest periods before a moment (n,): promotions are expected to go on as usual."""
+    """Mean multiplier of the newest periods before a moment (n,)."""
     newest = slice(max(known - USUAL_PERIODS, 0), known)
     time = exposure[:, newest]
     total = time.sum(axis=1)
@@ -93,7 +107,7 @@ def usual_factor(factors: np.ndarray, exposure: np.ndarray, known: int) -> np.nd
 
 
 def earns_its_place(units: np.ndarray, exposure: np.ndarray, factors: np.ndarray) -> bool:
-    """Whether taking promotions out would have foreseen the totals to come better.
+    """True if taking promotions out would have foreseen the coming totals better.
 
     Where promotions are written down only beside a sale, a lift is found that is none; it fails here.
     """
@@ -122,7 +136,7 @@ def _level(units: np.ndarray, exposure: np.ndarray, factors: np.ndarray, known: 
 
 
 def _columns(promoted: np.ndarray) -> np.ndarray:
-    """(n, T, 2): on promotion; just after one and not in one."""
+    """Design (n, T, 2): share on promotion; share just after one and not in one."""
     before = np.zeros_like(promoted)
     before[:, 1:] = promoted[:, :-1]
     return np.stack([promoted, before * (1 - promoted)], axis=2).astype(float)

@@ -1,4 +1,4 @@
-"""What is believed of a product's rate before it has sold: the rates of its like, group and shop.
+"""Gamma priors of a product's rate before it has sold, from the rates of its group and shop (empirical Bayes).
 
 In:  units sold and effective time on sale (n,), groups, who was launched while the shop was watched.
 Out: a gamma's shape and rate per series. A launch is believed to be like earlier launches, which
@@ -11,10 +11,13 @@ from typing import Final
 import numpy as np
 
 LEAST_MEMBERS: Final = 5
+"""Series below which a group, or launches, have no prior of their own."""
+
 GROUP_SHRINK: Final = 20.0
-"""Members that a group needs for its own rates to count as much as the whole shop's."""
+"""Pseudo-count, in series, of the whole shop's prior beside a group's own."""
 
 UNKNOWN: Final = (0.5, 0.5)
+"""(shape, rate) where nothing has been on sale."""
 
 
 def launch_priors(
@@ -24,7 +27,7 @@ def launch_priors(
     groups: np.ndarray,
     is_launch: np.ndarray,
 ) -> np.ndarray:
-    """Priors (n, 2) that know launches apart.
+    """Gamma (shape, rate) per series (n, 2), launches apart from what was always there.
 
     Parameters
     ----------
@@ -65,11 +68,13 @@ def group_priors(sold: np.ndarray, time: np.ndarray, groups: np.ndarray) -> np.n
 
 
 def _gamma_moments(rate: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Shape and rate of a gamma that the series' rates could be draws of."""
+    """(shape, rate) of the gamma whose mean and variance the series' rates have, counting noise taken off."""
     if not len(rate):
         return np.array(UNKNOWN)
     mean = max(float(rate.mean()), 1e-4)
+    # Var of an observed rate = variance between series + rate / exposure (Poisson).
     noise = float((rate / time).mean())
     variance = max(float(rate.var()) - noise, 0.05 * mean**2)
+    # Gamma moments: mean = a / b, variance = a / b^2.
     shape = float(np.clip(mean**2 / variance, 0.1, 10.0))
     return np.array([shape, shape / mean])

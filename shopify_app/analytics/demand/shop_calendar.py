@@ -1,7 +1,7 @@
-"""Weeks that every shop of the western retail year feels, whatever it sells.
+"""Calendar regressors of the western retail year, with prior effects on the log of a shop's demand.
 
 In:  starts of weeks.
-Out: one column a kind of week, and what is believed of its effect before a shop has shown its own.
+Out: one column a kind of week, and the prior mean and deviation of its effect.
 The effects are on the log of a shop's demand; they are starting points with wide ranges, and a
 shop's own weeks outweigh them.
 """
@@ -12,9 +12,10 @@ import numpy as np
 from dateutil.easter import easter
 
 WEEKS_TO_CHRISTMAS: Final = 12.0
-"""Weeks over which demand climbs before the last day on which an order still arrives in time."""
+"""Weeks over which demand climbs to the last order day."""
 
 LAST_ORDER_DAY: Final = "12-18"
+"""Month and day of the last order that still arrives before Christmas."""
 
 EFFECTS: Final = {
     "christmas": (-0.15, 0.5),
@@ -23,15 +24,17 @@ EFFECTS: Final = {
     "climb_to_christmas": (0.15, 0.35),
     "easter": (0.0, 0.2),
 }
-"""Mean and standard deviation of each effect over shops. Judgement, kept wide."""
+"""Prior (mean, standard deviation) of each log effect over shops. Judgement, kept wide."""
 
 Days = np.ndarray
+"""Dates, datetime64[D]."""
 
 
 def calendar_columns(starts: Days, days_per_period: int) -> np.ndarray:
-    """Columns (T, len(EFFECTS)) for periods of up to a week that begin on `starts`; order of `EFFECTS`."""
+    """Columns (T, len(EFFECTS)), in the order of `EFFECTS`, of periods of up to a week that begin on `starts`."""
     start = starts.astype("datetime64[D]")
     years = np.unique(start.astype("datetime64[Y]"))
+    # One year more: the last period may reach into it.
     years = np.arange(years[0], years[-1] + 2) if len(years) else years
     fixed = [_holds(start, days_per_period, _day(years, day)) for day in ("12-25", "01-01")]
     friday = _holds(start, days_per_period, _black_friday(years))
@@ -40,12 +43,13 @@ def calendar_columns(starts: Days, days_per_period: int) -> np.ndarray:
 
 
 def _holds(start: Days, length: int, days: Days) -> np.ndarray:
-    """1 where a period holds one of the days."""
+    """1 where a period holds one of the days, else 0."""
     inside = (days[None, :] >= start[:, None]) & (days[None, :] < start[:, None] + length)
     return inside.any(axis=1).astype(float)
 
 
 def _day(years: Days, day: str) -> Days:
+    """One day of each year."""
     return np.array([np.datetime64(f"{year}-{day}") for year in years], "datetime64[D]")
 
 

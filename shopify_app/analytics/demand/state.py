@@ -1,4 +1,4 @@
-"""Demand one period on, without a new fit: what was learned stays, each series moves a step.
+"""Online update: demand one period on, without a new fit; parameters stay, each series' state moves a step.
 
 In:  a fit, then the units and exposure of each period that closes.
 Out: `LearnedDemand` and `DemandStates` of a fit; after each close the states and a `DemandForecast`.
@@ -32,12 +32,13 @@ AT_ONCE: Final = 4_096
 
 
 def learned_of(fit: DemandFit) -> LearnedDemand:
-    """What a fit learned of all series."""
+    """The `LearnedDemand` of a fit: its shared parameters."""
     past = fit.past
     count = np.bincount(past.groups, minlength=len(past.names)) + 1e-9
     share = count / count.sum()
 
     def with_others(factor: np.ndarray) -> np.ndarray:
+        # For groups not known at the fit: the geometric mean over groups, weighted by their size.
         others = np.exp(np.tensordot(share, np.log(factor), axes=1))
         return np.concatenate([factor, others[None]])
 
@@ -57,7 +58,7 @@ def learned_of(fit: DemandFit) -> LearnedDemand:
 
 
 def _prior_table(past: Past) -> np.ndarray:
-    """Prior of each group's series, always there or launched (groups + 1, 2, 2)."""
+    """Prior of each group's series (groups + 1, 2, 2): always there, launched."""
     found = np.full((len(past.names) + 1, 2, 2), np.nan)
     kind = (past.launched >= 0).astype(int)
     for number in (0, 1):
@@ -70,7 +71,7 @@ def _prior_table(past: Past) -> np.ndarray:
 
 
 def states_of(fit: DemandFit) -> DemandStates:
-    """Where each series of a fit stands."""
+    """The `DemandStates` of a fit: the state of each series."""
     past, block = fit.past, fit.past.block
     known, n = int(past.moments[-1]), len(past.ids)
     newest = np.zeros((2, LOOKED_BACK, n), np.float32)
@@ -97,7 +98,7 @@ def states_of(fit: DemandFit) -> DemandStates:
 def follow_history(
     learned: LearnedDemand, panel: Panel, *, horizon: int, closes: int = 0
 ) -> tuple[DemandStates, DemandForecast]:
-    """Follow series anew with what was learned of the shop's: new ones, changed ones, one batch of many.
+    """(states, forecast) of series followed from their first period with parameters learned before.
 
     Parameters
     ----------
@@ -120,6 +121,7 @@ def follow_history(
 
 
 def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
+    """The `Past` of a panel, on the time line and with the parameters of what was learned."""
     block, n = learned.block, len(panel.series_ids)
     later = closes * block
     length = learned.past.shape[1] + later
@@ -132,6 +134,7 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
     exposure[:, column[inside]] = panel.exposure[:, inside]
     if len(column):
         exposure[:, : max(column[0], 0)] = 0.0
+    # As at the fit: a period hardly in stock is censored whole.
     exposure[exposure < LEAST_EXPOSURE] = 0.0
     units[exposure == 0] = 0.0
     lift = None
@@ -142,6 +145,8 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
     groups = learned.groups_of(panel.group_names)[panel.groups]
     launched = first_seen(exposure, demand.WATCHED_BLOCKS * block)
     coming = learned.coming.copy()
+    # Weeks already closed move from the factor's future to its past; the far end repeats its last
+    # value.
     coming[:, -1] = np.pad(coming[:, -1, later:], ((0, 0), (0, later)), mode="edge")
     return Past(
         panel.series_ids,
@@ -164,7 +169,7 @@ def _past_as_learned(learned: LearnedDemand, panel: Panel, closes: int) -> Past:
 
 
 def _columns(learned: LearnedDemand, periods: np.ndarray) -> np.ndarray:
-    """Place of each period on the time line of what was learned."""
+    """Column of each period on the time line of what was learned."""
     if learned.period == "M":
         months = periods.astype("datetime64[M]") - learned.first.astype("datetime64[M]")
         return months.astype(int)
@@ -173,6 +178,7 @@ def _columns(learned: LearnedDemand, periods: np.ndarray) -> np.ndarray:
 
 
 def _check_reach(learned: LearnedDemand, horizon: int, closes: int) -> None:
+    """Nothing; raises `ValueError` if the fit's common factor ends before the horizon."""
     if horizon + closes * learned.block > learned.coming.shape[2]:
         raise ValueError(f"{closes} closes after a fit, {horizon} periods were not foreseen")
 
@@ -185,7 +191,7 @@ def close_period(
     *,
     horizon: int,
 ) -> tuple[DemandStates, DemandForecast]:
-    """The states one block later, and the forecast from there.
+    """(states one block later, the forecast from there).
 
     Parameters
     ----------
@@ -201,6 +207,23 @@ def close_period(
     ------
     ValueError
         If the fit did not foresee so far: it is time for a new one.
+
+    Examples
+    --------
+    A week closes with the usual sales: the forecast stays where it was, one period on.
+
+    >>> import pandas as pd
+    >>> from shopify_app.analytics.panel import as_panel
+    >>> weeks = np.datetime64("2026-01-05", "s") + np.arange(9) * np.timedelta64(7, "D")
+    >>> history = pd.DataFrame({"series_id": np.repeat(["a", "b", "c"], 9)})
+    >>> history["period"], history["units"] = np.tile(weeks, 3), np.repeat([2, 5, 9], 9)
+    >>> found = demand.fit(demand.past_of(as_panel(history, period="W"), "W", 4), horizon=4)
+    >>> learned, states = learned_of(found), states_of(found)
+    >>> states, forecast = close_period(
+    ...     learned, states, np.array([2.0, 5.0, 9.0]), np.ones(3), horizon=4
+    ... )
+    >>> states.filters.known, forecast.mean[:, 0].round().tolist()
+    (10, [2.0, 5.0, 9.0])
     """
     block = learned.block
     _check_reach(learned, horizon, states.filters.known + 1 - learned.known)
@@ -218,7 +241,7 @@ def close_period(
 def usual_promotions(
     learned: LearnedDemand, states: DemandStates, promoted: np.ndarray, in_stock: np.ndarray
 ) -> DemandStates:
-    """The states with promotions expected to go on as in the newest periods known.
+    """The states with the usual promotion multiplier of the newest periods known.
 
     Parameters
     ----------
@@ -240,20 +263,28 @@ def usual_promotions(
 def _closed(
     learned: LearnedDemand, states: DemandStates, units: np.ndarray, exposure: np.ndarray
 ) -> DemandStates:
+    """The states of some series one block later."""
     block, known = learned.block, states.filters.known
     groups, launched = states.marks[0].astype(int), states.marks[1].astype(int)
     at = known * block + np.arange(block)
     there = exposure >= LEAST_EXPOSURE
+    # A series that is on sale for the first time was watched from before: this is its launch.
     fresh = (launched < 0) & (states.marks[2] < 0) & there.any(axis=1)
     launched = np.where(fresh, at[0] + np.argmax(there, axis=1), launched)
     e = np.where(exposure < LEAST_EXPOSURE, 0.0, exposure).astype(np.float32)
     units = np.where(e > 0, units, 0.0).astype(np.float32)
-    sold = learned.curve.telling(units, launched, int(at[0])).astype(np.float32).sum(axis=1)
+    sold = (
+        learned.curve.units_without_spike(units, launched, int(at[0]))
+        .astype(np.float32)
+        .sum(axis=1)
+    )
     begin = (known - learned.known) * block
-    course = learned.coming[:, -1, begin : begin + block].astype(np.float32)[groups]
-    course *= _of_launches(learned, learned.curve.told, launched, at)
-    time = (e * course).mean(axis=1)
+    factor = learned.coming[:, -1, begin : begin + block].astype(np.float32)[groups]
+    factor *= _of_launches(learned, learned.curve.without_spike, launched, at)
+    # Effective exposure of the block: share in stock x common factor x launch factor.
+    time = (e * factor).mean(axis=1)
     moved = filters.advance(states.filters, sold, time)
+    # The window of newest blocks slides by one: the features of tomorrow look no further back.
     newest = np.concatenate([states.newest[:, 1:], np.stack([sold, time])[:, None]], axis=1)
     marks = states.marks.copy()
     marks[1] = launched
@@ -265,7 +296,7 @@ def _closed(
 def _of_launches(
     learned: LearnedDemand, curve: np.ndarray, launched: np.ndarray, at: np.ndarray
 ) -> np.ndarray:
-    """Factors (n, periods) of what is young; (1, 1) where nothing is."""
+    """Launch factors (n, periods) of what is young; (1, 1) where nothing is."""
     young = launched >= at[0] - len(curve) * learned.block
     if not young.any():
         return np.ones((1, 1), np.float32)
@@ -275,7 +306,7 @@ def _of_launches(
 
 
 def forecast_from(learned: LearnedDemand, states: DemandStates, *, horizon: int) -> DemandForecast:
-    """What the states say of the coming periods.
+    """The `DemandForecast` of states.
 
     Raises
     ------
@@ -290,10 +321,10 @@ def forecast_from(learned: LearnedDemand, states: DemandStates, *, horizon: int)
     rate *= learned.shared.correction.factor(_features(learned, states, rate))
     groups, launched = states.marks[0].astype(int), states.marks[1].astype(int)
     begin = (known - learned.known) * block
-    course = learned.coming[:, -1, begin : begin + horizon][groups]
+    factor = learned.coming[:, -1, begin : begin + horizon][groups]
     at = known * block + np.arange(horizon)
     mean = (
-        course
+        factor
         * (rate * states.marks[4])[:, None]
         * _of_launches(learned, learned.curve.factors, launched, at)
     )
@@ -305,6 +336,7 @@ def forecast_from(learned: LearnedDemand, states: DemandStates, *, horizon: int)
 
 
 def _features(learned: LearnedDemand, states: DemandStates, rate: np.ndarray) -> np.ndarray:
+    """Pattern features (n, k) of states."""
     known, born = states.filters.known, states.marks[2]
     age = np.where(born == 0, YOUNG[-1] + 1, known - np.where(born < 0, known, born))
     return newest_features(
@@ -328,6 +360,7 @@ def _dispersions(
     for number, span in enumerate(learned.shared.spans):
         now = mean[:, : min(span, horizon)].mean(axis=1) * span
         shared = learned.shared.dispersions[number]
+        # Own excess and squares are the fit's; the class is that of today's rate.
         pooled = shared.of(pooling.rate_class(now / span), ages)
         excess, squares = states.errors[:, number]
         most = float(learned.most[number])
@@ -338,7 +371,7 @@ def _dispersions(
 
 
 def together(forecasts: list[DemandForecast]) -> DemandForecast:
-    """Forecasts of parts of a shop, one below the other."""
+    """One forecast of several: parts of a shop, one below the other."""
     if len(forecasts) == 1:
         return forecasts[0]
     return replace(

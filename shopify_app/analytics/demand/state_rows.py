@@ -1,4 +1,4 @@
-"""States of many series as one row of bytes each: a version, a moment, then small floats.
+"""One row of bytes a series: a version, a moment, then the state in float32.
 
 In:  arrays whose last axis is the series. Out: a row of bytes a series, and back to the bit.
 Layout (little-endian): version u8, one spare byte, moment u16, then the arrays one after another, f32.
@@ -10,16 +10,18 @@ from typing import Final
 import numpy as np
 
 HEAD: Final = [("version", "u1"), ("spare", "u1"), ("moment", "<u2")]
-LATEST_MOMENT: Final = 65_535
-AT_ONCE: Final = 300
-"""Series turned from arrays to rows or back together: the processor's own memory holds them.
+"""Fields before the floats."""
 
-No power of two: columns that far apart would push one another out of it.
-"""
+LATEST_MOMENT: Final = 65_535
+"""Largest moment that the layout holds."""
+
+AT_ONCE: Final = 300
+"""Series packed together, few enough for the processor's cache; no power of two, for columns that far apart
+would evict one another."""
 
 
 def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
-    """One row a series.
+    """Rows of bytes, one a series.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ def pack(version: int, moment: int, arrays: list[np.ndarray]) -> list[bytes]:
     for begin in range(0, n, AT_ONCE):
         some = rows[: n - begin]
         values = [table[:, begin : begin + AT_ONCE] for table in tables]
+        # Series become rows: a transposition, small enough to stay in cache.
         some["values"] = np.concatenate(values).T
         packed += some.view(f"V{layout.itemsize}").tolist()
     return packed
@@ -80,4 +83,5 @@ def unpack(
 
 
 def _layout(floats: int) -> np.dtype:
+    """The layout of a row with so many floats."""
     return np.dtype([*HEAD, ("values", "<f4", (floats,))])

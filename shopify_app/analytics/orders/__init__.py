@@ -1,4 +1,4 @@
-"""How many to order, when, and with what money: the newsvendor's question, line by line and together.
+"""Order quantities: how many, when and with what money; the newsvendor's question, line by line and together.
 
 In: a demand forecast, terms (costs, packs, lead times), what is on hand and under way. Out: an
 `OrderPlan`, plans for every budget, transfers. Method: a unit is ordered while it is worth more on

@@ -1,10 +1,10 @@
-"""The best that a budget can buy, and what the next money would earn.
+"""The best orders within a budget, and the value of the next money (its shadow price).
 
 In:  `Choices` of all lines.
 Out: the choice of each line within the budget; a `BudgetCurve`.
 Method: of each line's orders only those on its concave hull are steps worth taking; all lines'
-steps are taken in order of value per unit of money (the Lagrangian's solution; its multiplier is the
-value per money of the last step). What is left is spent on what still fits. Few lines make a
+steps are taken in order of value per unit of money: Everett's Lagrangian solution, whose multiplier
+lambda is the value per money of the last step. What is left is spent on what still fits. Few lines make a
 budget lumpy: those are solved by dynamic programming over the budget in `BUCKETS` parts as well, and
 the better plan is taken.
 Source: Everett (1963), "Generalized Lagrange multiplier method", Oper. Res. 11, 399-417; Kellerer, Pferschy &
@@ -16,40 +16,43 @@ from typing import Final
 
 import numpy as np
 
-from shopify_app.analytics.orders.rules import Choices, meet_supplier_minimums
+from shopify_app.analytics.orders.rules import Choices, meet_vendor_minimums
 
 BUCKETS: Final = 4_000
+"""Parts into which the budget is cut for dynamic programming."""
+
 FEW_LINES: Final = 50
-"""Up to this many lines the budget is solved by dynamic programming too."""
+"""Number of lines up to which dynamic programming is tried too."""
 
 ENOUGH: Final = 1e-9
+"""Tolerance on money."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetCurve:
-    """What more money would earn.
+    """Expected gain as a concave function of the money spent.
 
     Attributes
     ----------
     money : array (k,), rising from 0
-    value : array (k,), expected money earned by the best plan that spends so much; concave
+    value : array (k,), expected gain of the best plan that spends so much; concave
     """
 
     money: np.ndarray
     value: np.ndarray
 
     def at(self, money: float) -> float:
-        """Value of a budget."""
+        """Expected gain of a budget."""
         return float(np.interp(money, self.money, self.value))
 
     def next_money(self, budget: float, more: float) -> float:
-        """What the next `more` money after `budget` earns."""
+        """Expected gain of the next `more` money after `budget`."""
         return self.at(budget + more) - self.at(budget)
 
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """All lines' hull steps, the most value per money first."""
+    """Hull steps of all lines, in falling order of value per money."""
 
     line: np.ndarray
     choice: np.ndarray
@@ -61,14 +64,14 @@ def within_rules(
     choices: Choices,
     *,
     budget: float | None,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray | None,
     minimum_in_units: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Index of each line's choice within the budget and with every supplier's least order met.
+    """Index (n,) of each line's choice within the budget and with every vendor's least order met.
 
-    `minimum` (n,) is that of each line's supplier, in money or, where `minimum_in_units` (n,), in units.
-    A supplier whose least order the budget does not reach is left out, the one that loses least by
+    `minimum` (n,) is that of each line's vendor, in money or, where `minimum_in_units` (n,), in units.
+    A vendor whose least order the budget does not reach is left out, the one that loses least by
     it first, and its money goes to the others.
     """
     open_ = choices
@@ -76,21 +79,21 @@ def within_rules(
         chosen = open_.best() if budget is None else within_budget(open_, budget)
         if minimum is None:
             return chosen
-        filled = meet_supplier_minimums(open_, chosen, supplier, minimum, in_units=minimum_in_units)
+        filled = meet_vendor_minimums(open_, chosen, vendor, minimum, in_units=minimum_in_units)
         spent = open_.at(filled, open_.money).sum()
         if budget is None or spent <= budget + ENOUGH:
-            dropped = np.setdiff1d(supplier[chosen > 0], supplier[filled > 0])
+            dropped = np.setdiff1d(vendor[chosen > 0], vendor[filled > 0])
             if not len(dropped) or budget is None:
                 return filled
         else:
-            raised = np.unique(supplier[filled != chosen])
-            worth = [open_.at(filled, open_.value)[supplier == one].sum() for one in raised]
+            raised = np.unique(vendor[filled != chosen])
+            worth = [open_.at(filled, open_.value)[vendor == one].sum() for one in raised]
             dropped = raised[[int(np.argmin(worth))]]
-        open_ = _without(open_, np.isin(supplier, dropped))
+        open_ = _without(open_, np.isin(vendor, dropped))
 
 
 def _without(choices: Choices, lines: np.ndarray) -> Choices:
-    """Choices where some lines can have nothing."""
+    """Choices in which some lines can have nothing."""
     none = lines[:, None]
     return Choices(
         *(np.where(none, 0.0, part) for part in (choices.units, choices.value, choices.money))
@@ -98,12 +101,21 @@ def _without(choices: Choices, lines: np.ndarray) -> Choices:
 
 
 def within_budget(choices: Choices, budget: float) -> np.ndarray:
-    """Index of each line's choice, worth most together, costing at most `budget`.
+    """Index (n,) of each line's choice, worth most together, costing at most `budget`.
 
     Raises
     ------
     ValueError
         If the budget is negative.
+
+    Examples
+    --------
+    Two lines of up to two units at 2 each. With money for three, the fourth-best unit (worth 2) is left out:
+
+    >>> money = np.array([[0.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
+    >>> value = np.array([[0.0, 6.0, 8.0], [0.0, 5.0, 9.0]])
+    >>> within_budget(Choices(np.array([[0, 1, 2], [0, 1, 2]]), value, money), 6.0).tolist()
+    [1, 2]
     """
     if budget < 0:
         raise ValueError("budget must be >= 0")
@@ -119,7 +131,17 @@ def within_budget(choices: Choices, budget: float) -> np.ndarray:
 
 
 def curve(choices: Choices) -> BudgetCurve:
-    """The concave curve of value against money, step by step."""
+    """The `BudgetCurve` of all lines' hull steps.
+
+    Examples
+    --------
+    Units worth 6, 5, 4 and 2, at 2 each:
+
+    >>> money = np.array([[0.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
+    >>> value = np.array([[0.0, 6.0, 8.0], [0.0, 5.0, 9.0]])
+    >>> curve(Choices(np.array([[0, 1, 2], [0, 1, 2]]), value, money)).value.tolist()
+    [0.0, 6.0, 11.0, 15.0, 17.0]
+    """
     steps = _hull_steps(choices)
     return BudgetCurve(
         np.concatenate([[0.0], steps.money.cumsum()]), np.concatenate([[0.0], steps.value.cumsum()])
@@ -127,11 +149,12 @@ def curve(choices: Choices) -> BudgetCurve:
 
 
 def _worth(choices: Choices, chosen: np.ndarray) -> float:
+    """Expected gain of a plan."""
     return float(choices.at(chosen, choices.value).sum())
 
 
 def _hull_steps(choices: Choices) -> _Steps:
-    """Steps of each line's upper concave hull with a gain, by value per money over all lines."""
+    """Steps along each line's upper concave hull, sorted by value per money over all lines."""
     found: list[tuple[int, int, float, float]] = []
     for line in np.flatnonzero((choices.value > 0).any(axis=1)):
         money, value = choices.money[line], choices.value[line]
@@ -140,6 +163,7 @@ def _hull_steps(choices: Choices) -> _Steps:
             further = slice(at + 1, best + 1)
             cost = np.maximum(money[further] - money[at], ENOUGH)
             slope = (value[further] - value[at]) / cost
+            # The farthest of the steepest slopes: the next vertex of the hull.
             to = at + 1 + int(len(slope) - 1 - slope[::-1].argmax())
             found.append(
                 (int(line), to, float(money[to] - money[at]), float(value[to] - value[at]))
@@ -149,12 +173,14 @@ def _hull_steps(choices: Choices) -> _Steps:
         empty = np.zeros(0)
         return _Steps(empty.astype(int), empty.astype(int), empty, empty)
     line, choice, money, value = (np.array(column) for column in zip(*found, strict=True))
+    # Greedy over all hulls: falling value per money keeps each line's own order, hulls being
+    # concave.
     order = np.argsort(-value / np.maximum(money, ENOUGH), kind="stable")
     return _Steps(line[order], choice[order], money[order], value[order])
 
 
 def _by_steps(choices: Choices, budget: float) -> np.ndarray:
-    """Hull steps while they fit (a line that did not fit is closed), then single choices that still fit."""
+    """A plan by hull steps while they fit (a line whose step is too dear is closed), then by single choices that still fit."""
     steps = _hull_steps(choices)
     chosen = np.zeros(len(choices.units), int)
     closed = np.zeros(len(chosen), bool)
@@ -170,7 +196,7 @@ def _by_steps(choices: Choices, budget: float) -> np.ndarray:
 def _spend_the_rest(
     choices: Choices, chosen: np.ndarray, left: float, lines: np.ndarray
 ) -> np.ndarray:
-    """Raise the lines that a step was too dear for as far as the money reaches, the best first."""
+    """The plan with some lines raised as far as the money reaches, the best per money first."""
     while len(lines):
         cost = choices.money[lines] - choices.at(chosen, choices.money)[lines, None]
         gain = choices.value[lines] - choices.at(chosen, choices.value)[lines, None]
@@ -186,7 +212,7 @@ def _spend_the_rest(
 
 
 def _by_dynamic_programming(choices: Choices, budget: float) -> np.ndarray:
-    """The best plan if every price is rounded up to a part of the budget, the rest spent after."""
+    """The best plan if every cost is rounded up to a whole part of the budget, the rest spent after."""
     grid = max(budget / BUCKETS, ENOUGH)
     price = np.ceil(choices.money / grid - 1e-9).astype(int)
     best = np.zeros(BUCKETS + 1)
@@ -197,11 +223,14 @@ def _by_dynamic_programming(choices: Choices, budget: float) -> np.ndarray:
             cost = price[line, at]
             if cost > BUCKETS or choices.units[line, at] == choices.units[line, at - 1]:
                 continue
+            # Bellman: best[m] = max over choices of value + best of the lines before with m less
+            # the cost.
             other = best[: BUCKETS + 1 - cost] + choices.value[line, at]
             better = other > value[cost:]
             value[cost:][better] = other[better]
             choice[cost:][better] = at
         best, taken[line] = value, choice
+    # Back through the tables: what each line took at the money left.
     chosen, left = np.zeros(len(price), int), BUCKETS
     for line in range(len(price) - 1, -1, -1):
         chosen[line] = taken[line, left]

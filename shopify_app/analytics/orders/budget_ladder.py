@@ -1,6 +1,6 @@
 """The best order for every budget, worked out before anyone has named one.
 
-In:  `Choices` of all lines, suppliers' least orders.
+In:  `Choices` of all lines, vendors' least orders.
 Out: a `BudgetLadder`: plans of rising cost and worth, and the concave curve above them.
 Method: a plan for each of up to `RUNGS` budgets, from nothing to all that is worth ordering: half of
 them evenly spaced, half where the next step of the curve is just paid for, since there the plan is
@@ -20,20 +20,21 @@ from shopify_app.analytics.orders.budget import BudgetCurve, curve, within_rules
 from shopify_app.analytics.orders.rules import Choices
 
 RUNGS: Final = 80
-"""Budgets that are planned for."""
+"""Number of budgets that are planned for."""
 
 ENOUGH: Final = 1e-9
+"""Tolerance on money."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetLadder:
-    """Plans in order of cost.
+    """Plans of rising cost and worth.
 
     Attributes
     ----------
     plans : array (k, n), index of each line's choice; the first orders nothing, the last all that is worth it
     money, value : arrays (k,), what each costs and earns; both rise
-    turns : array, plans at which the curve of value against money turns: no mix of others earns more
+    turns : array of int, plans that are vertices of the upper concave hull of value against money
     """
 
     plans: np.ndarray
@@ -43,37 +44,45 @@ class BudgetLadder:
 
     @property
     def curve(self) -> BudgetCurve:
-        """Value against money, concave: the next money never earns more than the last."""
+        """The concave hull of value against money: the next money never earns more than the last."""
         return BudgetCurve(self.money[self.turns], self.value[self.turns])
 
 
 def ladder(
     choices: Choices,
     *,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray | None = None,
     minimum_in_units: np.ndarray | None = None,
     rungs: int = RUNGS,
 ) -> BudgetLadder:
-    """Plan for every budget.
+    """The `BudgetLadder` of some choices: the best plan for each of `rungs` budgets.
 
     Parameters
     ----------
-    supplier : (n,) codes.
-    minimum : (n,) the least order of each line's supplier, in money or, where `minimum_in_units`, in units.
+    vendor : (n,) codes.
+    minimum : (n,) the least order of each line's vendor, in money or, where `minimum_in_units`, in units.
     rungs : budgets to plan for, at least 2.
 
     Raises
     ------
     ValueError
         If there are fewer than two rungs.
+
+    Examples
+    --------
+    >>> money = np.array([[0.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
+    >>> value = np.array([[0.0, 6.0, 8.0], [0.0, 5.0, 9.0]])
+    >>> choices = Choices(np.array([[0, 1, 2], [0, 1, 2]]), value, money)
+    >>> ladder(choices, vendor=np.zeros(2, int)).plans.tolist()
+    [[0, 0], [1, 0], [1, 1], [1, 2], [2, 2]]
     """
     if rungs < 2:
         raise ValueError("a ladder needs two rungs")
     plan = partial(
         within_rules,
         choices,
-        supplier=supplier,
+        vendor=vendor,
         minimum=minimum,
         minimum_in_units=minimum_in_units,
     )
@@ -85,7 +94,7 @@ def ladder(
 
 
 def _budgets(choices: Choices, total: float, rungs: int) -> np.ndarray:
-    """Amounts between nothing and all, those at which the curve turns among them."""
+    """Budgets between nothing and all, vertices of the curve among them."""
     even = total * np.arange(1, rungs // 2 + 1) / (rungs // 2 + 1)
     turns = curve(choices).money
     turns = turns[(turns > ENOUGH) & (turns < total - ENOUGH)]
@@ -95,7 +104,7 @@ def _budgets(choices: Choices, total: float, rungs: int) -> np.ndarray:
 
 
 def _rising(choices: Choices, plans: np.ndarray) -> BudgetLadder:
-    """Only plans that earn more than every cheaper one."""
+    """The ladder of the plans that earn more than every cheaper one."""
     line = np.arange(plans.shape[1])
     money = np.array([choices.money[line, plan].sum() for plan in plans])
     value = np.array([choices.value[line, plan].sum() for plan in plans])
@@ -108,11 +117,13 @@ def _rising(choices: Choices, plans: np.ndarray) -> BudgetLadder:
 
 
 def _hull(money: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Which rising points are the corners of their upper concave hull."""
+    """Indices of the rising points that are vertices of their upper concave hull."""
     hull: list[int] = []
     for one in range(len(money)):
         while len(hull) > 1:
             a, b = hull[-2:]
+            # Cross product: b is below the line from a to the new point, so it is no vertex
+            # (Andrew 1979).
             before = (value[b] - value[a]) * (money[one] - money[b])
             if before > (value[one] - value[b]) * (money[b] - money[a]):
                 break

@@ -1,4 +1,4 @@
-"""On hand carried through the pipeline: what an order will meet when it lands, and until the next one does.
+"""The distribution of on-hand stock, carried through the pipeline until an order lands and until the next one does.
 
 In:  a forecast, stock, what is on its way, when an order would land and when the next one could.
 Out: `StockAhead`.
@@ -22,34 +22,36 @@ from shopify_app.analytics.demand.levels import DemandLevels, demand_levels
 from shopify_app.analytics.orders.stock_ahead import StockAhead
 
 HIGHEST_LEVEL: Final = 0.9995
-"""Totals beyond this quantile are not told apart."""
+"""Quantile beyond which totals are lumped together."""
 
 STATES: Final = (32, 64, 128)
-"""Buckets of stock, and as many of shortage, that are told apart: as many as units are, if that is enough."""
+"""Numbers of stock states (and as many of shortage), in buckets: as many as units are, if that is enough."""
 
 CHECKED: Final = np.array([*range(16), 18, 20, 23, 26, 30, 35, 40, 46, 54, 63, 76, 92, 110, 127])
-"""Buckets at which the forecast's own distribution is asked; its difference is interpolated between."""
+"""Buckets at which the forecast's own cdf is evaluated; its difference to the model's is interpolated between."""
 
 CLOSE_PERIODS: Final = 3
-"""So many periods after the landing are looked at singly at least, the rest up to the end at once."""
+"""Periods after the landing that are always followed one by one; the rest up to the end at once."""
 
 SLOWEST_PERIODS: Final = 104.0
-"""A level at which a unit would lie longer is taken to sell one in this many periods."""
+"""Periods a unit: floor of a level's rate of sale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """When orders land.
+    """Distribution of when orders land.
 
-    `lead` (n, periods) are chances of 0, 1, ... whole periods between order and landing; the next order
-    is placed `review` (n,) periods after this one and takes as long by the same chances.
+    Attributes
+    ----------
+    lead : array (n, periods), probability of 0, 1, ... whole periods between order and landing
+    review : array (n,), periods until the next order, whose lead time has the same distribution
     """
 
     lead: np.ndarray
     review: np.ndarray
 
     def ends(self, lead: int) -> np.ndarray:
-        """Chance (n, longest) that the next order lands 1, 2, ... periods after one that took `lead`."""
+        """Probability (n, longest) that the next order lands 1, 2, ... periods after one that took `lead`."""
         n, width = self.lead.shape
         longest = int(width - 1 + self.review.max(initial=1))
         found = np.zeros((n, longest))
@@ -61,7 +63,7 @@ class Landing:
 
 
 def states_needed(forecast: DemandForecast, periods: np.ndarray) -> np.ndarray:
-    """How many states (n,) tell each series' totals over its `periods` (n,) apart."""
+    """Number of states (n,) that tell each series' totals over its `periods` (n,) apart."""
     most = np.zeros(len(periods))
     for last in np.unique(periods):
         rows = periods == last
@@ -82,7 +84,7 @@ def run_ahead(
     shortage: np.ndarray,
     leftover: float,
 ) -> StockAhead:
-    """Carry the stock through the pipeline.
+    """The `StockAhead` of an order placed now.
 
     Parameters
     ----------
@@ -109,6 +111,8 @@ def run_ahead(
         if lead < longest:
             chances = levels.chances(lead, lead, bucket, states)
             total = _folded(_convolve(total, chances), states)
+            # Lost-sales recursion (Zipkin 2008): I' = max(I + arriving - D, 0); what D exceeds is
+            # lost.
             stock, gone = _through(stock, chances, arriving[:, lead] / bucket)
             still = landing.lead[:, lead + 1 :].sum(axis=1)
             lost = bucket[:, None] * (gone @ np.arange(states - 1, 0, -1.0))
@@ -131,6 +135,8 @@ def run_ahead(
 
 @dataclass(slots=True)
 class _Tables:
+    """Tables of `StockAhead`, added up branch by branch."""
+
     sold: np.ndarray
     shelf: np.ndarray
     wait: np.ndarray
@@ -141,6 +147,7 @@ class _Tables:
 
     @classmethod
     def empty(cls, n: int, latest: int, states: int) -> "_Tables":
+        """Tables of zeros."""
         sold, shelf, wait, unsold = (np.zeros((n, states)) for _ in range(4))
         first = np.zeros((n, max(latest, CLOSE_PERIODS), states))
         return cls(sold, shelf, wait, unsold, first, np.zeros(n), np.zeros(n))
@@ -148,7 +155,7 @@ class _Tables:
 
 @dataclass(slots=True)
 class _Branch:
-    """The series whose order may land after `lead` periods, from then on."""
+    """The series whose order may land after `lead` periods, followed from then on."""
 
     forecast: DemandForecast
     levels: DemandLevels
@@ -160,7 +167,7 @@ class _Branch:
     periods: int
 
     def follow(self, stock: np.ndarray, total: np.ndarray, tables: _Tables) -> None:
-        """Add what happens from the landing on, weighted by its chance."""
+        """Nothing; adds what happens from the landing on to the tables, weighted by its probability."""
         rows, weight, states = self.rows, self.levels.weight, stock.shape[2]
         chance = self.landing.lead[rows, self.lead]
         ends = self.landing.ends(self.lead)[rows]
@@ -176,6 +183,7 @@ class _Branch:
             if after < ends.shape[1]:
                 total = _folded(_convolve(total, chances), states)
                 wanted = self._as_forecast(wanted, total, at)
+            # A unit once wanted is sold: the probability of having been wanted cannot fall.
             worst = np.maximum(worst, wanted)
             tables.first[rows, after] += chance[:, None] * worst
             if after < ends.shape[1]:
@@ -196,7 +204,7 @@ class _Branch:
         worst: np.ndarray,
         tables: _Tables,
     ) -> None:
-        """A period before the next order lands, in the share of cases in which it has not yet."""
+        """Nothing; adds a period in which the next order may land."""
         rows, bucket, states = self.rows, self.bucket[self.rows], worst.shape[1]
         going_on = chance * ends[:, after:].sum(axis=1)
         over = chance * ends[:, after]
@@ -211,21 +219,25 @@ class _Branch:
     def _waiting(self, short: np.ndarray, states: int) -> np.ndarray:
         """Periods that each unit waits for its turn at the level's rate (rows, states)."""
         levels = self.levels.rows(self.rows)
-        rate = levels.level * levels.course.mean(axis=1, keepdims=True)
+        rate = levels.level * levels.expected.mean(axis=1, keepdims=True)
         rate = np.maximum(rate, 1.0 / SLOWEST_PERIODS)
+        # The u-th unit waits for as much demand as is still to come before it: E (u -
+        # shortage)^+.
         below = short.cumsum(axis=2)
         left = np.concatenate([np.zeros((*short.shape[:2], 1)), below.cumsum(axis=2)], axis=2)
         left = left[:, :, states - 1 : 2 * states - 1] * self.bucket[self.rows][:, None, None]
         return np.einsum("nlu,nl,l->nu", left, 1.0 / rate, levels.weight)
 
     def _chances(self, first: int, last: int, states: int) -> np.ndarray:
+        """Probabilities of buckets wanted over some periods."""
         return self.levels.rows(self.rows).chances(first, last, self.bucket[self.rows], states)
 
     def _arrived(self, first: int, last: int) -> np.ndarray:
+        """Buckets that arrive over some periods (rows,)."""
         return self.arriving[self.rows, first : last + 1].sum(axis=1) / self.bucket[self.rows]
 
     def _as_forecast(self, wanted: np.ndarray, total: np.ndarray, at: int) -> np.ndarray:
-        """Chances (rows, states) read as the forecast's for the total that has them in the model."""
+        """Probabilities (rows, states) mapped quantile by quantile from the model's total to the forecast's."""
         states = wanted.shape[1]
         mixed = np.einsum("nlz,l->nz", total, self.levels.weight)
         model = np.minimum(mixed[:, ::-1].cumsum(axis=1)[:, ::-1], 1.0)
@@ -238,6 +250,7 @@ class _Branch:
         found = np.empty_like(wanted)
         for row in range(len(self.rows)):
             true = model[row] + np.interp(places, checked, known[row])
+            # A survival function falls: rounding of the interpolated difference must not turn it.
             true = np.minimum.accumulate(np.clip(true, 0.0, 1.0))
             # From the rarest up, between never and always.
             chances = np.concatenate([[0.0], model[row, ::-1], [1.0]])
@@ -274,7 +287,7 @@ def _shifted(chances: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 
 def _at_least(chances: np.ndarray) -> np.ndarray:
-    """Chance (n, states) of a shortage of at least 0, 1, ... buckets."""
+    """Survival function: probability (n, states) of a shortage of at least 0, 1, ... buckets."""
     states = (chances.shape[1] + 1) // 2
     return np.clip(chances[:, ::-1].cumsum(axis=1)[:, ::-1][:, states - 1 :], 0.0, 1.0)
 
@@ -282,8 +295,9 @@ def _at_least(chances: np.ndarray) -> np.ndarray:
 def _through(
     stock: np.ndarray, chances: np.ndarray, arriving: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stock after a period, and the distribution of what was lost in it, the most first."""
+    """(stock after a period of lost sales, distribution of what was lost in it, the most first)."""
     states = stock.shape[2]
+    # Stock minus demand: a convolution with demand mirrored, negative values being lost sales.
     left = _convolve(_shifted(stock, arriving), chances[:, :, ::-1])
     after = left[:, :, states - 1 : 2 * states - 1].copy()
     gone = left[:, :, : states - 1]
@@ -292,7 +306,7 @@ def _through(
 
 
 def _as_shortage(stock: np.ndarray) -> np.ndarray:
-    """Stock s as a shortage of -s, on the axis -(states - 1)..states - 1."""
+    """Distribution of shortage -s, from that of stock s, on the axis -(states - 1)..states - 1."""
     states = stock.shape[2]
     found = np.zeros((*stock.shape[:2], 2 * states - 1))
     found[:, :, :states] = stock[:, :, ::-1]
@@ -300,21 +314,22 @@ def _as_shortage(stock: np.ndarray) -> np.ndarray:
 
 
 def _later(short: np.ndarray, chances: np.ndarray, arriving: np.ndarray) -> np.ndarray:
-    """Shortage a period later: less what arrives at its start, more what is wanted in it."""
+    """Distribution of shortage a period later: less what arrives at its start, plus what is wanted in it."""
     supplied = _shifted(short[:, :, ::-1], arriving)[:, :, ::-1]
     return _folded(_convolve(supplied, chances), short.shape[2])
 
 
 def _folded(chances: np.ndarray, size: int) -> np.ndarray:
-    """All beyond the last of `size` buckets counted in it."""
+    """Distributions cut to `size` buckets, all beyond the last counted in it."""
     found = chances[:, :, :size].copy()
     found[:, :, -1] += chances[:, :, size:].sum(axis=2)
     return found
 
 
 def _convolve(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Full convolution along the last axis."""
+    """Full convolution along the last axis, by FFT."""
     size = one.shape[2] + other.shape[2] - 1
+    # A length 3 x 2^k, not less than the result: fast to transform and no wrap-around.
     length = 3 << (size // 3).bit_length()
     found = np.fft.irfft(np.fft.rfft(one, length) * np.fft.rfft(other, length), length)
     return np.maximum(found[:, :, :size], 0.0)

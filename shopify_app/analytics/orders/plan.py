@@ -1,4 +1,4 @@
-"""What is ordered and why: the answer of `replenishment.order_quantities`."""
+"""The order plan and its reasons: what `replenishment.order_quantities` returns."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from shopify_app.analytics.orders.rules import Choices
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What other quantities would do; every attribute is an array (n,)."""
+    """Effects of other quantities, shown beside the order; every attribute is an array (n,)."""
 
     units: np.ndarray
     lost: np.ndarray
@@ -20,24 +20,24 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlan:
-    """What to order of each series and why; every array is (n,).
+    """Order quantities of each series with their reasons; every array is (n,).
 
     Attributes
     ----------
     units : units to order, by all rules
-    ideal_units : before pack, minimum, supplier and budget
-    target_units : stock position that the order should reach (S)
+    ideal_units : units before pack, minimum, vendor and budget
+    target_units : order-up-to level S, the inventory position that the order should reach
     critical_fractile : probability with which demand until the next arrival is to be covered
-    expected_demand : units until the next order could arrive (lead time + review)
-    demand_low, demand_high : 10 % and 90 % of it, or the tails that were asked for
+    expected_demand : expected demand until the next order could arrive (lead time + review)
+    demand_low, demand_high : its 10 % and 90 % quantiles, or the tails that were asked for
     lost_without, lost_with : expected units of demand lost in that time
     lost_by_waiting : expected units lost more if the order is placed one period later
     dead_stock_risk : probability that the last unit ordered still lies unsold after twice that time
-    value : expected money from the order against ordering nothing until the next review
+    value : expected gain of the order over ordering nothing until the next review
     periods_to_wait : whole periods the order can be put off before its first unit earns more now
     less, more : a quarter less and more than `units`, in whole packs, and what they would do
-    curve : what a budget would earn, where unit costs were given
-    choices : what may be ordered of each line, where unit costs were given
+    curve : gain by budget, where unit costs were given
+    choices : allowed orders of each line, where unit costs were given
     """
 
     units: np.ndarray

@@ -1,13 +1,14 @@
-"""How many to order now: the last unit that is worth more on the shelf than in the bank.
+"""Order quantities by periodic review with lost sales: up to the last unit whose expected gain is above zero.
 
 In:  a `DemandForecast`, stock, what is on its way, lead times (whole periods, or learned
-     distributions), costs, and the rules of lines, suppliers and the purse.
+     distributions), costs, and the rules of lines, vendors and the purse.
 Out: an `OrderPlan`, in the forecast's order.
 Method: periodic review with lost sales. An order placed now arrives at the start of period
 lead_time + 1 and is all that can arrive until the next one, review_periods later. The distribution
-of on hand is carried through the pipeline (`demand_levels`, `pipeline`, `stock_ahead`); the units whose last
+of on hand is carried through the pipeline (`demand.levels`, `pipeline`, `stock_ahead`); the units whose last
 still gains are the ideal: the newsvendor's fractile where nothing is lost before the order lands.
-Packs and minimums (`order_rules`), a supplier's least order and a budget (`budget`) then make of the
+Symbols: c_u cost of a lost unit, c_o of holding one over a review, S order-up-to level.
+Packs and minimums (`rules`), a vendor's least order and a budget (`budget`) then make of the
 ideal what can be ordered. Transfers between locations come first (`transfers`).
 Source: Silver, Pyke & Thomas, *Inventory and Production Management in Supply Chains*, 4th ed.
 (2017), ch. 6 and 9; Zipkin (2008), "Old and new methods for lost-sales inventory systems", Oper. Res. 56,
@@ -35,17 +36,18 @@ CHUNK: Final = 500
 """Series worked on at once, for the memory."""
 
 KEPT_PARTS: Final = 20
-"""Up to this many parts are kept in memory until the plan is made."""
+"""Number of parts up to which all are kept in memory until the plan is made."""
 
 LOOK_AHEAD: Final = 2
-"""Dead stock is looked for over this many times lead time and review."""
+"""Horizon of the search for dead stock, in lead times + reviews."""
 
 OVERAGE_REVIEWS: Final = 2.0
-"""What shops do well with, on several sets of real demand (docs/analytics-replenishment.md): a unit too many is
-not made good by the next order already, but by the one after it."""
+"""Reviews over which an unsold unit is charged holding. 2 did well on several sets of real demand
+(docs/analytics-replenishment.md): a unit too many is made good not by the next order but by the one after
+it."""
 
 ASIDE: Final = 0.25
-"""Less and more of an order that are shown beside it differ by this share, in whole packs."""
+"""Share by which the lesser and the larger order shown beside the plan differ, in whole packs."""
 
 
 def critical_fractile(
@@ -77,15 +79,15 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     minimum: np.ndarray | int = 0,
     budget: float | None = None,
     unit_cost: np.ndarray | None = None,
-    supplier: np.ndarray | None = None,
-    supplier_minimum: Any = None,
-    supplier_minimum_in_units: np.ndarray | None = None,
+    vendor: np.ndarray | None = None,
+    vendor_minimum: Any = None,
+    vendor_minimum_in_units: np.ndarray | None = None,
     service_level_cap: float | None = None,
     overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
     range_tails: tuple[float, float] = (0.1, 0.9),
 ) -> OrderPlan:
-    """Plan one order of every series.
+    """The `OrderPlan` of one order of every series.
 
     Parameters
     ----------
@@ -99,10 +101,10 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     pack, minimum : units per pack (>= 1) and least units of an order (>= 0).
     budget : money for all orders together; needs `unit_cost`.
     unit_cost : (n,) money per unit.
-    supplier : (n,) anything that names each line's supplier.
-    supplier_minimum : mapping from supplier to the least money of an order (units, without `unit_cost`),
-        or (n,) that of each line's supplier, or one for all.
-    supplier_minimum_in_units : (n,) whether it is in units although unit costs are given.
+    vendor : (n,) anything that names each line's vendor.
+    vendor_minimum : mapping from vendor to the least money of an order (units, without `unit_cost`),
+        or (n,) that of each line's vendor, or one for all.
+    vendor_minimum_in_units : (n,) whether it is in units although unit costs are given.
     service_level_cap : the fractile that the merchant will not go beyond.
     overage_reviews : how many times its holding a unit costs that lies until the next order; 1 is the
         textbook's, where that order is smaller by it. See `OVERAGE_REVIEWS`.
@@ -115,6 +117,29 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     ------
     ValueError
         If shapes or signs are wrong, the horizon is too short, or a budget comes without unit costs.
+
+    Examples
+    --------
+    Ten a week are wanted (Poisson), three lie there, an order lands at once. A lost unit costs 9, a
+    unit left over 1: the fractile is 0.9, whose quantile is 14, so 11 are ideal, and 12 in packs of six.
+
+    >>> forecast = DemandForecast(
+    ...     np.array(["a"]), np.full((1, 4), 10.0), np.zeros((1, 2)), np.ones(1), spans=(1, 4)
+    ... )
+    >>> plan = order_quantities(
+    ...     forecast,
+    ...     on_hand=np.array([3]),
+    ...     incoming=np.array([0]),
+    ...     lead_time=np.array([0]),
+    ...     review_periods=np.array([1]),
+    ...     holding_cost=np.array([1.0]),
+    ...     shortage_cost=np.array([9.0]),
+    ...     pack=6,
+    ... )
+    >>> plan.critical_fractile.round(3).tolist(), plan.target_units.tolist()
+    ([0.9], [14.0])
+    >>> plan.ideal_units.tolist(), plan.units.tolist()
+    ([11.0], [12.0])
     """
     terms = order_terms(
         forecast,
@@ -136,27 +161,29 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     work = _Work(forecast, terms)
     ideal, units = work.ideal_and_allowed()
     choices = curve = None
-    if unit_cost is not None or supplier_minimum is not None:
-        beyond = 1.0 if supplier_minimum is None else order_rules.BEYOND_IDEAL
+    if unit_cost is not None or vendor_minimum is not None:
+        # Filling up for a vendor's least order may go beyond a line's ideal, nothing else may.
+        beyond = 1.0 if vendor_minimum is None else order_rules.BEYOND_IDEAL
         choices = work.choices(ideal, beyond)
         curve = money.curve(choices)
         chosen = money.within_rules(
             choices,
             budget=budget,
-            supplier=_codes(supplier, terms.n),
-            minimum=_supplier_minimums(supplier_minimum, supplier, terms.n),
-            minimum_in_units=supplier_minimum_in_units,
+            vendor=_codes(vendor, terms.n),
+            minimum=_vendor_minimums(vendor_minimum, vendor, terms.n),
+            minimum_in_units=vendor_minimum_in_units,
         )
         units = choices.at(chosen, choices.units)
     return _plan(work, ideal, units, curve, choices, range_tails)
 
 
 class _Work:
-    """The series in parts of like lead time and size; the stock ahead of few is kept, of many worked out anew."""
+    """Series in parts of like lead time and size, with their `StockAhead`: kept where there are few parts, else worked out anew."""
 
     def __init__(self, forecast: DemandForecast, terms: OrderTerms) -> None:
         self.forecast, self.terms = forecast, terms
         latest = terms.lead.longest + terms.review
+        # Series of one lead time, review and number of states share the arrays of one pass.
         like = np.stack([terms.lead.longest, terms.review, states_needed(forecast, latest)])
         self._parts: list[np.ndarray] = []
         for kind in np.unique(like, axis=1).T:
@@ -165,7 +192,7 @@ class _Work:
         self._kept: list[StockAhead | None] = [None] * len(self._parts)
 
     def parts(self) -> Iterator[tuple[np.ndarray, StockAhead]]:
-        """Rows and their stock ahead."""
+        """(rows, their `StockAhead`), part by part."""
         for number, rows in enumerate(self._parts):
             ahead = self._kept[number]
             if ahead is None:
@@ -175,7 +202,7 @@ class _Work:
             yield rows, ahead
 
     def ideal_and_allowed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Units of each line before and after its own pack and minimum."""
+        """(units, units) of each line before and after its own pack and minimum."""
         ideal, units = np.zeros(self.terms.n), np.zeros(self.terms.n)
         for rows, ahead in self.parts():
             ideal[rows] = _ideal(self.forecast, self.terms, rows, ahead)
@@ -185,7 +212,7 @@ class _Work:
         return ideal, units
 
     def choices(self, ideal: np.ndarray, beyond: float) -> order_rules.Choices:
-        """What may be ordered of each line."""
+        """The `Choices` of each line."""
         terms, found = self.terms, []
         for rows, ahead in self.parts():
             rules = (ideal[rows], terms.pack[rows], terms.minimum[rows], terms.unit_cost[rows])
@@ -195,7 +222,7 @@ class _Work:
 
 
 def _ahead(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> StockAhead:
-    """The stock ahead of some series, looked at over twice lead time and review where the forecast reaches."""
+    """The `StockAhead` of some series, over twice lead time and review where the forecast reaches."""
     lead, review = terms.lead.rows(rows), terms.review[rows]
     latest = int((lead.longest + review).max())
     periods = min(LOOK_AHEAD * latest, forecast.mean.shape[1])
@@ -218,7 +245,7 @@ def _ahead(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> Sto
 def _ideal(
     forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray, ahead: StockAhead
 ) -> np.ndarray:
-    """Units whose last still gains: without paths where the stock at the order's landing is known."""
+    """Units (rows,) up to the last whose expected gain is above zero."""
     ideal = ahead.best()
     known = terms.is_known_at_landing[rows] & (terms.leftover_share == 0.0)
     if known.any():
@@ -228,7 +255,7 @@ def _ideal(
 
 
 def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> np.ndarray:
-    """The same by the forecast's distribution of totals, for an order that lands at once."""
+    """The same by the forecast's own distribution of totals, for an order that lands at once."""
     stock = np.floor(terms.on_hand[rows] + terms.arriving[rows, :1].sum(axis=1))
     review, holding = terms.review[rows], terms.holding[rows]
     shortage = terms.capped_shortage[rows]
@@ -237,11 +264,14 @@ def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) 
         found = np.zeros(len(rows))
         for last in range(1, int(review.max()) + 1):
             below = forecast.cdf(stock + units - 1.0, last=last)
+            # Marginal gain of unit u: c_u P(D > x) over the review, less holding in each period
+            # with D <= x.
             found -= np.where(last <= review, holding * below, 0.0)
             found += np.where(last == review, shortage * (1.0 - below), 0.0)
         return found
 
     low, high = np.zeros(len(rows)), np.ones(len(rows))
+    # The gain falls in u: double until it is lost, then bisect over whole units.
     while np.any(more := gain(high) > 0):
         high = np.where(more, 2 * high, high)
     while np.any(high - low > 1):
@@ -252,18 +282,19 @@ def _exact_ideal(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) 
     return low
 
 
-def _codes(supplier: np.ndarray | None, n: int) -> np.ndarray:
-    if supplier is None:
+def _codes(vendor: np.ndarray | None, n: int) -> np.ndarray:
+    """Integer codes of vendors; all 0 without any."""
+    if vendor is None:
         return np.zeros(n, int)
-    return np.unique(np.asarray(supplier), return_inverse=True)[1]
+    return np.unique(np.asarray(vendor), return_inverse=True)[1]
 
 
-def _supplier_minimums(value: Any, supplier: np.ndarray | None, n: int) -> np.ndarray | None:
-    """Least money of each line's supplier (n,)."""
+def _vendor_minimums(value: Any, vendor: np.ndarray | None, n: int) -> np.ndarray | None:
+    """Least order of each line's vendor (n,); None where none is asked for."""
     if value is None:
         return None
     if hasattr(value, "get"):
-        names = np.zeros(n) if supplier is None else np.asarray(supplier)
+        names = np.zeros(n) if vendor is None else np.asarray(vendor)
         return np.array([float(value.get(name, 0.0)) for name in names.tolist()])
     return np.broadcast_to(np.asarray(value, float), (n,))
 
@@ -276,10 +307,11 @@ def _plan(
     choices: order_rules.Choices | None,
     range_tails: tuple[float, float],
 ) -> OrderPlan:
-    """What the units do, with all the reasons."""
+    """The `OrderPlan` of some units."""
     terms = work.terms
     names = ("lost_without", "lost_with", "lost_by_waiting", "dead_stock_risk", "value", "wait")
     found = {name: np.zeros(terms.n) for name in names}
+    # At least one pack, so that "a little less" and "a little more" are never the order itself.
     step = np.maximum(np.ceil(ASIDE * units / terms.pack), 1.0) * terms.pack
     least = order_rules.least_order(terms.pack, terms.minimum)
     less = np.where(units - step >= least, units - step, 0.0)
@@ -319,13 +351,14 @@ def _plan(
 
 
 def _empty_aside(units: np.ndarray) -> Aside:
+    """An `Aside` to be filled in."""
     return Aside(units, np.zeros(len(units)), np.zeros(len(units)), np.zeros(len(units)))
 
 
 def _demand(
     forecast: DemandForecast, terms: OrderTerms, tails: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected demand until the next order could arrive, and its range."""
+    """(expected demand until the next order could arrive, its lower and upper quantile), each (n,)."""
     periods = np.round(terms.lead.mean).astype(int) + terms.review
     found = np.zeros((3, terms.n))
     for last in np.unique(periods):

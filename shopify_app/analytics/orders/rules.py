@@ -1,9 +1,9 @@
-"""What packs and minimums leave to choose from, line by line, and the least order of a supplier.
+"""Allowed orders under packs and minimums, line by line, and the least order of a vendor.
 
 In:  the value of any order of a line (concave in its units), packs, minimums, costs.
 Out: `Choices`, a table of what may be ordered and what it is worth; the choice of each line.
 Method: as the value is concave, the best allowed order is the pack multiple below or above the
-ideal, the minimum, or nothing. Below a supplier's minimum the lines are filled up by the next step
+ideal, the minimum, or nothing. Below a vendor's minimum the lines are filled up by the next step
 that is worth most (or costs least) for its money; then the whole order is made only if it is worth
 more than none.
 Source: Silver, Pyke & Thomas (2017), ch. 5.6 and 10; Kellerer, Pferschy & Pisinger, *Knapsack Problems*
@@ -18,17 +18,18 @@ from typing import Final
 import numpy as np
 
 MOST_CHOICES: Final = 33
-"""Orders of a line that are told apart, none included."""
+"""Number of orders of a line that are told apart, none included."""
 
 BEYOND_IDEAL: Final = 2.0
-"""A line is filled up for a supplier's minimum to at most this many times its ideal, or one minimum."""
+"""Multiple of its ideal, or one minimum, up to which a line is filled up for a vendor's least order."""
 
 Value = Callable[[np.ndarray], np.ndarray]
+"""Expected gain (n,) of ordering some units (n,) of each line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What may be ordered of each line.
+    """Allowed orders of each line, with their worth and cost.
 
     Attributes
     ----------
@@ -42,16 +43,16 @@ class Choices:
     money: np.ndarray
 
     def best(self) -> np.ndarray:
-        """Index of the choice worth most, (n,); the smaller of equals."""
+        """Index of the choice worth most (n,); the smaller of equals."""
         return self.value.argmax(axis=1)
 
     def at(self, chosen: np.ndarray, what: np.ndarray) -> np.ndarray:
-        """One column of a table for each line."""
+        """One entry of a table for each line (n,)."""
         return np.take_along_axis(what, chosen[:, None], axis=1)[:, 0]
 
 
 def joined(parts: list[Choices], order: np.ndarray) -> Choices:
-    """Parts one below the other, then their lines in `order`."""
+    """One table of several, their lines then in `order`."""
     if not parts:
         return Choices(*(np.zeros((0, 1)) for _ in range(3)))
     return Choices(
@@ -62,7 +63,7 @@ def joined(parts: list[Choices], order: np.ndarray) -> Choices:
 
 
 def least_order(pack: np.ndarray, minimum: np.ndarray) -> np.ndarray:
-    """The smallest order that packs and minimum allow, (n,)."""
+    """Smallest order that pack and minimum allow (n,)."""
     return np.maximum(np.ceil(minimum / pack - 1e-9), 1.0) * pack
 
 
@@ -71,6 +72,7 @@ def allowed_best(
 ) -> np.ndarray:
     """Units (n,) worth most among nothing and the allowed neighbours of the ideal."""
     least = least_order(pack, minimum)
+    # The value is concave: no multiple of the pack but the two beside the ideal can be best.
     low = np.maximum(np.floor(ideal / pack) * pack, least)
     high = np.maximum(np.ceil(ideal / pack) * pack, least)
     options = np.stack([np.zeros_like(ideal), low, high])
@@ -88,12 +90,14 @@ def table(
     *,
     beyond: float = 1.0,
 ) -> Choices:
-    """Nothing, and the allowed orders from the least to `beyond` times the ideal."""
+    """The `Choices`: nothing, and the allowed orders from the least to `beyond` times the ideal."""
     least = least_order(pack, minimum)
     most = np.maximum(np.ceil(beyond * ideal / pack) * pack, least)
     most = np.where(ideal > 0, most, 0.0)
     steps = np.maximum((most - least) / pack, 0.0)
     part = np.linspace(0.0, 1.0, MOST_CHOICES - 1)
+    # Every multiple where there are few; evenly spread ones where there are many, the best always
+    # among them.
     few = np.minimum(np.arange(MOST_CHOICES - 1)[None, :], steps[:, None])
     spread = np.where(steps[:, None] > MOST_CHOICES - 2, np.round(part * steps[:, None]), few)
     units = np.where(most[:, None] > 0, least[:, None] + pack[:, None] * spread, 0.0)
@@ -107,25 +111,25 @@ def table(
     return Choices(units, values, units * unit_cost[:, None])
 
 
-def meet_supplier_minimums(
+def meet_vendor_minimums(
     choices: Choices,
     chosen: np.ndarray,
-    supplier: np.ndarray,
+    vendor: np.ndarray,
     minimum: np.ndarray,
     *,
     in_units: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Indices (n,) after each supplier's least order is met or given up.
+    """Indices (n,) after each vendor's least order is met or given up.
 
-    `supplier` (n,) are codes, `minimum` (n,) the least order of each line's supplier, in money or,
+    `vendor` (n,) are codes, `minimum` (n,) the least order of each line's vendor, in money or,
     where `in_units` (n,), in units.
     """
     counted = choices.money
     if in_units is not None:
         counted = np.where(in_units[:, None], choices.units, choices.money)
     result = chosen.copy()
-    for name in np.unique(supplier):
-        rows = np.flatnonzero(supplier == name)
+    for name in np.unique(vendor):
+        rows = np.flatnonzero(vendor == name)
         least = float(minimum[rows].max())
         reached = choices.at(result, counted)[rows].sum()
         if 0 < reached < least - 1e-9:
@@ -136,7 +140,7 @@ def meet_supplier_minimums(
 def _filled_up(
     money: np.ndarray, value: np.ndarray, chosen: np.ndarray, least: float
 ) -> np.ndarray:
-    """One supplier's lines raised to its minimum by the best steps for their money, or nothing of any."""
+    """Indices of one vendor's lines raised to its least order by the best steps per money, or zeros."""
     at = chosen.copy()
     line = np.arange(len(at))
     while money[line, at].sum() < least - 1e-9:

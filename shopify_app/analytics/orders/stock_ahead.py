@@ -1,4 +1,4 @@
-"""What one more unit ordered now is worth, given the distribution of the stock it will meet.
+"""Marginal gain of a unit ordered now, given the distribution of the stock it will meet.
 
 In:  the tables that `pipeline.run_ahead` makes.
 Out: gain of the last unit, value of all, losses and leftovers of any order.
@@ -18,17 +18,19 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class StockAhead:
-    """What an order does, unit bucket by unit bucket; tables are (n, states), column i is `bucket` x i units.
+    """Fate of each unit of an order; tables are (n, states), column i is `bucket` x i units.
 
     Attributes
     ----------
     bucket : (n,) units in a bucket
-    sold : chance that the unit sells before the next order lands
-    shelf : periods that the unit is expected on the shelf until then
-    wait : periods that it is expected on the shelf after that
-    unsold : chance that it is still there at the end of what is looked at
-    first : (n, periods, states) chance that it is wanted within the first periods after the landing
-    lost_before, lost_without : (n,) units lost before the order lands, and until the next without it
+    sold : probability that the unit sells before the next order lands
+    shelf : expected periods of the unit on the shelf until then
+    wait : expected periods on the shelf after that
+    unsold : probability that it is still there at the end of the horizon
+    first : (n, periods, states) probability that it is wanted within the first periods after the landing
+    lost_before, lost_without : (n,) expected units lost before the order lands, and until the next without it
+    holding, shortage : (n,) cost of a unit and period held, of a unit lost
+    leftover : share of `wait` that is charged
     """
 
     bucket: np.ndarray
@@ -44,7 +46,7 @@ class StockAhead:
     leftover: float
 
     def rows(self, chosen: np.ndarray) -> "StockAhead":
-        """Some series."""
+        """The tables of the chosen series."""
         held = {field.name: getattr(self, field.name) for field in fields(self)}
         return StockAhead(
             **{name: part if name == "leftover" else part[chosen] for name, part in held.items()}
@@ -52,19 +54,22 @@ class StockAhead:
 
     @property
     def _gains(self) -> np.ndarray:
+        """Expected gain of the unit at each column (n, states)."""
+        # Levi et al. (2008): a unit's gain is c_u P(sold) less c_h times its expected periods on
+        # the shelf.
         held = self.shelf + self.leftover * self.wait
         return self.shortage[:, None] * self.sold - self.holding[:, None] * held
 
     def gain(self, units: np.ndarray) -> np.ndarray:
-        """Expected money from the last of `units` (n,), each >= 1."""
+        """Expected gain of the last of `units` (n,), each >= 1."""
         return self._at(self._gains, units)
 
     def value(self, units: np.ndarray) -> np.ndarray:
-        """Expected money from ordering `units` (n,) against ordering nothing."""
+        """Expected gain of ordering `units` (n,) over ordering nothing."""
         return self._sum(self._gains, units)
 
     def best(self) -> np.ndarray:
-        """Units (n,) whose last still gains."""
+        """Units (n,) up to the last whose expected gain is above zero."""
         gains = self._gains[:, 1:] > 0
         place = np.where(gains.all(axis=1), self.sold.shape[1] - 1, gains.argmin(axis=1))
         low, high = place * self.bucket, (place + 1) * self.bucket
@@ -87,7 +92,7 @@ class StockAhead:
         return self._sum(self.first[:, 0], units)
 
     def periods_to_wait(self) -> np.ndarray:
-        """Whole periods (n,) by which an order may come later before its first unit earns more by coming now."""
+        """Whole periods (n,) by which an order may be put off before its first unit earns more by coming now."""
         wanted = np.stack(
             [
                 self._at(self.first[:, at], np.ones(len(self.bucket)))
@@ -95,12 +100,14 @@ class StockAhead:
             ],
             axis=1,
         )
+        # Coming now pays once the shortage it saves is above the holding of the periods it lies
+        # unsold.
         lies = (1.0 - wanted).cumsum(axis=1)
         pays = self.shortage[:, None] * wanted > self.holding[:, None] * lies
         return np.where(pays.any(axis=1), pays.argmax(axis=1), pays.shape[1])
 
     def _at(self, table: np.ndarray, units: np.ndarray) -> np.ndarray:
-        """A table at some units (n,), between buckets by interpolation, beyond the last as the last."""
+        """A table at some units (n,), linear between buckets, constant beyond the last."""
         place = np.clip(units / self.bucket, 0.0, self.sold.shape[1] - 1)
         low = np.minimum(place.astype(int), self.sold.shape[1] - 2)
         pair = np.take_along_axis(table, np.stack([low, low + 1], axis=1), axis=1)

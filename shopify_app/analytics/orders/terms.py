@@ -13,12 +13,12 @@ from shopify_app.analytics.demand import DemandForecast
 from shopify_app.analytics.orders.lead_times import LeadTimes
 
 HIGHEST_FRACTILE: Final = 0.9995
-"""A unit that costs nothing to hold is still not ordered for rarer demand than this."""
+"""Highest critical fractile: a unit that costs nothing to hold is still not ordered for rarer demand."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """Everything about the lines but their demand; arrays (n,) but `arriving` (n, k)."""
+    """Costs, stock, lead times and rules of the lines; arrays (n,) but `arriving` (n, k)."""
 
     on_hand: np.ndarray
     arriving: np.ndarray
@@ -39,15 +39,17 @@ class OrderTerms:
 
     @property
     def capped_shortage(self) -> np.ndarray:
-        """Cost of a lost unit, lowered where the merchant caps the fractile that it would lead to."""
+        """Cost of a lost unit (n,), lowered to that which the merchant's cap on the fractile implies."""
         highest = HIGHEST_FRACTILE if self.cap is None else min(self.cap, HIGHEST_FRACTILE)
         least_holding = np.maximum(self.holding, 1e-9 * self.shortage)
+        # fractile = c_u / (c_u + c_o) <= F  <=>  c_u <= F / (1 - F) c_o, with c_o the holding
+        # over a review.
         most = highest / (1.0 - highest) * least_holding * self.review
         return np.where(self.holding > 0, np.minimum(self.shortage, most), self.shortage)
 
     @property
     def is_known_at_landing(self) -> np.ndarray:
-        """Whether an order lands at once and nothing else lands before the next: stock is known then."""
+        """True (n,) where an order lands at once and nothing else lands before the next: stock at the landing is known."""
         at_once = self.lead.longest == 0
         later = self.arriving[:, 1:]
         before_next = np.arange(1, self.arriving.shape[1])[None, :] < self.review[:, None]
@@ -70,7 +72,7 @@ def order_terms(  # noqa: PLR0913 -- one argument for each term that the merchan
     overage_reviews: float = 1.0,
     leftover_share: float = 0.0,
 ) -> OrderTerms:
-    """Check the terms and line them up with the forecast.
+    """The `OrderTerms` of a forecast's series, checked and of one length.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def order_terms(  # noqa: PLR0913 -- one argument for each term that the merchan
 
 
 def vector(value: Any, n: int) -> np.ndarray:
-    """One number a series.
+    """One finite float a series (n,).
 
     Raises
     ------
@@ -122,6 +124,7 @@ def _arriving(incoming: Any, n: int) -> np.ndarray:
 
 
 def _lead(lead_time: Any, n: int) -> LeadTimes:
+    """The `LeadTimes` of what was passed."""
     if isinstance(lead_time, LeadTimes):
         if len(lead_time.probabilities) != n:
             raise ValueError("lead_time must have a row for each series")
@@ -133,6 +136,7 @@ def _lead(lead_time: Any, n: int) -> LeadTimes:
 
 
 def _check(terms: OrderTerms, horizon: int) -> None:
+    """Nothing; raises `ValueError` for terms that cannot be ones."""
     if not terms.n:
         return
     if terms.review.min() < 1 or terms.pack.min() < 1 or terms.minimum.min() < 0:

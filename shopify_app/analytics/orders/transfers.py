@@ -1,4 +1,4 @@
-"""What to move between locations before anything is bought.
+"""Transfers between locations, worked out before anything is bought.
 
 In:  a forecast per product and location (a series each), stock there, costs, how long a move takes.
 Out: `Transfers`: rows from, rows to, units; and what is on hand and on its way after them.
@@ -27,7 +27,7 @@ from shopify_app.analytics.orders.terms import OrderTerms, order_terms
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """Moves; `source`, `destination` are row numbers, arrays (k,) like `units` and `value` (money gained).
+    """Moves; `source`, `destination` are row numbers, arrays (k,) like `units` and `value` (expected gain).
 
     `on_hand` (n,) and `arriving` (n, periods) are the stock of every row after them.
     """
@@ -54,7 +54,7 @@ def transfers_before_purchases(
     shortage_cost: Any,
     pack: Any = 1,
 ) -> Transfers:
-    """Moves within each product.
+    """The `Transfers` within each product that gain more than their freight.
 
     Parameters
     ----------
@@ -68,6 +68,29 @@ def transfers_before_purchases(
     ------
     ValueError
         As there; or if the transfer time is negative.
+
+    Examples
+    --------
+    Five a week are wanted at both places; forty lie at the first, none at the second. Fifteen go, enough
+    for two weeks (lead time + review) there:
+
+    >>> forecast = DemandForecast(
+    ...     np.array(["x", "y"]), np.full((2, 4), 5.0), np.zeros((2, 2)), np.ones(2), spans=(1, 4)
+    ... )
+    >>> moves = transfers_before_purchases(
+    ...     forecast,
+    ...     product=np.array([1, 1]),
+    ...     transfer_time=0,
+    ...     freight=0.5,
+    ...     on_hand=np.array([40, 0]),
+    ...     incoming=0,
+    ...     lead_time=1,
+    ...     review_periods=1,
+    ...     holding_cost=0.1,
+    ...     shortage_cost=9.0,
+    ... )
+    >>> moves.source.tolist(), moves.destination.tolist(), moves.units.tolist()
+    ([0], [1], [15.0])
     """
     if transfer_time < 0:
         raise ValueError("transfer_time must be >= 0")
@@ -84,6 +107,8 @@ def transfers_before_purchases(
     code = np.unique(np.asarray(product), return_inverse=True)[1]
     costs = np.broadcast_to(np.asarray(freight, float), (terms.n,))
     stocks = np.floor(terms.on_hand)
+    # A sender's stock is valued as an order that lands at once on an empty shelf: its u-th unit,
+    # whoever owns it.
     keeps = _covering(forecast, terms, terms.on_hand * 0.0, 0)
     gets = _covering(forecast, terms, terms.on_hand, transfer_time)
     moves: list[tuple[int, int, float, float]] = []
@@ -103,7 +128,7 @@ def transfers_before_purchases(
 def _covering(
     forecast: DemandForecast, terms: OrderTerms, on_hand: np.ndarray, landing: int
 ) -> StockAhead:
-    """What units landing after some periods are worth until a purchase made now, and its successor, could help."""
+    """The `StockAhead` of units that land after some periods, until a purchase made now, and its successor, could help."""
     until = np.round(terms.lead.mean).astype(int) + terms.review
     periods = int(max(until.max(initial=1), landing + 1))
     arriving = np.zeros((terms.n, periods))
@@ -135,7 +160,7 @@ class _Places:
     gets: StockAhead
 
     def moves(self) -> list[tuple[int, int, float, float]]:
-        """(source, destination, units, value), the best pair first; who gives does not get."""
+        """(source, destination, units, value) of each pair, the best pack first; who gives does not get."""
         given, got = np.zeros(len(self.stock)), np.zeros(len(self.stock))
         heap = [
             self._offer(source, destination, given, got)
@@ -149,6 +174,8 @@ class _Places:
             loss, source, destination, was_given, was_got = heapq.heappop(heap)
             if got[source] > 0 or given[destination] > 0:
                 continue
+            # A stale offer was worked out before another move: it is offered again at today's
+            # gain.
             if (was_given, was_got) == (given[source], got[destination]):
                 units, value = done.get((source, destination), (0.0, 0.0))
                 done[source, destination] = (units + self.pack[source], value - loss)
@@ -160,7 +187,7 @@ class _Places:
     def _offer(
         self, source: int, destination: int, given: np.ndarray, got: np.ndarray
     ) -> tuple[float, int, int, float, float]:
-        """(minus the money gained by the next pack, the pair, and the state that it was worked out in)."""
+        """(minus the gain of the next pack, the pair, and the state that it was worked out in)."""
         units, left = float(self.pack[source]), self.stock[source] - given[source]
         profit = -np.inf
         if left >= units:
@@ -171,7 +198,7 @@ class _Places:
 
 
 def _last(ahead: StockAhead, row: int, units: float, pack: float) -> float:
-    """Money from the last pack of `units` at a row."""
+    """Expected gain of the last pack of `units` at a row."""
     one = ahead.rows(np.array([row]))
     return float(one.value(np.array([units]))[0] - one.value(np.array([units - pack]))[0])
 
@@ -183,6 +210,7 @@ def _result(
     got: np.ndarray,
     transfer_time: int,
 ) -> Transfers:
+    """The `Transfers` of some moves."""
     width = max(terms.arriving.shape[1], transfer_time + 1)
     arriving = np.zeros((terms.n, width))
     arriving[:, : terms.arriving.shape[1]] = terms.arriving

@@ -1,10 +1,10 @@
-"""Whether a decision helped: registered before the write, judged once after its stop date.
+"""Outcomes: whether a decision helped; registered before the write, judged once after its stop date.
 
-In:  a weekly history of counts, the decisions, and later the same history gone on.
+In:  a weekly history of counts, the decisions, and later the same history continued.
 Out: a `Registration` per decision (kept before the write), a `Verdict` per decision, a `PortfolioVerdict`.
 Method: what a product would have sold is its own 26 weeks before, times what products of the same
 rate did meanwhile; how far such a guess is off is seen on those products themselves, to which
-nothing was done. A single product mostly cannot be told; many together can.
+nothing was done (placebos). The effect on one product is mostly within chance; on many together it is not.
 Source: Abadie, Diamond & Hainmueller (2010), "Synthetic control methods for comparative case
 studies", JASA 105, 493-505 (placebo ranks); Rosenbaum (2002), *Observational Studies*, ch. 2.
 Weak: without a holdback, suggestions are not a random draw of products and the range says

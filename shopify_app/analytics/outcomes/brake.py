@@ -1,4 +1,4 @@
-"""When a kind of suggestion stops itself: it measurably loses money in this shop, or its loss nears the cap.
+"""The brake: a kind of suggestion stops itself when it measurably loses money in this shop, or its loss nears the cap.
 
 In:  the running verdicts of one kind (`outcomes.judge(..., is_running=True)`), the cap, what is still open.
 Out: a `BrakeRuling`: go on, wait, or stop, with the reason, the numbers and how many more may be open.
@@ -21,39 +21,40 @@ from typing import Final
 from shopify_app.analytics.outcomes.records import Verdict
 from shopify_app.analytics.outcomes.registration import WINDOW_PERIODS
 
-RULINGS: Final = ("go", "wait", "stop")
 PROBATION_OPEN: Final = 4
-"""Decisions of a kind that may be open before any of it was measured over a whole window in this shop."""
+"""Number of decisions of a kind that may be open before any was measured over a whole window in this shop."""
 
 FALSE_STOP: Final = 0.05
-"""Chance that a kind that neither earns nor loses is ever stopped, however often one looks."""
+"""Type I error alpha: probability that a kind that neither earns nor loses is ever stopped, however often one
+looks."""
 
 WAIT_AT: Final = 0.8
-"""Chance of losing from which no new ones are opened."""
+"""Probability of a loss from which no new decisions are opened."""
 
 CLIP: Final = 3.0
-"""A decision's profit counts as at most so many of its own deviations."""
+"""Bound on a decision's profit, in its own standard deviations (winsorised)."""
 
 PRIOR_DECISIONS: Final = 1.0
-"""Where the boundary is tightest: a variance of so many typical decisions (times about ten)."""
+"""Mixture variance rho of the boundary, in typical decisions; it is tightest at about ten times as many."""
 
-HALF_LOST: Final = 0.5
-"""Of the cap, measured as lost: a kind that looks like losing stops there, the rest being its doubt."""
+CAP_SHARE_LOST: Final = 0.5
+"""Share of the loss cap, measured as lost, at which a kind that looks like losing stops."""
 
-HALF_LOST_AT: Final = 0.9
-"""Chance of losing at which that holds."""
+CAP_SHARE_LOST_AT: Final = 0.9
+"""Probability of a loss from which that holds."""
 
 RISK_SHARE: Final = 1 / 24
-"""Of the cap, what one decision may risk over its window: the first four, at their worst for six windows, lose the cap."""
+"""Share of the loss cap that one decision may risk over its window: the first four, at their worst for six
+windows, lose the cap."""
 
 SHOWN_AT: Final = 0.1
-"""Chance of losing below which a kind counts as shown to earn, and more of it may be open."""
+"""Probability of a loss below which a kind counts as shown to earn, and more of it may be open."""
 
 RIPE_WINDOWS: Final = 2
-"""After so many windows the first ones are known as well as they will be."""
+"""Windows after which a decision is known as well as it will be."""
 
 STOP_AT: Final = 0.95
-"""Chance of losing at which a kind whose first ones are that old stops."""
+"""Probability of a loss at which a kind whose first decisions are ripe stops."""
 
 UNBOUNDED: Final = 1000
 """`may_open` of a kind that nothing holds."""
@@ -61,7 +62,7 @@ UNBOUNDED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class BrakeRuling:
-    """What a kind may do now. Plain fields; `asdict` is JSON.
+    """The ruling on a kind: what it may do now, and why. Plain fields; `asdict` is JSON.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ def judge_kind(
     open_risks: Sequence[float] = (),
     probation_open: int = PROBATION_OPEN,
 ) -> BrakeRuling:
-    """Rule on one kind of suggestion; may be asked every week or every day.
+    """The `BrakeRuling` on one kind of suggestion; may be asked every week or every day.
 
     Parameters
     ----------
@@ -116,6 +117,14 @@ def judge_kind(
     ------
     ValueError
         If the cap is not positive or a risk is negative.
+
+    Examples
+    --------
+    Nothing is known yet: four decisions may be open, and each may risk a twenty-fourth of the cap.
+
+    >>> ruling = judge_kind("price_rise", [], loss_cap=2400.0)
+    >>> ruling.ruling, ruling.reason, ruling.may_open, ruling.risk_room
+    ('go', 'new', 4, 100.0)
     """
     if loss_cap <= 0 or any(risk < 0 for risk in open_risks):
         raise ValueError("the cap must be > 0 and risks >= 0")
@@ -123,7 +132,9 @@ def judge_kind(
     matured = sum(count >= WINDOW_PERIODS for count in periods)
     ripe = sum(count >= RIPE_WINDOWS * WINDOW_PERIODS for count in periods)
     total, variance = sum(profits), sum(spread**2 for spread in spreads)
+    # P(mean profit < 0) under a flat prior: Phi(-total / sd).
     chance = 0.5 if variance <= 0 else 0.5 * erfc(total / sqrt(2 * variance))
+    # The always-valid range is sum +- reach, whenever and however often it is looked at.
     reach = boundary(variance, spreads)
     loss, risk = max(0.0, -total), float(sum(open_risks))
     ruling, reason = _rule(
@@ -132,7 +143,7 @@ def judge_kind(
         is_proven=total < -reach or (ripe >= probation_open and chance >= STOP_AT),
         chance=chance,
         is_near=loss + risk >= loss_cap,
-        is_half_lost=loss >= HALF_LOST * loss_cap,
+        is_cap_share_lost=loss >= CAP_SHARE_LOST * loss_cap,
     )
     is_shown = matured >= probation_open and chance <= SHOWN_AT
     room = (min(probation_open * matured, UNBOUNDED) if is_shown else probation_open) - len(
@@ -159,22 +170,31 @@ def judge_kind(
 
 
 def boundary(variance: float, spreads: Sequence[float]) -> float:
-    """How far a sum of given variance strays from zero with chance `FALSE_STOP` at most, whenever one looks.
+    """Bound that a sum of given variance crosses with probability `FALSE_STOP` at most, whenever one looks.
 
     One-sided normal mixture (Howard et al. 2021, eq. 14), tightest where about ten typical
     decisions have been judged.
+
+    Examples
+    --------
+    Four decisions of standard deviation 5 (V = 100, rho = 25): sqrt(250 x log(1 + sqrt(5) / 0.1)).
+
+    >>> round(boundary(100.0, [5.0] * 4), 2)
+    28.07
     """
     if variance <= 0 or not spreads:
         return inf
     prior = PRIOR_DECISIONS * variance / len(spreads)
     share = (variance + prior) / prior
+    # sqrt(2 (V + rho) log(1 + sqrt((V + rho) / rho) / (2 alpha))), V the variance, rho the
+    # mixture's.
     return sqrt(2 * (variance + prior) * log(1 + sqrt(share) / (2 * FALSE_STOP)))
 
 
 def worst_loss(
     profit_per_week: float, weeks: int, *, price_change: float, margin_share: float
 ) -> float:
-    """What a change of price may lose over some weeks at worst, in the money of `profit_per_week`.
+    """Gross profit that a change of price may lose over some weeks at worst, in the money of `profit_per_week`.
 
     A rise may drive away customers as at an elasticity of -5; a cut may even lose some, as at +1.
 
@@ -182,14 +202,23 @@ def worst_loss(
     ----------
     price_change : new over old price less 1.
     margin_share : gross profit over price, before, in (0, 1].
+
+    Examples
+    --------
+    Ten per cent dearer at a margin of one half: units fall to 1.1 ^ -5 = 62 %, each earns 1.2 times as
+    much, so a quarter of 600 is lost.
+
+    >>> round(worst_loss(100.0, 6, price_change=0.1, margin_share=0.5))
+    153
     """
+    # Gross profit of a unit after over before, times the units kept: (1 + change) ^ elasticity.
     unit = (price_change + margin_share) / margin_share
     kept = exp((-5.0 if price_change > 0 else 1.0) * log(1 + price_change))
     return max(profit_per_week * weeks * (1 - unit * kept), 0.0)
 
 
 def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[float], list[int]]:
-    """(profits, their deviations, weeks each rests on) of a kind's done decisions."""
+    """(winsorised profits, their standard deviations, weeks each rests on) of a kind's done decisions."""
     profits: list[float] = []
     spreads: list[float] = []
     periods: list[int] = []
@@ -206,13 +235,19 @@ def _figures(kind: str, verdicts: Sequence[Verdict]) -> tuple[list[float], list[
 
 
 def _rule(
-    *, judged: int, matured: int, is_proven: bool, chance: float, is_near: bool, is_half_lost: bool
+    *,
+    judged: int,
+    matured: int,
+    is_proven: bool,
+    chance: float,
+    is_near: bool,
+    is_cap_share_lost: bool,
 ) -> tuple[str, str]:
     """(ruling, reason)."""
     looks_bad = judged > 0 and chance >= WAIT_AT
     if is_proven:
         return "stop", "loses_money"
-    if (looks_bad and is_near) or (is_half_lost and chance >= HALF_LOST_AT):
+    if (looks_bad and is_near) or (is_cap_share_lost and chance >= CAP_SHARE_LOST_AT):
         return "stop", "cap_near"
     if is_near:
         return "wait", "cap_near"

@@ -1,9 +1,9 @@
-"""All decisions together: what accepting them has earned, losers included, and the draw that keeps it honest.
+"""The total effect of all decisions, losers included, with its range; and the draw of who is held back.
 
 In:  registrations (done and held back) and the history gone on.
 Out: a `PortfolioVerdict` with a range; which suggestions a draw holds back.
 Method: the ratio of seen to expected over all done products, weighted so that the money gained is surest,
-large misses clipped, against the same of portfolios drawn from products of the same rates. What suggestions have in
+large residuals clipped, against the same of portfolios drawn from products of the same rates. What suggestions have in
 common besides being done shows in those held back, and is taken out as far as it is known.
 Source: Imbens & Rubin (2015), *Causal Inference*, ch. 5 and 6; randomisation ranges: Rosenbaum (2002), ch. 2.
 Weak: effects on products not in the portfolio (a substitute's lost sale) are not in the total; copies of
@@ -20,27 +20,27 @@ import pandas as pd
 from shopify_app.analytics.outcomes import comparisons as held_against
 from shopify_app.analytics.outcomes.comparisons import WEEK, Weeks
 from shopify_app.analytics.outcomes.placebo import (
-    Misses,
+    Residuals,
+    common_log_ratio,
     drawn_contrasts,
-    log_share,
     money_weighted,
-    placebo_log_shares,
+    placebo_log_ratios,
     precision_weighted,
 )
 from shopify_app.analytics.outcomes.records import PortfolioVerdict, Registration, Verdict
 from shopify_app.analytics.outcomes.registration import LEAST_COMPARISONS
 from shopify_app.analytics.outcomes.verdicts import Window, judge, weeks_of, window_of
 
-MATCH_DOUBT: Final = 0.02
-"""By how much (log) products of the same rate may differ from the suggested ones for a reason no rate
-shows; one standard deviation. A holdback narrows it."""
+MATCH_SD: Final = 0.02
+"""Prior standard deviation, in logarithms, of the bias between suggested products and comparison products of
+the same rate. A holdback narrows it."""
 
 LEAST_HELD_BACK: Final = 4
-"""Fewer held back give no draw worth a range."""
+"""Number held back below which the draw gives no range."""
 
 
 def hold_back(ids: Sequence[str], share: float, seed: int) -> tuple[str, ...]:
-    """The suggestions a draw keeps from being made, with the merchant's consent.
+    """Ids of the suggestions that a draw keeps from being made, sorted.
 
     The same ids (in any order), share and seed give the same draw. The number is `share * len(ids)`
     rounded up or down by the draw, so that short lists are held back in the right share on average.
@@ -49,12 +49,20 @@ def hold_back(ids: Sequence[str], share: float, seed: int) -> tuple[str, ...]:
     ------
     ValueError
         If the share is outside 0..0.5 or an id stands twice.
+
+    Examples
+    --------
+    >>> hold_back(["d", "c", "b", "a"], 0.5, seed=1) == hold_back(["a", "b", "c", "d"], 0.5, seed=1)
+    True
+    >>> len(hold_back(["a", "b", "c", "d"], 0.5, seed=1))
+    2
     """
     if not 0 <= share <= 0.5:
         raise ValueError("a share of 0 to 0.5 can be held back")
     if len(set(ids)) != len(ids):
         raise ValueError("a suggestion stands twice")
     rng = np.random.default_rng(seed)
+    # Stochastic rounding: the expected number is exactly share x n.
     count = int(share * len(ids) + rng.random())
     known = sorted(ids)  # numpy's strings would lose a zero byte at their end
     return tuple(sorted(known[place] for place in rng.permutation(len(known))[:count]))
@@ -70,12 +78,28 @@ def judge_portfolio(
     draws: int = 999,
     seed: int = 0,
 ) -> PortfolioVerdict:
-    """All registrations together: the ledger's total with its range.
+    """The `PortfolioVerdict`: the total of all registrations with its range.
 
     With held-back decisions among them, what they did is part of the comparison, and the range by the
     draw alone stands beside it (`drawn_low`, `drawn_high`). Without, products of the same rate stand
     in, `basis` says `matched` and the range is wider for it. Arguments as for `judge`; `draws` random
     portfolios, from `seed`.
+
+    Examples
+    --------
+    One of forty products doubled its counts from the week on in which its price was cut:
+
+    >>> weeks = np.datetime64("2025-01-06", "s") + np.arange(38) * np.timedelta64(7, "D")
+    >>> counts = np.random.default_rng(0).poisson(10, (40, 38))
+    >>> counts[0, 32:] *= 2
+    >>> history = pd.DataFrame({"series_id": np.repeat([f"p{n}" for n in range(40)], 38)})
+    >>> history["period"], history["units"] = np.tile(weeks, 40), counts.ravel()
+    >>> from shopify_app.analytics.outcomes import Decision, register
+    >>> decision = Decision("d", "p0", "price_cut", unit_profit_before=5.0, unit_profit_after=4.0)
+    >>> registered = register(history, [decision], first_on=weeks[32])
+    >>> found = judge_portfolio(history, registered, as_of="2025-09-29", draws=99)
+    >>> found.outcome, found.basis, round(found.effect_share, 1)
+    ('helped', 'matched', 1.0)
     """
     changed = set(changed)
     verdicts = judge(history, registrations, as_of=as_of, changed=changed, ended=ended)
@@ -104,12 +128,12 @@ def judge_portfolio(
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Products of one side, done or held back, and those that may stand in their places.
+    """Residuals of one side, done or held back, and of the products that may stand in their places.
 
-    `misses` holds both; `rows` (n,) are the side's own, `comparisons[i]` those of place i.
+    `residuals` holds both; `rows` (n,) are the side's own, `comparisons[i]` those of place i.
     """
 
-    misses: Misses
+    residuals: Residuals
     rows: np.ndarray
     comparisons: list[np.ndarray]
     seen: np.ndarray
@@ -119,36 +143,36 @@ class _Side:
     def of(
         cls, weeks: Weeks, pairs: Sequence[tuple[Registration, Window]], changed: set[str]
     ) -> "_Side":
-        """Measure them, those of one window together."""
-        parts: list[Misses] = []
+        """The side of some registrations, measured window by window."""
+        parts: list[Residuals] = []
         rows: list[int] = []
         comparisons: list[np.ndarray] = []
         seen: list[float] = []
         offset = 0
         for window in sorted({window for _, window in pairs}, key=str):
             group = [registration for registration, other in pairs if other == window]
-            misses, own, others, counts = _measured_together(weeks, group, window, changed)
-            parts.append(misses)
+            residuals, own, others, counts = _measured_together(weeks, group, window, changed)
+            parts.append(residuals)
             rows.extend((own + offset).tolist())
             comparisons.extend(found + offset for found in others)
             seen.extend(counts.tolist())
-            offset += len(misses.ratio)
-        joined = Misses(
+            offset += len(residuals.ratio)
+        joined = Residuals(
             np.concatenate([part.ratio for part in parts]),
             np.concatenate([part.spread for part in parts]),
             np.concatenate([part.weight for part in parts]),
         )
         return cls(joined, np.array(rows, int), comparisons, np.array(seen), offset - len(rows))
 
-    def own(self) -> Misses:
-        """The side's own products."""
-        return self.misses.take(self.rows)
+    def own(self) -> Residuals:
+        """Residuals of the side's own products."""
+        return self.residuals.take(self.rows)
 
 
 def _measured_together(
     weeks: Weeks, group: Sequence[Registration], window: Window, changed: set[str]
-) -> tuple[Misses, np.ndarray, list[np.ndarray], np.ndarray]:
-    """(misses of all needed series, rows of the group, rows that may take each place, counts seen)."""
+) -> tuple[Residuals, np.ndarray, list[np.ndarray], np.ndarray]:
+    """(residuals of all needed series, rows of the group, rows that may take each place, counts seen)."""
     first, through = weeks.column(window.first), weeks.column(window.through)
     pre = int((window.first - window.pre_from) // WEEK)
     is_open = weeks.exposure[:, first:through].mean(axis=1) > 0.5
@@ -170,32 +194,34 @@ def _measured_together(
         worth = max(registration.unit_profit_before, 0.0) * registration.units_per_count
         weight[row] = worth * expected.counts[row]
     weight[own] = np.maximum(weight[own], 1e-9)
-    misses = Misses(seen / expected.counts, expected.spread, weight)
-    return misses, own, [some.rows(names) for names in named], seen[own]
+    residuals = Residuals(seen / expected.counts, expected.spread, weight)
+    return residuals, own, [some.rows(names) for names in named], seen[own]
 
 
 def _log_effects(
     own: _Side, other: _Side | None, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Log shares (draws,) that the done products may have gained, as far as one can tell."""
+    """Draws (draws,) from the distribution of the done products' common log effect."""
     estimate, placebos = _against_placebos(own, draws, rng)
-    common, doubt = 0.0, MATCH_DOUBT
+    common, match_sd = 0.0, MATCH_SD
     if other is not None:
         seen, chance = _against_placebos(other, draws, rng)
         # What suggestions have in common, done or not: the held-back ones' estimate, shrunk.
-        known = MATCH_DOUBT**2 / (MATCH_DOUBT**2 + float(np.var(chance)))
-        common, doubt = known * seen, MATCH_DOUBT * float(np.sqrt(1 - known))
-    return estimate - placebos - common - rng.normal(0, doubt, draws)
+        # The held-back measure the bias of matching; posterior of bias ~ N(0, MATCH_SD^2) given
+        # them.
+        known = MATCH_SD**2 / (MATCH_SD**2 + float(np.var(chance)))
+        common, match_sd = known * seen, MATCH_SD * float(np.sqrt(1 - known))
+    return estimate - placebos - common - rng.normal(0, match_sd, draws)
 
 
 def _against_placebos(
     side: _Side, draws: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
-    """A side's log share less the middle of its placebos; the placebos (draws,) around their middle."""
+    """(log ratio of a side less the median of its placebos, the placebos (draws,) around their median)."""
     own = side.own()
-    placebos = placebo_log_shares(side.misses, side.comparisons, own.weight, draws, rng)
+    placebos = placebo_log_ratios(side.residuals, side.comparisons, own.weight, draws, rng)
     middle = float(np.median(placebos))
-    estimate = float(log_share(money_weighted(own)))
+    estimate = float(common_log_ratio(money_weighted(own)))
     # The comparison products are themselves a sample.
     width = np.sqrt(1 + len(side.rows) / max(side.pool, LEAST_COMPARISONS))
     return estimate - middle, (placebos - middle) * width
@@ -204,9 +230,9 @@ def _against_placebos(
 def _drawn(
     own: _Side, other: _Side, draws: int, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    """(log share, 80 % low, high, p-value) by the draw of the held-back alone."""
+    """(log ratio, 80 % low, high, p-value) by the draw of the held-back alone."""
     done, held = precision_weighted(own.own()), precision_weighted(other.own())
-    effect = float(log_share(done) - log_share(held))
+    effect = float(common_log_ratio(done) - common_log_ratio(held))
     around = drawn_contrasts(done, held, effect, draws, rng)
     low, high = np.quantile(effect - around, [0.1, 0.9])
     null = drawn_contrasts(done, held, 0.0, draws, rng)
@@ -216,7 +242,7 @@ def _drawn(
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
-    """`money` (2, draws): profit and units gained; `log_effects` (draws,); what the draw alone says."""
+    """Draws of the total: `money` (2, draws) profit and units gained, `log_effects` (draws,); `drawn`: what the draw alone says."""
 
     money: np.ndarray
     log_effects: np.ndarray
@@ -228,13 +254,14 @@ def _money(done: Sequence[Registration], seen: np.ndarray, log_effects: np.ndarr
     units = np.array([r.units_per_count for r in done]) * seen
     before = np.array([r.unit_profit_before for r in done])
     after = np.array([r.unit_profit_after for r in done])
+    # Counterfactual units = seen units / exp(effect).
     without = np.exp(-log_effects)
     profit = float(units @ after) - float(units @ before) * without
     return np.stack([profit, float(units.sum()) * (1 - without)])
 
 
 def _summary(verdicts: Sequence[Verdict], basis: str, totals: _Totals | None) -> PortfolioVerdict:
-    """Count the single verdicts and put the totals beside them."""
+    """The `PortfolioVerdict`: single verdicts counted, the totals beside them."""
     done = [verdict for verdict in verdicts if not verdict.is_held_back]
     count: dict[str, Any] = {name: sum(v.outcome == name for v in done) for name in _COUNTED}
     gains = {v.decision_id: v.profit for v in done if v.profit is not None}
@@ -251,6 +278,8 @@ def _summary(verdicts: Sequence[Verdict], basis: str, totals: _Totals | None) ->
 
 
 _COUNTED: Final = ("helped", "hurt", "could_not_tell", "too_early", "not_measurable")
+"""Outcomes that a portfolio counts."""
+
 _FIGURES: Final = (
     "profit",
     "profit_low",
@@ -269,9 +298,11 @@ _FIGURES: Final = (
     "drawn_high",
     "drawn_p_value",
 )
+"""Figures of a portfolio, in the order they are worked out."""
 
 
 def _figures(totals: _Totals | None) -> dict[str, Any]:
+    """The figures of a portfolio; None where there are none."""
     if totals is None:
         return {"outcome": "too_early", **dict.fromkeys(_FIGURES)}
     profit = np.quantile(totals.money[0], [0.5, 0.1, 0.9, 0.05, 0.95])

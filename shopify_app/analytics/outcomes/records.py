@@ -1,4 +1,4 @@
-"""The nouns of an outcome: a decision, how it will be judged, what came of it, and of all together.
+"""Records of an outcome: a decision, its registration, its verdict, and the verdict on all together.
 
 Plain fields: `dataclasses.asdict` of each is JSON, and nothing in them is NaN or infinite.
 """
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 OUTCOMES: Final = ("helped", "hurt", "could_not_tell", "too_early", "not_measurable")
+"""Every outcome of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is about to be done. Money is of one currency, per unit.
+    """A decision about to be made. Money is of one currency, per unit.
 
     `unit_profit_before`, `unit_profit_after`: gross profit of a unit at the old and the new price.
     `units_per_count`: units in one count of the history (1 where the history counts units; the usual
@@ -31,7 +32,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How a decision will be judged, fixed before it is written. Plain fields; `asdict` is JSON.
+    """The registration of a decision: how it will be judged, fixed before it is written. Plain fields; `asdict` is JSON.
 
     Attributes
     ----------
@@ -40,8 +41,8 @@ class Registration:
     comparison_ids : the series it is held against, nearest in rate first.
     count_cap : a week's count above it counts as it (wholesale), declared now; None: no cap.
     expected_counts : counts expected in the window if nothing were done.
-    detectable_share : a change of the counts of this share, up or down, would be told in half of all
-        cases; None where even a doubling would not.
+    detectable_share : minimum detectable effect: relative change of the counts that would be told from
+        chance in half of all cases; None where even a doubling would not.
     is_held_back : the draw kept it from being done; it stands for what would have happened.
     not_measurable_because : a code (`no_history`, `too_few_comparisons`) or None.
     """
@@ -68,7 +69,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one decision over its window, against what would have been.
+    """The outcome of one decision over its window, against the counterfactual.
 
     Attributes
     ----------
@@ -109,7 +110,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioVerdict:
-    """All decisions together, losers included.
+    """The outcome of all decisions together, losers included.
 
     Attributes
     ----------
@@ -155,12 +156,12 @@ class PortfolioVerdict:
 
 
 def registration_from(record: Mapping[str, Any]) -> Registration:
-    """A registration back from what `dataclasses.asdict` and JSON made of it."""
+    """The registration that `dataclasses.asdict` and JSON made a record of."""
     fields = dict(record)
     fields["comparison_ids"] = tuple(fields["comparison_ids"])
     return Registration(**fields)
 
 
 def verdict_from(record: Mapping[str, Any]) -> Verdict:
-    """A verdict back from what `dataclasses.asdict` and JSON made of it."""
+    """The verdict that `dataclasses.asdict` and JSON made a record of."""
     return Verdict(**record)

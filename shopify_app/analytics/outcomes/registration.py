@@ -1,7 +1,7 @@
-"""How a decision will be judged, fixed before it is written.
+"""Pre-registration: how a decision will be judged, fixed before it is written.
 
 In:  the weekly history up to the decision, the decisions, what else is under change.
-Out: a `Registration` per decision: comparison products, window, stop date, what could be told.
+Out: a `Registration` per decision: comparison products, window, stop date, minimum detectable effect.
 Method: the 199 products nearest in rate (level and recent turn) to which nothing is done; the last
 whole window before the decision, in which nothing was done either, shows how well one could tell.
 Source: pre-registration as in clinical trials; matching on past outcomes: Imbens & Rubin (2015), ch. 15.
@@ -21,16 +21,25 @@ from shopify_app.analytics.outcomes.placebo import rank_range
 from shopify_app.analytics.outcomes.records import Decision, Registration
 
 PRE_PERIODS: Final = 26
+"""Weeks before the decision that it is held against."""
+
 WINDOW_PERIODS: Final = 6
+"""Weeks of the window measured."""
+
 COMPARISONS: Final = 199
-"""Products a decision is held against: a rank among 199 knows 1 %."""
+"""Number of comparison products: a rank among 199 resolves 1 %."""
 
 LEAST_COMPARISONS: Final = 19
-"""Fewer cannot bound 90 % of what chance does."""
+"""Fewest comparison products: fewer cannot bound 90 % of chance."""
 
 LEAST_PAST_WEEKS: Final = 8
+"""Weeks on sale that a product must have behind it."""
+
 LEAST_EXPECTED_COUNTS: Final = 1.0
+"""Expected counts of the window below which nothing can be measured."""
+
 METHOD: Final = "placebo-rank/2"
+"""Name and version of the method, kept with the registration."""
 
 
 def register(
@@ -44,7 +53,7 @@ def register(
     window_periods: int = WINDOW_PERIODS,
     seed: int = 0,
 ) -> list[Registration]:
-    """Fix how each decision will be judged, from what is known before it is written.
+    """A `Registration` per decision, from what is known before it is written.
 
     Parameters
     ----------
@@ -61,6 +70,18 @@ def register(
     ------
     ValueError
         If columns are missing, counts are negative or a decision id stands twice.
+
+    Examples
+    --------
+    >>> weeks = np.datetime64("2025-01-06", "s") + np.arange(38) * np.timedelta64(7, "D")
+    >>> counts = np.random.default_rng(0).poisson(10, (40, 38))
+    >>> counts[0, 32:] *= 2
+    >>> history = pd.DataFrame({"series_id": np.repeat([f"p{n}" for n in range(40)], 38)})
+    >>> history["period"], history["units"] = np.tile(weeks, 40), counts.ravel()
+    >>> decision = Decision("d", "p0", "price_cut", unit_profit_before=5.0, unit_profit_after=4.0)
+    >>> found = register(history, [decision], first_on=weeks[32])[0]
+    >>> found.first_on, found.stop_on, len(found.comparison_ids), round(found.expected_counts)
+    ('2025-08-18', '2025-09-29', 39, 62)
     """
     if len({decision.decision_id for decision in decisions}) != len(decisions):
         raise ValueError("a decision stands twice")
@@ -94,6 +115,7 @@ class _Before:
 
 
 def _before(weeks: Weeks, busy: set[str], pre: int, window: int) -> _Before:
+    """The `_Before` of some weeks."""
     stop = weeks.counts.shape[1]
     caps = held_against.count_caps(weeks, stop - pre, stop)
     weeks = held_against.capped(weeks, caps)
@@ -121,6 +143,7 @@ def _before(weeks: Weeks, busy: set[str], pre: int, window: int) -> _Before:
 def _registration(
     decision: Decision, before: _Before, first: np.datetime64, *, is_held_back: bool, seed: int
 ) -> Registration:
+    """The `Registration` of one decision."""
     row = before.row_of.get(decision.series_id)
     is_known = row is not None and bool(before.is_known[row])
     comparison = np.array([], int)
@@ -166,16 +189,18 @@ def _comparisons(before: _Before, row: int, substitutes: Iterable[str]) -> np.nd
 
 def _usual_counts(before: _Before, row: int) -> float:
     """Counts of a window at the rate before."""
+    # Geometric mean of the fast and the slow rate, the pseudo-rate taken off again.
     level = float(np.exp(before.rate[row].mean())) - held_against.LEAST_RATE
     return max(level, 0.0) * before.window
 
 
 def _detectable_share(before: _Before, row: int, comparison: np.ndarray) -> float | None:
-    """The relative change that the 90 % range of this product's window would just leave out."""
+    """Minimum detectable effect: the relative change that the 90 % range of this product's window would just leave out."""
     if before.expected is None:
         return None
     counts, spread = before.expected.counts, before.expected.spread
-    miss = (before.seen[comparison] / counts[comparison] - 1) / spread[comparison]
-    low, high = rank_range(miss, 0.9)
+    # The trial window: how far the method was off where nothing was done.
+    residual = (before.seen[comparison] / counts[comparison] - 1) / spread[comparison]
+    low, high = rank_range(residual, 0.9)
     share = max(-low, high) * float(spread[row])
     return round(share, 3) if 0 < share <= 1 else None

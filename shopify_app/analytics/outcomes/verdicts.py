@@ -1,8 +1,8 @@
-"""What came of one decision: its window against what products of its rate did in the same weeks.
+"""The verdict on one decision: its window against what products of its rate did in the same weeks.
 
-In:  the history gone on, registrations.
+In:  the history continued, registrations.
 Out: a `Verdict` each; `helped` or `hurt` only where the 90 % range of profit leaves out zero.
-Method: the product's miss (seen against expected, in its usual misses) ranked among those of its
+Method: the product's standardised residual (seen against expected) ranked among those of its
 comparison products. Ranks hold whatever the distribution of counts is.
 Source: Abadie, Diamond & Hainmueller (2010), JASA 105, 493-505.
 Weak: with one product the range is mostly wider than any sensible effect.
@@ -22,14 +22,15 @@ from shopify_app.analytics.outcomes.records import Registration, Verdict
 from shopify_app.analytics.outcomes.registration import LEAST_COMPARISONS
 
 LEAST_WEEKS_JUDGED: Final = 2
-"""A decision undone sooner was hardly tried."""
+"""Weeks below which a decision that was undone is not measured."""
 
 Z_80: Final = 1.2816
+"""Normal deviations of an 80 % range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The weeks a registration is judged over, [first, through); why it cannot be judged, if so."""
+    """Weeks a registration is judged over, [first, through); and why it cannot be judged, if so."""
 
     pre_from: np.datetime64
     first: np.datetime64
@@ -38,13 +39,13 @@ class Window:
 
     @property
     def periods(self) -> int:
-        """Whole weeks in it."""
+        """Number of whole weeks."""
         return max(int((self.through - self.first) // WEEK), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A product and its comparison products over one window: counts seen and expected, usual misses.
+    """Counts seen and expected, and the spread of the residual, of a product and its comparison products.
 
     The product is row 0; `seen, expected, spread` (n + 1,).
     """
@@ -63,7 +64,7 @@ def judge(
     ended: Mapping[str, object] | None = None,
     is_running: bool = False,
 ) -> list[Verdict]:
-    """A verdict per registration.
+    """A `Verdict` per registration.
 
     Parameters
     ----------
@@ -74,6 +75,25 @@ def judge(
     ended : decision id -> date at which it was undone or overwritten; its window stops there.
     is_running : give the figures so far, through `as_of` and beyond the stop date if so, for the brake
         only (which allows for looking often); the outcome then stays `too_early`.
+
+    Examples
+    --------
+    One of forty products doubled its counts from the week on in which its price was cut. Asked before the
+    stop date nothing is said:
+
+    >>> weeks = np.datetime64("2025-01-06", "s") + np.arange(38) * np.timedelta64(7, "D")
+    >>> counts = np.random.default_rng(0).poisson(10, (40, 38))
+    >>> counts[0, 32:] *= 2
+    >>> history = pd.DataFrame({"series_id": np.repeat([f"p{n}" for n in range(40)], 38)})
+    >>> history["period"], history["units"] = np.tile(weeks, 40), counts.ravel()
+    >>> from shopify_app.analytics.outcomes import Decision, register
+    >>> decision = Decision("d", "p0", "price_cut", unit_profit_before=5.0, unit_profit_after=4.0)
+    >>> registered = register(history, [decision], first_on=weeks[32])
+    >>> found = judge(history, registered, as_of="2025-09-29")[0]
+    >>> found.outcome, found.counts_seen, round(found.counts_expected), found.p_value
+    ('helped', 122.0, 60, 0.05)
+    >>> judge(history, registered, as_of="2025-09-08")[0].outcome
+    'too_early'
     """
     weeks = weeks_of(history, registrations, as_of)
     gone = set(changed)
@@ -86,7 +106,7 @@ def judge(
 
 
 def weeks_of(history: pd.DataFrame, registrations: Sequence[Registration], as_of: object) -> Weeks:
-    """The weeks that some registrations need, of the series they need."""
+    """The `Weeks` that some registrations need, of the series they need."""
     wanted = {series for r in registrations for series in (r.series_id, *r.comparison_ids)}
     rows = history["series_id"].astype(str).isin(wanted)
     since = min((day(r.pre_from) for r in registrations), default=day(as_of))
@@ -100,7 +120,7 @@ def window_of(
     *,
     is_running: bool,
 ) -> Window:
-    """The weeks to judge, cut at the registered stop date and where the decision was undone."""
+    """The `Window` to judge, cut at the registered stop date and where the decision was undone."""
     first, stop, now = day(registration.first_on), day(registration.stop_on), day(as_of)
     end = (ended or {}).get(registration.decision_id)
     last = stop if end is None else min(stop, day(end))
@@ -119,7 +139,7 @@ def window_of(
 def _measured(
     weeks: Weeks, registration: Registration, window: Window, gone: set[str]
 ) -> Measured | None:
-    """The product and its comparisons; None where it or too many of them cannot be measured."""
+    """The `Measured` product and comparisons; None where it or too many of them cannot be measured."""
     own = weeks.rows([registration.series_id])
     others = weeks.rows(series for series in registration.comparison_ids if series not in gone)
     first, through = weeks.column(window.first), weeks.column(window.through)
@@ -142,20 +162,24 @@ def _measured(
 def _verdict(
     registration: Registration, window: Window, measured: Measured | None, *, is_running: bool
 ) -> Verdict:
-    """Put into figures; without any where nothing can be said."""
+    """The `Verdict` in figures, or without any where nothing can be said."""
     if measured is None:
         return _without_figures(registration, window)
     before = registration.unit_profit_before
     # What was held back went on at its old price.
     after = before if registration.is_held_back else registration.unit_profit_after
     units, seen = registration.units_per_count, float(measured.seen[0])
-    miss = (measured.seen / measured.expected - 1) / measured.spread
+    residual = (measured.seen / measured.expected - 1) / measured.spread
+    # Counterfactual counts: the comparisons' residuals, put on this product's expectation and
+    # spread.
     would: dict[float, tuple[float, float]] = {}
     for level in (0.8, 0.9):
-        low, high = rank_range(miss[1:], level)
+        low, high = rank_range(residual[1:], level)
         would[level] = _counts(measured, low), _counts(measured, high)
-    middle = _counts(measured, float(np.median(miss[1:])))
+    middle = _counts(measured, float(np.median(residual[1:])))
     profit = {
+        # Profit gained = after x seen - before x counterfactual; more without it means less
+        # gained.
         level: (units * (after * seen - before * high), units * (after * seen - before * low))
         for level, (low, high) in would.items()
     }
@@ -180,20 +204,20 @@ def _verdict(
         units_high=units * (seen - would[0.8][0]),
         counts_seen=seen,
         counts_expected=middle,
-        p_value=_p_value(measured, miss[1:], before, after),
+        p_value=_p_value(measured, residual[1:], before, after),
         periods_judged=window.periods,
-        comparisons_used=len(miss) - 1,
+        comparisons_used=len(residual) - 1,
         reason=None,
     )
 
 
-def _counts(measured: Measured, miss: float) -> float:
-    """The product's counts had its miss been such a one."""
-    return max(float(measured.expected[0] * (1 + miss * measured.spread[0])), 0.0)
+def _counts(measured: Measured, residual: float) -> float:
+    """The product's counts had its standardised residual been this one."""
+    return max(float(measured.expected[0] * (1 + residual * measured.spread[0])), 0.0)
 
 
 def _p_value(measured: Measured, placebos: np.ndarray, before: float, after: float) -> float | None:
-    """Rank of the counts that, at the old unit profit, would have earned what was earned."""
+    """Placebo rank of the counts that, at the old unit profit, would have earned what was earned."""
     if before <= 0:
         return None
     worth = measured.seen[0] * after / before
@@ -201,7 +225,7 @@ def _p_value(measured: Measured, placebos: np.ndarray, before: float, after: flo
 
 
 def _without_figures(registration: Registration, window: Window) -> Verdict:
-    """Nothing can be said, and why."""
+    """A `Verdict` without figures, and why."""
     reason = window.reason or "too_few_comparisons"
     return Verdict(
         decision_id=registration.decision_id,

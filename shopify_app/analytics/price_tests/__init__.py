@@ -1,4 +1,4 @@
-"""Learning what a price does where prices never moved: small alternating tests, their cost stated first.
+"""Switchback price tests: small alternating tests where prices never moved, their cost stated first.
 
 Out: a `SwitchbackPlan` before, a reading after (docs/analytics-prices.md, "Price tests").
 

@@ -1,10 +1,10 @@
-"""A small alternating price test: what it is, what it costs.
+"""The switchback price test: its records, and the gross profit it gives up.
 
 In:  prices, costs, rates of the products under test, an elasticity.
 Out: `SwitchbackPlan` and its nouns; the gross profit a test gives up at any elasticity.
 Method: each product stands at its high and at its low price for equally many weeks, in blocks of
-whole weeks, half of the products the other way round. Whatever is wrong with today's price to first
-order is won in one block and lost in the other; what a test costs is of second order.
+whole weeks, half of the products the other way round. The first-order term of profit in the price step
+cancels between the two blocks; what a test costs is of second order.
 Source: Bojinov, Simchi-Levi & Zhao (2023), "Design and analysis of switchback experiments",
 Management Science 69, 3759-3777.
 Weak: customers who wait for the low block (stock up) are not modelled; blocks of whole weeks keep it small.
@@ -17,11 +17,16 @@ from typing import Any, Final
 import numpy as np
 
 NODES: Final = np.polynomial.hermite_e.hermegauss(7)[0]
+"""Nodes of 7-point Gauss-Hermite quadrature, which stand for a normal distribution."""
+
 NODE_WEIGHTS: Final = np.polynomial.hermite_e.hermegauss(7)[1] / np.sqrt(2 * np.pi)
-"""Seven points that stand for a normal distribution."""
+"""Their weights, summing to 1."""
 
 STEEPEST, FLATTEST = -8.0, 3.0
+"""Steepest and flattest elasticity considered."""
+
 Z_80: Final = 1.2816
+"""Normal deviations of an 80 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class TrialSeries:
     units_per_week: float
     dispersion: float
     starts_high: tuple[bool, ...]
-    """Whether pair k of blocks begins with the high price."""
+    """True where pair k of blocks begins with the high price."""
     units_each: float = 1.0
     """Where `units_per_week` counts orders: units of a usual one, for what the test costs."""
 
@@ -55,7 +60,8 @@ class SwitchbackPlan:
     maximum_cost, expected_cost : gross profit given up over the test, at the dearest elasticity that is
         still plausible, and on average. Stated first; the test is stopped before the maximum is passed.
     weeks, block_weeks : how long in all, how long one price stands.
-    precision : half the 80 % range of the elasticity of these products together, at the end.
+    precision : half-width of the 80 % interval of these products' mean elasticity, at the end.
+    wanted_precision : the target half-width; the test stops once it is reached.
     series : the randomised half under test. comparison_ids : the other half; its prices stay.
     abstained_because : a code where no test is proposed (`too_few_products`, `cost_too_high`,
         `not_precise_enough`, `prices_frozen`); the figures then are those of the best test found.
@@ -77,7 +83,7 @@ class SwitchbackPlan:
 
     @property
     def blocks(self) -> int:
-        """How many blocks there are."""
+        """Number of blocks."""
         return self.weeks // self.block_weeks if self.block_weeks else 0
 
     def schedule(self) -> list[tuple[str, int, int, float]]:
@@ -90,7 +96,7 @@ class SwitchbackPlan:
 
 
 def plan_from(record: Mapping[str, Any]) -> SwitchbackPlan:
-    """A plan back from what `dataclasses.asdict` and JSON made of it."""
+    """The plan that `dataclasses.asdict` and JSON made a record of."""
     fields = dict(record)
     fields["series"] = tuple(_series_from(series) for series in fields["series"])
     fields["comparison_ids"] = tuple(fields["comparison_ids"])
@@ -98,6 +104,7 @@ def plan_from(record: Mapping[str, Any]) -> SwitchbackPlan:
 
 
 def _series_from(record: Mapping[str, Any]) -> TrialSeries:
+    """The series of a record."""
     fields = dict(record)
     fields["starts_high"] = tuple(fields["starts_high"])
     return TrialSeries(**fields)
@@ -123,6 +130,7 @@ def cost_a_week(
     rate = np.array([s.units_per_week * s.units_each for s in series])[:, None, None]
     each = np.clip(elasticity[None, :, None] + product_sd * NODES, STEEPEST, FLATTEST)
     low, high = (
+        # Profit given up at a price p: rate x [(p0 - c) - (p - c) (p / p0) ^ elasticity].
         rate * ((old - unit_cost) - (price - unit_cost) * (price / old) ** each)
         for price in (
             np.array([s.low_price for s in series])[:, None, None],
@@ -132,16 +140,18 @@ def cost_a_week(
     cost = (low + high) / 2
     mean = (cost * NODE_WEIGHTS).sum(axis=2)
     differ = ((cost - mean[:, :, None]) ** 2 * NODE_WEIGHTS).sum(axis=2)
+    # First-order term: were demand uneven by d between the blocks, it would be d (high - low) /
+    # 4.
     chance = (((high - low) / 4) ** 2 * NODE_WEIGHTS).sum(axis=2) * imbalance[:, None]
     return mean, differ + chance
 
 
 def imbalance(dispersion: np.ndarray, weeks: int, block_weeks: int) -> np.ndarray:
-    """See `cost_a_week`; dispersions (n,) are squared coefficients of variation of a week beyond chance."""
+    """Variance (n,) of the relative difference of demand between high and low blocks; dispersions (n,) are K of a week."""
     pairs = max(weeks / (2 * block_weeks), 0.5)
     return 2 * dispersion / (block_weeks * pairs)
 
 
 def log_contrast(series: Sequence[TrialSeries]) -> np.ndarray:
-    """log(high price / low price), (n,)."""
+    """log(high price / low price) (n,)."""
     return np.array([np.log(s.high_price / s.low_price) for s in series])

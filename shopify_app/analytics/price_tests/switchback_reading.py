@@ -1,13 +1,13 @@
-"""What an alternating price test has shown so far, and whether it should go on.
+"""The reading of a switchback price test: elasticity so far, cost so far, and whether it should go on.
 
 In:  the plan, the weekly units seen since it began (tested products and the other half).
-Out: a `SwitchbackReading`: elasticity with range, cost so far, why to stop, each product's evidence.
+Out: a `SwitchbackReading`: elasticity with range, cost so far, reason to stop, each product's evidence.
 Method: within each pair of blocks a product's units fall on the high and the low price as in a
 binomial whose odds are (high / low) ^ elasticity, times what all products sold in those weeks; the
 range comes from turning each product's order of prices round at random, as the plan might have.
 Source: Imbens & Rubin (2015), *Causal Inference*, ch. 5 (randomisation inference); McCullagh & Nelder
 (1989), ch. 4 (conditional binomial).
-Weak: a product's demand that turns just when its blocks do is taken for an answer to the price; over many
+Weak: a product's demand that turns just when its blocks do is taken for price response; over many
 products that averages out, as their orders differ.
 """
 
@@ -25,16 +25,16 @@ from shopify_app.analytics.price_tests.switchback import (
 )
 
 GRID: Final = np.linspace(-8.0, 3.0, 221)
+"""Grid of elasticities."""
+
 TURNS: Final = 499
-"""How often the orders of prices are drawn anew."""
+"""Number of draws of the randomisation distribution."""
 
 CLIP: Final = 3.0
-"""A pair of blocks counts at most so many deviations: a wholesale order is no answer to a price."""
-
-STOP_CHANCE: Final = 0.1
-"""Chance of ending above the maximum cost at which the test is stopped."""
+"""Bound on a pair's standardised residual: a wholesale order is no response to a price."""
 
 RANGE: Final = 0.8
+"""Level of the randomisation range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class SeriesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SwitchbackReading:
-    """What the test has shown; `asdict` is JSON.
+    """Elasticity and cost of a test so far; `asdict` is JSON.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class _Pairs:
 
 
 def evaluate_switchback(plan: SwitchbackPlan, observed: pd.DataFrame) -> SwitchbackReading:
-    """Read a running or finished test.
+    """The `SwitchbackReading` of a running or finished test.
 
     Parameters
     ----------
@@ -102,6 +102,26 @@ def evaluate_switchback(plan: SwitchbackPlan, observed: pd.DataFrame) -> Switchb
     ------
     ValueError
         If a column is missing or units are negative.
+
+    Examples
+    --------
+    Every product sells 33 at the low price and 27 at the high one: an elasticity of
+    log(33 / 27) / log(19.05 / 20.95) = -2.11, which the plan's prior of -2.2 moves by 0.01.
+
+    >>> from shopify_app.analytics.price_tests.experiments import plan_switchback
+    >>> from shopify_app.analytics.prices.rules import PriceLimits
+    >>> catalogue = pd.DataFrame({"series_id": [f"p{n}" for n in range(60)]})
+    >>> catalogue["price"], catalogue["unit_cost"], catalogue["units_per_week"] = 20.0, 12.0, 30.0
+    >>> plan = plan_switchback(catalogue, PriceLimits(), seed=1)
+    >>> rows = [
+    ...     (one.series_id, week, 33 if one.price_in(week // plan.block_weeks) < 20 else 27)
+    ...     for one in plan.series
+    ...     for week in range(plan.weeks)
+    ... ] + [(name, week, 30) for name in plan.comparison_ids for week in range(plan.weeks)]
+    >>> seen = pd.DataFrame(rows, columns=["series_id", "week", "units"])
+    >>> reading = evaluate_switchback(plan, seen)
+    >>> round(reading.elasticity, 2), reading.stop_because
+    (-2.12, 'finished')
     """
     if missing := {"series_id", "week", "units"} - set(observed.columns):
         raise ValueError(f"observed lacks {sorted(missing)}")
@@ -140,7 +160,7 @@ def evaluate_switchback(plan: SwitchbackPlan, observed: pd.DataFrame) -> Switchb
 def _arrays(
     plan: SwitchbackPlan, observed: pd.DataFrame, weeks: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Units and exposure (tested then comparison products, weeks)."""
+    """(units, exposure) of tested, then comparison products by week."""
     ids = [series.series_id for series in plan.series] + list(plan.comparison_ids)
     place = {series: row for row, series in enumerate(ids)}
     row = observed["series_id"].astype(str).map(place)
@@ -154,7 +174,7 @@ def _arrays(
 
 
 def _week_index(units: np.ndarray) -> np.ndarray:
-    """What a week was like for products of the shop, around 1, (weeks,); each product counts alike at most."""
+    """Index of each week's demand around 1 (weeks,), products winsorised so that each counts alike at most."""
     if not units.size:
         return np.ones(units.shape[1])
     usual = units.mean(axis=1, keepdims=True)
@@ -163,7 +183,7 @@ def _week_index(units: np.ndarray) -> np.ndarray:
 
 
 def _pairs(plan: SwitchbackPlan, units: np.ndarray, exposure: np.ndarray) -> _Pairs:
-    """The complete pairs of blocks of all tested products."""
+    """The complete `_Pairs` of all tested products."""
     block, tested = plan.block_weeks, len(plan.series)
     index = _week_index(units)
     columns: list[tuple[np.ndarray, ...]] = []
@@ -186,27 +206,31 @@ def _pairs(plan: SwitchbackPlan, units: np.ndarray, exposure: np.ndarray) -> _Pa
     return _Pairs(*(np.concatenate(found) for found in zip(*columns, strict=True)))
 
 
-def _misses(pairs: _Pairs, elasticity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(score, information) of every pair (m, g) at elasticities (g,), large misses clipped."""
+def _scores(pairs: _Pairs, elasticity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(score, information) of every pair (m, g) at elasticities (g,), large residuals clipped."""
+    # Given high + low, units at the high price are binomial with logit share = offset + contrast
+    # x elasticity.
     share = 1 / (1 + np.exp(-(pairs.offset[:, None] + pairs.contrast[:, None] * elasticity)))
     total = (pairs.high + pairs.low)[:, None]
     spread = np.sqrt(np.maximum(total * share * (1 - share), 1e-9))
     # Beyond chance: a pair of large totals is not as sure as its counts.
     wide = np.sqrt(1 + 0.1 * total * share * (1 - share))
-    miss = np.clip((pairs.high[:, None] - total * share) / (spread * wide), -CLIP, CLIP)
+    residual = np.clip((pairs.high[:, None] - total * share) / (spread * wide), -CLIP, CLIP)
+    # d logit / d elasticity = contrast, so the score is contrast x sd x standardised residual.
     weight = pairs.contrast[:, None] * spread / wide
-    return weight * miss, weight**2
+    return weight * residual, weight**2
 
 
 def _by_product(values: np.ndarray, pairs: _Pairs, count: int) -> np.ndarray:
+    """Sums of pairs' values by product."""
     found = np.zeros((count, *values.shape[1:]))
     np.add.at(found, pairs.product, values)
     return found
 
 
 def _estimate(pairs: _Pairs) -> tuple[float, float]:
-    """(mean elasticity by the pairs alone, its variance by how products differ)."""
-    score, _ = _misses(pairs, GRID)
+    """(mean elasticity by the pairs alone, its robust variance between products)."""
+    score, _ = _scores(pairs, GRID)
     total = score.sum(axis=0)
     # The score falls as the elasticity rises: its zero is the estimate.
     place = int(np.clip(np.searchsorted(-total, 0.0), 1, len(GRID) - 1))
@@ -214,14 +238,15 @@ def _estimate(pairs: _Pairs) -> tuple[float, float]:
     part = left / (left - right) if left != right else 0.5
     estimate = float(GRID[place - 1] + np.clip(part, 0, 1) * (GRID[place] - GRID[place - 1]))
     count = int(pairs.product.max()) + 1
-    at_best, information = _misses(pairs, np.array([estimate]))
+    at_best, information = _scores(pairs, np.array([estimate]))
     each = _by_product(at_best, pairs, count)[:, 0]
     known = float(information.sum())
+    # Sandwich variance: sum of squared scores over information^2, not far below the model's.
     return estimate, float(max((each**2).sum() / known**2, 1 / known / 4))
 
 
 def _posterior(plan: SwitchbackPlan, pairs: _Pairs) -> tuple[float, float]:
-    """Mean and deviation of the mean elasticity, prior and test together."""
+    """(mean, standard deviation) of the mean elasticity, prior and test together."""
     precision, weighted = plan.prior_sd**-2, plan.prior_mean * plan.prior_sd**-2
     if len(pairs.product):
         estimate, variance = _estimate(pairs)
@@ -230,9 +255,10 @@ def _posterior(plan: SwitchbackPlan, pairs: _Pairs) -> tuple[float, float]:
 
 
 def _drawn(pairs: _Pairs, count: int, seed: int) -> tuple[float, float, float]:
-    """(low, high) of the 80 % range and the p-value of "no answer", by turning orders round."""
-    score, _ = _misses(pairs, GRID)
+    """(low, high) of the 80 % range and the p-value of "no response", by randomisation of the orders."""
+    score, _ = _scores(pairs, GRID)
     each = _by_product(score, pairs, count)
+    # Reversing a product's order of prices flips the sign of its score.
     turns = np.random.default_rng(seed).choice([-1.0, 1.0], (TURNS, count))
     around = np.abs(turns @ each)
     p_value = (1 + (around >= np.abs(each.sum(axis=0)) - 1e-12).sum(axis=0)) / (TURNS + 1)
@@ -279,10 +305,11 @@ def _answers(plan: SwitchbackPlan, pairs: _Pairs) -> tuple[SeriesAnswer, ...]:
     if not len(pairs.product):
         return ()
     centre, _ = _estimate(pairs)
-    score, information = _misses(pairs, np.array([centre]))
+    score, information = _scores(pairs, np.array([centre]))
     count = len(plan.series)
     each = _by_product(score, pairs, count)[:, 0]
     known = _by_product(information, pairs, count)[:, 0]
+    # Overdispersion between products: Pearson's chi-square over information.
     excess = max(float((each**2).sum() / max(known.sum(), 1e-9)), 1.0)
     return tuple(
         SeriesAnswer(

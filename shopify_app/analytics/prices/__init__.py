@@ -1,7 +1,7 @@
-"""What a price does, and which price to move.
+"""Price response, and which price to move.
 
 In: a panel of prices, counts and costs; a merchant's limits. Out: a posterior of every product's
-elasticity; suggested prices with what they earn. Method: a product's own price changes, leaning on
+elasticity; suggested prices with their gain. Method: a product's own price changes, shrunk toward
 its type, its shop and the literature (docs/analytics-prices.md).
 
     elasticity    evidence and prior become a posterior

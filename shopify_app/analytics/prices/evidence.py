@@ -1,7 +1,7 @@
-"""What each series' own weeks say of its price: regression with wandering demand and common weeks taken out.
+"""Evidence of each series' own weeks on its price effects: a regression with autocorrelated demand and common weeks.
 
 In:  `PriceWeeks`.
-Out: `Evidence`: information and score of the effects of a price, level and weeks, what is needed to predict.
+Out: `Evidence`: Fisher information and score of the price effects, level and week effects, noise.
 Method: log-linear demand by generalised least squares on working residuals (quasi-likelihood with counting
 variance and serially correlated shocks); a week's common movement, of the other series only, is a
 random effect whose size is estimated from what different series share.
@@ -31,48 +31,59 @@ from shopify_app.analytics.prices.prior import PRIOR_MEAN, prior_variance
 from shopify_app.analytics.prices.spells import LEAST_STEP, PriceWeeks
 
 ROUNDS: Final = 3
+"""Rounds of reweighting."""
+
 MANY: Final = 20.0
-"""Units a week from which logarithms are taken of counts; below `FEW` they are not, between the two are mixed."""
+"""Units a week from which residuals are logarithms of counts; below `FEW` they are relative, between the two a
+mixture."""
 
 FEW: Final = 5.0
+"""Units a week up to which residuals are relative."""
+
 OUTLIER: Final = 4.0
-"""Standard deviations at which a residual is cut off."""
+"""Bound on residuals, in standard deviations (winsorised)."""
 
 OWN_SCALE_WEEKS: Final = 30.0
-"""Weeks' worth of belief that a series is as noisy as its shop."""
+"""Pseudo-count, in weeks, of the shop's noise beside a series' own."""
 
 OTHER_REASONS: Final = 0.5
-"""Variance of a price's other reasons over that of the demand it follows, where it does."""
+"""Variance of a price's other reasons over that of the demand it follows."""
 
 STOOD_BEFORE: Final = 4.0
-"""Chosen prices' worth that the price found at the start tells of what is usual: it had stood long."""
+"""Pseudo-count, in chosen prices, of the first price as the usual one: it had stood long."""
 
 MOST_CHOSEN: Final = 0.2
-"""Where prices move in more of the weeks than this, no move has weeks of its own before it."""
+"""Share of weeks with a price move above which endogeneity is not modelled: no move has weeks of its own
+before it."""
 
 PASSING_WEEKS: Final = 3
-"""A price that stood no longer than this was a passing one."""
+"""Longest stretch, in weeks, of a passing price."""
 
 LEVEL_ROUNDS: Final = 3
+"""Rounds of linearisation of the level."""
+
 SMEAR_WEEKS: Final = 26.0
-"""Weeks' worth of belief that a series' mean is as far above its mean log as its shop's."""
+"""Pseudo-count, in weeks, of the shop's smearing factor beside a series' own."""
 
 CHUNK: Final = 100
+"""Series worked on at once, for the memory."""
+
 COUNT: Final = len(PRIOR_MEAN)
+"""Number of effects p."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Per row of `PriceWeeks` (m), week (T).
+    """Evidence per row of `PriceWeeks` (m) and week (T).
 
     Attributes
     ----------
     information : (m, p, p), score : (m, p)
-    reference : (m,) log price at which `intercept` (m,) is the log level.
+    reference : (m,) log price around which effects are measured, the median.
     design : (m, T, p) columns of the effects.
     common : (T,) the shop's week effects.
     noise : the shop's; `scale` (m,) a series' own factor on it.
-    whitened_price, whitened_residual : (m, T) for how far series repeat each other.
+    whitened_price, whitened_residual : (m, T) for the design effect of series that repeat each other.
     """
 
     information: np.ndarray
@@ -89,7 +100,7 @@ class Evidence:
 
 
 def gather(weeks: PriceWeeks) -> Evidence:
-    """Fit every row on its own; common weeks and noise over all of them."""
+    """The `Evidence` of every row on its own, with week effects and noise over all of them."""
     reference, answers = _answers(weeks)
     effects = np.tile(PRIOR_MEAN, (len(reference), 1))
     common = np.zeros(weeks.units.shape)
@@ -110,12 +121,13 @@ def _round(
     effects: np.ndarray,
     common: np.ndarray,
 ) -> tuple[Evidence, np.ndarray, np.ndarray]:
-    """One expansion around `effects` (m, p) and week effects `common` (m, T): the evidence, and both anew."""
+    """(evidence, effects, week effects) after one expansion around `effects` (m, p) and week effects `common` (m, T)."""
     week = week_numbers(weeks.periods, weeks.periods)
     expected = _expected(weeks, design, effects, common)
     counting = _counting(weeks, expected)
+    # Working residuals of a quasi-likelihood with Var log y = 1 / M + noise (Zeger 1988).
     residual = _cut(working_residual(weeks.units, expected, weeks.known), counting, noise)
-    # What was cut in a shop's sale tells of the sale, not of the weeks.
+    # Products cut in a shop-wide sale are evidence of the sale, not of the week's common effect.
     apart = np.where(weeks.sale, MISSING_VARIANCE, counting)
     others, shop_week, variance = _common(residual + common, apart, noise)
     residual = residual + common - others
@@ -143,7 +155,7 @@ def week_numbers(periods: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 def _answers(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
-    """(log reference price (m,), columns of the answers to prices (m, T, ANSWERS))."""
+    """(log reference price (m,), columns of the price effects (m, T, ANSWERS))."""
     masked = np.ma.masked_array(weeks.log_price, ~weeks.known)
     reference = np.ma.median(masked, axis=1).filled(0.0) if weeks.log_price.size else np.zeros(0)
     off = weeks.log_price - reference[:, None]
@@ -157,7 +169,7 @@ def _answers(weeks: PriceWeeks) -> tuple[np.ndarray, np.ndarray]:
 
 
 def chased(weeks: PriceWeeks, noise: Noise) -> np.ndarray:
-    """What a chosen price betrays of the demand it was chosen at, (m, T, 2): by its step, by its level.
+    """Columns (m, T, 2) of the demand that a chosen price followed: by its step, by its level (price endogeneity).
 
     If a merchant's moves follow demand, a move is a noisy measurement of the demand of its week, and
     through its memory (that of the shop's wandering demand) of the weeks around it: the weeks before a
@@ -172,6 +184,8 @@ def chased(weeks: PriceWeeks, noise: Noise) -> np.ndarray:
         if not len(at) or len(at) > MOST_CHOSEN * count:
             continue
         step = weeks.log_price[row, at] - weeks.log_price[row, at - 1]
+        # Kriging: demand around a move, given that each chosen price is a noisy measurement of
+        # demand then.
         inner = kernel[np.ix_(at, at)] + OTHER_REASONS * np.eye(len(at))
         height = weeks.log_price[row, at] - _usual_price(weeks.log_price[row], at, inner)
         result[row] = kernel[:, at] @ np.linalg.solve(inner, np.stack([step, height], axis=1))
@@ -179,14 +193,14 @@ def chased(weeks: PriceWeeks, noise: Noise) -> np.ndarray:
 
 
 def _usual_price(log_price: np.ndarray, at: np.ndarray, inner: np.ndarray) -> float:
-    """The log price around which prices were chosen: each chosen one counts once, however long it stood."""
+    """The log price around which prices were chosen, by generalised least squares."""
     weight = np.linalg.solve(inner, np.ones(len(at)))
     whole = weight.sum() + STOOD_BEFORE
     return float((weight @ log_price[at] + STOOD_BEFORE * log_price[0]) / whole)
 
 
 def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
-    """Weeks in which a price was chosen: neither a return to the one before, nor an event, a promotion, or a lot's."""
+    """Weeks in which a price was chosen: no return to the one before, no event, no promotion, not drawn by lot."""
     price = weeks.log_price[row]
     moves = np.flatnonzero(np.abs(np.diff(price)) > LEAST_STEP) + 1
     event = weeks.level[row, moves] != weeks.level[row, moves - 1]
@@ -199,10 +213,10 @@ def _chosen(weeks: PriceWeeks, row: int) -> np.ndarray:
 
 
 def randomised_share(weeks: PriceWeeks, evidence: Evidence) -> np.ndarray:
-    """Share of what each row's prices tell that comes from prices drawn by lot, (m,)."""
-    told = evidence.whitened_price**2
-    drawn = np.where(weeks.randomised, told, 0.0).sum(axis=1)
-    return drawn / np.maximum(told.sum(axis=1), 1e-12)
+    """Share of each row's price information that comes from prices drawn by lot (m,)."""
+    squares = evidence.whitened_price**2
+    drawn = np.where(weeks.randomised, squares, 0.0).sum(axis=1)
+    return drawn / np.maximum(squares.sum(axis=1), 1e-12)
 
 
 def columns(
@@ -211,7 +225,7 @@ def columns(
     promotion: np.ndarray,
     others: np.ndarray,
 ) -> np.ndarray:
-    """Of the answers: log price over the reference, the promotion's cut, the promotion itself, the others' prices."""
+    """Columns of the price effects: log price over the reference, the promotion's cut, the promotion itself, the others' prices."""
     return np.stack([from_reference, from_regular * promotion, promotion, others], axis=-1)
 
 
@@ -239,7 +253,7 @@ def others_prices(
 def _expected(
     weeks: PriceWeeks, design: np.ndarray, effects: np.ndarray, common: np.ndarray
 ) -> np.ndarray:
-    """Expected units with the level that makes the sums agree, (m, T)."""
+    """Expected units (m, T), scaled so that each row's sum agrees with what it sold."""
     shape = weeks.exposure * np.exp(
         np.clip(np.einsum("mtp,mp->mt", design, effects) + common, -6, 6)
     )
@@ -251,12 +265,13 @@ def _expected(
 
 def _counting(weeks: PriceWeeks, expected: np.ndarray) -> np.ndarray:
     # A week of nothing where fifteen were expected is a week out of stock that nobody marked.
+    """Counting variance of each week, `MISSING_VARIANCE` where nothing is known."""
     known = weeks.known & ~((weeks.units == 0) & (expected > 15))
     return np.where(known, 1 / np.maximum(expected, 1e-3), MISSING_VARIANCE)
 
 
 def working_residual(units: np.ndarray, expected: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """What the log of demand was off by, (m, T): by logarithm where counts are large, relative where small."""
+    """Residuals of log demand (m, T): logarithmic where counts are large, relative where small."""
     usual = (expected * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     logs = np.clip((usual - FEW) / (MANY - FEW), 0, 1)[:, None]
     relative = units / expected - 1
@@ -265,6 +280,7 @@ def working_residual(units: np.ndarray, expected: np.ndarray, known: np.ndarray)
 
 
 def _cut(residual: np.ndarray, counting: np.ndarray, noise: Noise) -> np.ndarray:
+    """Residuals winsorised at `OUTLIER` deviations."""
     bound = OUTLIER * np.sqrt(counting + noise.white + noise.short + noise.long)
     return np.clip(residual, -bound, bound)
 
@@ -272,7 +288,7 @@ def _cut(residual: np.ndarray, counting: np.ndarray, noise: Noise) -> np.ndarray
 def _common(
     residual: np.ndarray, counting: np.ndarray, noise: Noise
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Week effects: for each series of all others (m, T), of all (T,), and their variance."""
+    """Week effects: for each series of all others (m, T), of all (T,), and their variance component."""
     own = counting + noise.white + noise.short + noise.long
     weight = np.where(counting < MISSING_VARIANCE, 1 / own, 0.0)
     centred = (
@@ -281,6 +297,7 @@ def _common(
     push = weight * centred
     total, squares = push.sum(axis=0), (push**2).sum(axis=0)
     pairs = (weight.sum(axis=0) ** 2 - (weight**2).sum(axis=0)).sum()
+    # Cross products of different series only: what they share, free of each one's own noise.
     variance = float(max((total**2 - squares).sum() / max(pairs, 1e-9), 0.0))
     if variance <= 1e-9:
         return np.zeros_like(residual), np.zeros(residual.shape[1]), 0.0
@@ -290,7 +307,7 @@ def _common(
 
 
 def _leaning(information: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Effects that lean on the literature alone: good enough to expand around."""
+    """Effects shrunk toward the literature alone: good enough to expand around."""
     precision = np.diag(1 / prior_variance())
     right = score + precision @ PRIOR_MEAN
     return np.linalg.solve(information + precision, right[..., None])[..., 0]
@@ -299,7 +316,7 @@ def _leaning(information: np.ndarray, score: np.ndarray) -> np.ndarray:
 def _least_squares(
     residual: np.ndarray, design: np.ndarray, noise: Noise, setting: Setting
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Information, score (of the change of effects), own scale, whitened price and residual."""
+    """(information, score of the change of effects, own scale, whitened price, whitened residual) by GLS."""
     m, weeks = residual.shape
     information, score = np.zeros((m, COUNT, COUNT)), np.zeros((m, COUNT))
     scale, x, r = np.ones(m), np.zeros((m, weeks)), np.zeros((m, weeks))
@@ -310,6 +327,7 @@ def _least_squares(
         )
         white = whiten(covariance(noise, setting.of(rows)), both)[0]
         one = white[..., :1]
+        # Frisch-Waugh: the intercept is projected out of the whitened columns and residual.
         rest = white[..., 1:] - one * (
             (one * white[..., 1:]).sum(axis=1, keepdims=True)
             / np.maximum((one**2).sum(axis=1, keepdims=True), 1e-12)
@@ -318,6 +336,8 @@ def _least_squares(
         inner = np.einsum("mti,mtj->mij", columns_, columns_)
         push = np.einsum("mti,mt->mi", columns_, off)
         fitted = np.linalg.solve(inner + np.diag(1 / prior_variance()), push[..., None])[..., 0]
+        # Residual variance at the shrunk effects, for the series' own scale (pseudo-count of
+        # weeks at 1).
         left = off - np.einsum("mti,mi->mt", columns_, fitted)
         seen = (setting.counting[rows] < MISSING_VARIANCE).sum(axis=1)
         own = (OWN_SCALE_WEEKS + (left**2).sum(axis=1)) / (
@@ -331,7 +351,7 @@ def _least_squares(
 
 
 def passing_share(weeks: PriceWeeks) -> np.ndarray:
-    """Share of each row's price variance that passes within `PASSING_WEEKS` and comes back, (m,); 0 where none moved."""
+    """Share of each row's price variance that passes within `PASSING_WEEKS` and comes back (m,); 0 where none moved."""
     # A shop-wide event's weeks are no evidence, so no passing price either.
     price = pd.DataFrame(np.where(weeks.known & (weeks.level == 0), weeks.log_price, np.nan).T)
     lasting = price.rolling(2 * PASSING_WEEKS + 1, center=True, min_periods=1).median()
@@ -341,14 +361,14 @@ def passing_share(weeks: PriceWeeks) -> np.ndarray:
 
 
 def common_memory(evidence: Evidence) -> float:
-    """Share of a common week's effect that is left a week later."""
+    """Autocorrelation of the week effects at one week, 0..0.98."""
     effects = evidence.common
     squares = float((effects[:-1] ** 2).sum())
     return float(np.clip((effects[1:] * effects[:-1]).sum() / max(squares, 1e-9), 0.0, 0.98))
 
 
 def repeats(evidence: Evidence, group: np.ndarray, count: int) -> tuple[np.ndarray, float]:
-    """How many times the evidence of each group (count,), and of the shop, repeats itself."""
+    """(design effect of each group's evidence (count,), of the shop's)."""
     norm = np.sqrt((evidence.whitened_price**2).sum(axis=1))
     moved = norm > 1e-3
     x = evidence.whitened_price / np.maximum(norm, 1e-9)[:, None]
@@ -371,6 +391,7 @@ def _design_effect(x: np.ndarray, r: np.ndarray) -> float:
     m = len(x)
     if m < 2:
         return 1.0
+    # Mean cosine between different series' whitened prices.
     alike = ((x.sum(axis=0) ** 2).sum() - m) / (m * (m - 1))
     seen = (r != 0).sum()
     shared = ((r.sum(axis=0) ** 2).sum() - (r**2).sum()) / max(seen * (m - 1), 1)
@@ -380,7 +401,7 @@ def _design_effect(x: np.ndarray, r: np.ndarray) -> float:
 def filter_levels(
     weeks: PriceWeeks, evidence: Evidence, expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """How levels wander around `expected` (m, T).
+    """Deviations of levels from `expected` (m, T), by Gaussian-process regression.
 
     Returns
     -------
@@ -392,7 +413,7 @@ def filter_levels(
     weights, variance, event = np.zeros((m, count)), np.zeros(m), np.zeros(m)
     drift = np.zeros((m, count))
     for _ in range(LEVEL_ROUNDS):
-        # Counts are expanded around the level as it is thought to be: three times as much is not exp(2).
+        # Iterated linearisation around the current level: y / mu - 1 is log(y / mu) only near mu.
         around = expected * np.exp(drift)
         counting = _counting(weeks, around)
         residual = working_residual(weeks.units, around, weeks.known)
@@ -417,7 +438,7 @@ def filter_levels(
 def _filter(
     residual: np.ndarray, noise: Noise, setting: Setting
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Kernel weights, variance of the last level, the constant of the last level, the level's log in every week."""
+    """(kernel weights, variance of the last level, constant of the last level, log level in every week)."""
     level = setting.level
     jumps = level.max(axis=1, initial=0) > 0
     whole = covariance(noise, setting) + LEVEL_VARIANCE
@@ -432,7 +453,7 @@ def _filter(
 
 
 def _smear(weeks: PriceWeeks, fitted: np.ndarray) -> np.ndarray:
-    """Units sold over those expected once the level is filtered, (m,), leaning on the shop's.
+    """Smearing factor (m,): units sold over those expected once the level is filtered, shrunk toward the shop's.
 
     The mean of demand is above the exponential of its mean log.
     """

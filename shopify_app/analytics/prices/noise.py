@@ -1,9 +1,9 @@
-"""What demand does by itself: how a series wanders where no price explains it.
+"""The noise model of log demand: how a series is autocorrelated where no price explains it.
 
 In:  residuals of log demand (m, T), their counting variance, the columns that prices explain.
 Out: `Noise`: the variances of a white part, a part forgotten in weeks, and a slow drift of the level.
 Method: maximum of the Gaussian marginal likelihood of a sample of series, effects of price integrated
-out, so that wandering is not mistaken for an answer to a price nor the other way round.
+out (as by REML), so that autocorrelation is not mistaken for price response nor the other way round.
 Source: Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, ch. 2 and 5.
 Weak: one set of variances for a shop; a series' own scale comes after, shrunk.
 """
@@ -15,10 +15,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 SHORT_MEMORY: Final = 0.8
-"""Share of the quick part that is left after a week."""
+"""Autocorrelation of the short component at one week."""
 
 LONG_MEMORY: Final = 0.98
-"""Share of the drift that is left after a week: its half-life is most of a year."""
+"""Autocorrelation of the drift at one week: its half-life is most of a year."""
 
 LEVEL_VARIANCE: Final = 9.0
 """Prior variance of a level's log: anything from one to a thousand."""
@@ -27,23 +27,31 @@ EVENT_VARIANCE: Final = 1.0
 """Prior variance of the log level that a shop-wide event begins."""
 
 MISSING_VARIANCE: Final = 1e6
+"""Counting variance of a week of which nothing is known."""
+
 CORNER: Final = 1e14
-"""Larger than any whitened square: keeps a bordered matrix positive."""
+"""Diagonal of a bordered matrix, larger than any whitened square: keeps it positive definite."""
 
 SAMPLE: Final = 32
+"""Number of series the variances are fitted on."""
+
 LEAST_ROWS: Final = 3
+"""Series below which the variances are not fitted."""
+
 STARTS: Final = np.log([0.05, 0.03, 0.05, 0.1, 0.05])
+"""Prior means of the log variances."""
+
 LOOSE: Final = 2.0
-"""Standard deviation of the log variances' prior around `STARTS`: it only decides where there is nothing to see."""
+"""Prior standard deviation of the log variances: it only decides where there is nothing to see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Variances of log demand: `white`, `short` and `long` (see the memories), and of `answers`.
+    """Variances of log demand: `white`, `short` and `long` (see the memories), `answers`, `event`.
 
-    No two spells of a price are answered alike (an advertisement, a place on the shelf): a spell's own elasticity
-    is off its product's by a variance `answers`. Ten weeks of one spell do not average that out. Nor is a shop-wide
-    sale the same to every product: one is off by a variance `event`, whether it was cut or not.
+    `answers` is the variance of a spell's own elasticity around its product's (an advertisement, a place on the
+    shelf): ten weeks of one spell do not average it out. `event` is the variance of a shop-wide sale's effect
+    between products, cut or not.
     """
 
     white: float = 0.05
@@ -53,20 +61,25 @@ class Noise:
     event: float = 0.05
 
     def level_covariance(self, gap: np.ndarray) -> np.ndarray:
-        """Covariance of the wandering level at weeks `gap` apart, the shape of `gap`."""
+        """Autocovariance of the level at weeks `gap` apart, the shape of `gap`."""
         return self.short * SHORT_MEMORY**gap + self.long * LONG_MEMORY**gap
 
 
 PARTS: Final = 5
+"""Number of variances."""
+
 UNITS: Final = tuple(
     Noise(*(float(here == part) for here in range(PARTS))) for part in range(PARTS)
 )
+"""Noise of one variance 1 and the others 0, one a part."""
+
 SILENT: Final = Noise(*[0.0] * PARTS)
+"""Noise of none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the covariance of residuals depends on beside the variances.
+    """Arguments of the residuals' covariance beside the variances.
 
     Attributes
     ----------
@@ -84,7 +97,7 @@ class Setting:
     event: np.ndarray
 
     def of(self, rows: Any) -> "Setting":
-        """The same for some rows."""
+        """The setting of some rows."""
         return Setting(
             self.week,
             self.level[rows],
@@ -96,7 +109,7 @@ class Setting:
 
 
 def level_covariance(noise: Noise, setting: Setting) -> np.ndarray:
-    """(m, T, T) of the wandering level, events included."""
+    """Covariance (m, T, T) of the level, events included."""
     gap = np.abs(setting.week[:, None] - setting.week[None, :])
     result = np.repeat(noise.level_covariance(gap)[None], len(setting.level), axis=0)
     jumps = setting.level.max(axis=1, initial=0) > 0
@@ -107,7 +120,7 @@ def level_covariance(noise: Noise, setting: Setting) -> np.ndarray:
 
 
 def covariance(noise: Noise, setting: Setting) -> np.ndarray:
-    """(m, T, T) of the residuals."""
+    """Covariance (m, T, T) of the residuals."""
     result = level_covariance(noise, setting)
     same = setting.spell[:, :, None] == setting.spell[:, None, :]
     result += noise.answers * same * setting.off[:, :, None] * setting.off[:, None, :]
@@ -128,7 +141,7 @@ def fit_noise(
     setting: Setting,
     start: Noise,
 ) -> Noise:
-    """Fit the variances.
+    """The `Noise` of largest marginal likelihood.
 
     Parameters
     ----------
@@ -142,34 +155,36 @@ def fit_noise(
     rows = _sample(setting.counting)
     if len(rows) < LEAST_ROWS:
         return start
+    # Effects integrated out: their prior covariance X diag(v) X' joins the noise.
     explained = np.einsum("mtp,p,msp->mts", design[rows], prior_variance, design[rows])
     here = setting.of(rows)
     # The covariance is linear in the variances: its parts are made once.
     silent = covariance(SILENT, here)
     parts = [covariance(one, here) - silent for one in UNITS]
-    told = [number for number, part in enumerate(parts) if part.any()]
+    varying = [number for number, part in enumerate(parts) if part.any()]
     before = np.log(np.maximum(astuple(start), 1e-5))
 
     def loss(logs: np.ndarray) -> float:
         whole = silent + explained
-        for number, variance in zip(told, np.exp(np.clip(logs, -12, 3)), strict=True):
+        for number, variance in zip(varying, np.exp(np.clip(logs, -12, 3)), strict=True):
             whole += variance * parts[number]
         white, log_root = whiten(whole, residual[rows][:, :, None])
+        # Gaussian negative log likelihood r' V^-1 r / 2 + log|V| / 2, and the prior's penalty.
         likelihood = 0.5 * (white**2).sum() + log_root.sum()
-        return float(likelihood + 0.5 * (((logs - STARTS[told]) / LOOSE) ** 2).sum())
+        return float(likelihood + 0.5 * (((logs - STARTS[varying]) / LOOSE) ** 2).sum())
 
     found = minimize(
         loss,
-        before[told],
+        before[varying],
         method="Nelder-Mead",
         options={"maxfev": 60, "xatol": 0.05, "fatol": 0.1},
     )
-    before[told] = found.x
+    before[varying] = found.x
     return _noise(before)
 
 
 def whiten(whole: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (m, T, k) turned to unit covariance, and half the log determinant of `whole` (m, T, T).
+    """(values (m, T, k) turned to unit covariance, half the log determinant of `whole` (m, T, T)).
 
     One Cholesky factor of the matrix bordered by the values gives both.
     """
@@ -179,12 +194,14 @@ def whiten(whole: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarra
     bordered[:, count:, :count] = np.swapaxes(values, 1, 2)
     bordered[:, :count, count:] = values
     bordered[:, count:, count:] = CORNER * np.eye(k)
+    # The last k rows of the factor are (L^-1 values)': one decomposition does both.
     root = np.linalg.cholesky(bordered)
     diagonal = np.diagonal(root, axis1=1, axis2=2)[:, :count]
     return np.swapaxes(root[:, count:, :count], 1, 2), np.log(diagonal).sum(axis=1)
 
 
 def _noise(logs: np.ndarray) -> Noise:
+    """The noise of log variances."""
     return Noise(*(float(value) for value in np.exp(np.clip(logs, -12, 3))))
 
 

@@ -1,12 +1,12 @@
-"""Which price to move, inside limits, and when to say nothing.
+"""Suggested prices inside a merchant's limits, and the reason where none is suggested.
 
 In:  a `PriceResponse`, a catalogue, `PriceLimits`, optionally stock.
 Out: a frame: one row a series, with a price where it is likely to earn more, else the reason why not.
 Method: for each price inside the limits the gain in monthly gross profit is computed under every
 elasticity of the posterior. Of all products together those prices are chosen that gain most, so that
-no more than one in ten is expected to lose (average false sign rate; one price for doubt, by
-Lagrange). Gains come from posteriors that lean on their group and shop, which takes out most of the
-winner's curse: of gains foreseen with more than 80 % chance 1.0 came, on simulated shops of other seeds than
+no more than one in ten is expected to lose (average false sign rate, with one Lagrange multiplier
+for all products). Gains come from posteriors shrunk toward their group and shop, which takes out most of
+the winner's curse: of gains foreseen with more than 80 % chance 1.0 came, on simulated shops of other seeds than
 the benchmark's.
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294; Andrews, Kitagawa & McCloskey
 (2024), "Inference on winners", QJE 139, 305-358; Everett (1963), Operations Research 11, 399-417.
@@ -28,33 +28,39 @@ from shopify_app.analytics.prices.rules import Bound, PriceLimits
 __all__ = ["PriceLimits", "suggest_prices"]
 
 LEAST_EVENTS: Final = 1
+"""Fewest own price changes from which a price is suggested."""
+
 LEAST_INFORMATION: Final = 0.05
-"""A series whose own weeks know its elasticity no better than this (1 / variance) has nothing to say."""
+"""Least information (1 / variance) of a series' own weeks on its elasticity."""
 
 REVERSED_CHANCE: Final = 0.25
-"""Chance that demand rises with the price from which no price is proposed: such an answer is not understood."""
+"""Probability of a positive elasticity from which no price is proposed: such a response is not understood."""
 
 SHOP_REVERSED: Final = -0.4
-"""A shop whose mean elasticity is above this does not answer to prices as shops do."""
+"""Mean elasticity of a shop above which it does not respond to prices as shops do."""
 
 BELIEVED: Final = 0.9
-"""Factor on the log odds that a price helps. Of chances over 70 %, in thin, mid and rich histories, raises held as if the
-factor were 1, cuts 1.4; but what is wrong of a type or a shop is wrong of all its products at once, so that shops
-scatter around what was said, and one that loses more than was said is worse than one that gains less."""
+"""Calibration slope on the log odds that a price helps. Of chances over 70 %, in thin, mid and rich histories,
+raises held as if it were 1, cuts 1.4; but what is wrong of a type or a shop is wrong of all its products at
+once, so that shops scatter around what was said, and one that loses more than was said is worse than one
+that gains less."""
 
 LEVEL_NODES, LEVEL_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-"""Where a Gaussian level is looked at for the range of a gain."""
+"""Gauss-Hermite nodes and weights of a Gaussian log level, for the range of a gain."""
 
 WISH_RANGE: Final = 0.3
-"""How far a wish may be from today's price before limits are applied, as a share."""
+"""Share by which a wish may be from today's price before limits are applied."""
 
 WISH_STEPS: Final = 41
+"""Prices tried for the wish."""
+
 TENTHS: Final = (0.1, 0.9)
+"""Levels of the 80 % range."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Prices (k,), gains, units a month and their weights (k, g) under each elasticity, mean gain and chance (k,)."""
+    """Prices (k,), gains, units a month and their weights (k, g) under each elasticity, mean gain and probability of a gain (k,)."""
 
     prices: np.ndarray
     gain: np.ndarray
@@ -66,23 +72,23 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """A series' posteriors (g,): of a price that rises, and of one that is cut.
+    """A series' posteriors (g,): the one a rise is judged by, and the one a cut is.
 
-    What chased prices betray makes demand seem to answer less, and what is taken out for it may be too much:
-    each way the belief that is the worse one for a move is asked.
+    Endogenous prices make demand seem less elastic, and the correction for it may be too much: each move is judged
+    by the posterior that is the worse one for it.
     """
 
     rise: np.ndarray
     cut: np.ndarray
 
     def of(self, prices: np.ndarray, today: float) -> np.ndarray:
-        """Weights (k, g) for prices (k,)."""
+        """Weights (k, g) of the elasticities for prices (k,)."""
         return np.where((prices < today)[:, None], self.cut[None], self.rise[None])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Case:
-    """What can be proposed for a series: `found` is its row, `allowed` (k,) the prices sure enough and worth it."""
+    """A series with something to propose: `found` is its row, `allowed` (k,) the prices sure enough and worth it."""
 
     found: dict[str, Any]
     row: Any
@@ -100,7 +106,7 @@ def suggest_prices(
     *,
     stock: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Propose prices.
+    """One row a series: a price where it is likely to earn more, else the reason why not.
 
     Parameters
     ----------
@@ -112,7 +118,7 @@ def suggest_prices(
     limits : what the merchant allows.
     stock : DataFrame, optional
         `series_id` and optional `is_short` (the price is not lowered), `available, weeks_to_delivery,
-        sell_by_weeks, salvage`: see `price_profit.StockView`.
+        sell_by_weeks, salvage`: see `profit.StockView`.
 
     Returns
     -------
@@ -124,6 +130,25 @@ def suggest_prices(
     ------
     ValueError
         If a series of the catalogue was not fitted.
+
+    Examples
+    --------
+    At an elasticity near -2.2 and a cost of 14 the best price is 14 x 2.2 / 1.2 = 25.7; the merchant allows
+    steps of a tenth:
+
+    >>> from shopify_app.analytics.prices.elasticity import fit_price_response
+    >>> weeks = np.datetime64("2025-01-06", "s") + np.arange(24) * np.timedelta64(7, "D")
+    >>> price = np.full((6, 24), 20.0)
+    >>> for row in range(6):
+    ...     price[row, 6 + 2 * row : 14 + row] = 18.0
+    >>> panel = pd.DataFrame({"series_id": np.repeat([f"p{n}" for n in range(6)], 24)})
+    >>> panel["period"], panel["price"] = np.tile(weeks, 6), price.ravel()
+    >>> panel["units"], panel["unit_cost"] = np.round(400 * (panel["price"] / 20) ** -2), 14.0
+    >>> catalogue = pd.DataFrame({"series_id": [f"p{n}" for n in range(6)], "price": 20.0})
+    >>> catalogue["unit_cost"], catalogue["units_per_month"] = 14.0, 1733.0
+    >>> found = suggest_prices(fit_price_response(panel), catalogue, PriceLimits(max_step=0.1))
+    >>> found["price"].tolist(), found["binding_limit"].unique().tolist()
+    ([22.0, 22.0, 22.0, 22.0, 22.0, 22.0], ['max_price_step'])
     """
     row_of = {series: number for number, series in enumerate(response.table["series_id"])}
     if missing := [series for series in catalogue["series_id"] if series not in row_of]:
@@ -148,7 +173,7 @@ def _case(
     limits: PriceLimits,
     stock: StockView | None,
 ) -> _Case | dict[str, Any]:
-    """What can be proposed for one series, or its row with the reason for nothing."""
+    """The `_Case` of one series, or its row with the reason for nothing."""
     found = _nothing(row)
     found["abstained_because"] = _reason_to_abstain(response, number, row, limits)
     if found["abstained_because"]:
@@ -165,6 +190,8 @@ def _case(
     answer = _answer(prices, row, belief, stock)
     found["curve"] = _curve(answer, row, stock)
     least = limits.min_gain_share * row.units_per_month * max(row.price - row.unit_cost, 0.01)
+    # One by one a price may be less sure than the average must be: the average is held in
+    # `_sure_together`.
     allowed = (answer.chance >= min(limits.least_chance, limits.min_chance)) & (
         answer.mean >= least
     )
@@ -174,6 +201,7 @@ def _case(
 
 
 def _nothing(row: Any) -> dict[str, Any]:
+    """A row that proposes nothing."""
     return {
         "series_id": row.series_id,
         "price": np.nan,
@@ -192,23 +220,28 @@ def _nothing(row: Any) -> dict[str, Any]:
 
 
 def _answer(prices: np.ndarray, row: Any, belief: _Belief, stock: StockView | None) -> _Answer:
+    """The gains of some prices under each elasticity."""
+    # Constant elasticity: units x (new / old) ^ elasticity, for every elasticity of the grid.
     units = row.units_per_month * (prices[:, None] / row.price) ** GRID[None, :]
     today = monthly_profit(
         np.array([row.price]), np.full((1, 1), row.units_per_month), row.unit_cost, stock
     )
     gain = monthly_profit(prices, units, row.unit_cost, stock) - today
     weights = belief.of(prices, row.price)
+    # P(gain > 0) under the posterior of the elasticity.
     chance = _believed(((gain > 0) * weights).sum(axis=1))
     return _Answer(prices, gain, units, weights, (gain * weights).sum(axis=1), chance)
 
 
 def _believed(chance: np.ndarray) -> np.ndarray:
-    """Chances as they hold where they are large; those below one half are left."""
+    """Calibrated probabilities of a gain; those below one half are left."""
+    # Platt-style recalibration: slope on the log odds, only where a gain is likelier than not.
     odds = BELIEVED * logit(np.clip(chance, 1e-9, 1 - 1e-9))
     return np.where(chance > 0.5, expit(odds), chance)
 
 
 def _proposal(case: _Case, best: int, limits: PriceLimits) -> dict[str, Any]:
+    """The columns of a price that is proposed."""
     answer, row = case.answer, case.row
     weights = answer.weights[best]
     price, mean = float(answer.prices[best]), float(answer.mean[best])
@@ -235,13 +268,13 @@ def _proposal(case: _Case, best: int, limits: PriceLimits) -> dict[str, Any]:
 
 
 def _wish(row: Any, belief: _Belief, stock: StockView | None) -> float:
-    """The price with most to gain if nothing held it."""
+    """The price of largest expected gain if nothing held it."""
     wide = row.price * np.linspace(1 - WISH_RANGE, 1 + WISH_RANGE, WISH_STEPS)
     return float(wide[int(np.argmax(_answer(wide, row, belief, stock).mean))])
 
 
 def _keeps(price: float, row: Any, limits: PriceLimits) -> bool:
-    """Whether the compare-at price as it is would be true beside a price."""
+    """True if the compare-at price as it is would be true beside a price."""
     shown = price_rules.value_of(row, "compare_at_price")
     if not shown > price:
         return True
@@ -254,7 +287,7 @@ def _keeps(price: float, row: Any, limits: PriceLimits) -> bool:
 def _reason_to_abstain(
     response: PriceResponse, number: int, row: Any, limits: PriceLimits
 ) -> str | None:
-    """A code where nothing should be said, the plainest reason first."""
+    """A code where nothing should be said, the plainest reason first; else None."""
     if limits.is_closed:
         return "prices_frozen"
     if not np.isfinite(row.unit_cost):
@@ -267,7 +300,7 @@ def _reason_to_abstain(
 
 
 def _unknown(response: PriceResponse, number: int) -> str | None:
-    """Why a response cannot be built on."""
+    """A code where a response cannot be built on; else None."""
     if response.table["events"].to_numpy()[number] < LEAST_EVENTS:
         return "too_few_price_changes"
     if response.table["information"].to_numpy()[number] < LEAST_INFORMATION:
@@ -279,7 +312,7 @@ def _unknown(response: PriceResponse, number: int) -> str | None:
 
 
 def _choose_together(cases: list[_Case], catalogue: pd.DataFrame, limits: PriceLimits) -> None:
-    """Of all that could be proposed choose what gains most and is together sure enough, inside the shop's limits."""
+    """Nothing; fills in the prices that together gain most, are sure enough, and keep the shop's limits."""
     revenues = (catalogue["price"] * catalogue["units_per_month"]).to_numpy(float)
     revenue_of = dict(zip(catalogue["series_id"], revenues.tolist(), strict=True))
     whole = max(float(np.nansum(revenues)), 1e-9)
@@ -290,6 +323,7 @@ def _choose_together(cases: list[_Case], catalogue: pd.DataFrame, limits: PriceL
         else:
             case.found.update(_proposal(case, best, limits))
             kept.append(case)
+    # The shop's caps are filled greedily, the largest gains first.
     kept.sort(key=lambda one: -one.found["gain_mid"])
     changed, count = 0.0, 0
     for case in kept:
@@ -302,27 +336,30 @@ def _choose_together(cases: list[_Case], catalogue: pd.DataFrame, limits: PriceL
             changed, count = changed + revenue, count + 1
 
 
-def _sure_together(cases: list[_Case], most_doubt: float) -> list[int | None]:
-    """The price chosen of each case, None for none: most gain with a mean chance of harm within `most_doubt`.
+def _sure_together(cases: list[_Case], most_harm: float) -> list[int | None]:
+    """Index of the price chosen of each case, None for none: most gain with a mean probability of harm within `most_harm`.
 
-    Doubt above `most_doubt` is charged, and below it credited, at one price for all products; the
-    lowest price at which the whole is sure enough is taken.
+    Harm above `most_harm` is charged, and below it credited, at one multiplier for all products (Everett 1963);
+    the lowest multiplier at which the whole is sure enough is taken.
     """
 
     def chosen(charge: float) -> tuple[list[int | None], float]:
         picks: list[int | None] = []
         over = 0.0
         for case in cases:
-            doubt = 1 - case.answer.chance - most_doubt
-            worth = np.where(case.allowed, case.answer.mean - charge * doubt, -np.inf)
+            harm = 1 - case.answer.chance - most_harm
+            # Lagrangian: gain - lambda (P(harm) - allowed), maximised product by product.
+            worth = np.where(case.allowed, case.answer.mean - charge * harm, -np.inf)
             best = int(np.argmax(worth))
             picks.append(best if worth[best] > 0 else None)
-            over += float(doubt[best]) if worth[best] > 0 else 0.0
+            over += float(harm[best]) if worth[best] > 0 else 0.0
         return picks, over
 
     picks, over = chosen(0.0)
     if over <= 0:
         return picks
+    # Bracket of the multiplier: at the upper end even one per mille of harm outweighs the best
+    # gain.
     low, high = 0.0, 1e3 * max(float(case.answer.mean.max()) for case in cases)
     for _ in range(50):
         middle = (low + high) / 2 if low else high * 1e-6
@@ -333,6 +370,7 @@ def _sure_together(cases: list[_Case], most_doubt: float) -> list[int | None]:
 
 
 def _withdraw(one: dict[str, Any], reason: str) -> None:
+    """Nothing; takes a proposal back, with the reason."""
     curve = one["curve"]
     one |= {
         "price": np.nan,
@@ -351,17 +389,18 @@ def _withdraw(one: dict[str, Any], reason: str) -> None:
 def _with_level(
     gains: np.ndarray, posterior: np.ndarray, row: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gains (g x nodes,) and their weights where the level of demand is uncertain too."""
+    """(gains (g x nodes,), their weights) with the uncertainty of the level of demand."""
     spread = price_rules.value_of(row, "level_sd")
     if not spread > 0:
         return gains, posterior
+    # Log-normal level of mean 1: exp(s z - s^2 / 2).
     factors = np.exp(spread * LEVEL_NODES - spread**2 / 2)
     weights = LEVEL_WEIGHTS / LEVEL_WEIGHTS.sum()
     return np.outer(gains, factors).ravel(), np.outer(posterior, weights).ravel()
 
 
 def _tenths(gains: np.ndarray, posterior: np.ndarray) -> tuple[float, float]:
-    """The 80 % range of gains (g,)."""
+    """(10 %, 90 %) quantiles of gains (g,)."""
     order = np.argsort(gains)
     cumulative = posterior[order].cumsum()
     low, high = (

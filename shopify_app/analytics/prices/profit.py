@@ -1,4 +1,4 @@
-"""What a price earns in a month, with the stock there is.
+"""Gross profit a month of a price, with the stock there is.
 
 In:  prices, the units a month they would sell under each elasticity, cost, and where it matters the stock.
 Out: gross profit a month for each price and elasticity.
@@ -22,8 +22,10 @@ import numpy as np
 from shopify_app.analytics import negative_binomial as nb
 
 WEEKS_PER_MONTH: Final = 52 / 12
+"""Weeks in a month."""
+
 DISPERSION: Final = 0.1
-"""Of demand over the weeks until a delivery or an end."""
+"""K of demand over the weeks until a delivery or an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class StockView:
 
     @classmethod
     def of(cls, row: Any) -> "StockView":
-        """From a row of the `stock` frame; columns that lack are unknown."""
+        """The stock of a row of the `stock` frame; missing columns are unknown."""
 
         def number(name: str, otherwise: float = float("nan")) -> float:
             value = getattr(row, name, None)
@@ -59,7 +61,16 @@ class StockView:
 def monthly_profit(
     prices: np.ndarray, units: np.ndarray, cost: float, stock: StockView | None
 ) -> np.ndarray:
-    """Gross profit a month (k, g) at prices (k,) that would sell `units` (k, g) a month."""
+    """Gross profit a month (k, g) at prices (k,) that would sell `units` (k, g) a month.
+
+    Examples
+    --------
+    With plenty of stock, units x (price - cost): 100 x 4, and 80 x 6.
+
+    >>> prices, units = np.array([10.0, 12.0]), np.array([[100.0], [80.0]])
+    >>> monthly_profit(prices, units, 6.0, None).ravel().tolist()
+    [400.0, 480.0]
+    """
     margin = prices[:, None] - cost
     if stock is None or np.isnan(stock.available):
         return margin * units
@@ -71,14 +82,16 @@ def monthly_profit(
 
 
 def sold(available: float, demand: np.ndarray) -> np.ndarray:
-    """Expected sales out of `available` units when demand's mean is `demand`."""
+    """Expected sales E min(available, D) when demand's mean is `demand`."""
+    # E min(x, D) = E D - E (D - x)^+.
     short = nb.expected_shortage(np.floor(available), demand, np.asarray(DISPERSION))
     return np.maximum(demand - short, 0.0)
 
 
 def _until_delivery(margin: np.ndarray, units: np.ndarray, stock: StockView) -> np.ndarray:
-    """Over the month, or over all the weeks until the delivery where those are more."""
+    """Gross profit a month over the month, or over all the weeks until the delivery where those are more."""
     weeks = max(stock.weeks_to_delivery, 0.0)
+    # Judged over the longer of a month and the wait, then scaled to a month.
     horizon = max(weeks, WEEKS_PER_MONTH)
     before = sold(stock.available, units * weeks / WEEKS_PER_MONTH)
     after = units * (horizon - weeks) / WEEKS_PER_MONTH

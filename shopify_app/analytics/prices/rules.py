@@ -1,4 +1,4 @@
-"""What a merchant and the law allow of a price; every limit has a name and the hard ones come last.
+"""Limits of a price, the merchant's and the law's: every one has a name, and the hard ones come last.
 
 In:  a row of the catalogue, `PriceLimits`.
 Out: the prices that may be proposed, the trail of limits a wish ran into, the reference price that may be shown.
@@ -7,18 +7,19 @@ the thirty days before it.
 Weak: reductions announced outside the compare-at price (banners, codes) are not seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 
-PRIOR_PRICE_DAYS: Final = 30
 TRIED_MARGIN: Final = 0.15
-"""How far beyond the prices it was sold at an answer is believed, as a share."""
+"""Share beyond the prices it was sold at within which a response is extrapolated."""
 
 STEPS: Final = 25
+"""Candidate prices between the limits."""
+
 HARD_RULES: Final = (
     "price_ceiling",
     "recommended_price",
@@ -26,12 +27,12 @@ HARD_RULES: Final = (
     "minimum_advertised_price",
     "margin_floor",
 )
-"""Applied in this order after all others: a floor has the last word."""
+"""Limits that are applied after all others, in this order: a floor has the last word."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceLimits:
-    """What a merchant allows; shares in [0, 1].
+    """A merchant's limits; shares in [0, 1].
 
     Attributes
     ----------
@@ -64,7 +65,7 @@ class PriceLimits:
 
     @property
     def is_closed(self) -> bool:
-        """Whether no price may be touched today."""
+        """True if no price may be touched today."""
         return self.is_frozen or (
             self.as_of is not None
             and any(first <= self.as_of <= last for first, last in self.frozen)
@@ -73,7 +74,7 @@ class PriceLimits:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A rule and the prices it allows."""
+    """A limit's name and the prices it allows."""
 
     rule: str
     low: float
@@ -81,13 +82,13 @@ class Bound:
 
 
 def value_of(row: Any, name: str) -> float:
-    """A number of a catalogue row; NaN where the column or the value lacks."""
+    """A number of a catalogue row; NaN where the column or the value is missing."""
     found = getattr(row, name, None)
     return float("nan") if found is None else float(found)
 
 
 def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
-    """All rules of a product, soft ones first, the hard ones in the order of `HARD_RULES`."""
+    """All limits of a product, soft ones first, the hard ones in the order of `HARD_RULES`."""
     price, unit, inf = float(row.price), 10.0**-limits.minor_digits, float("inf")
     found = [Bound("max_price_step", price * (1 - limits.max_step), price * (1 + limits.max_step))]
     low, high = value_of(row, "tried_low"), value_of(row, "tried_high")
@@ -108,6 +109,7 @@ def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
         "recommended_price": (-inf, value_of(row, "recommended_price")),
         "price_floor": (value_of(row, "floor_price"), inf),
         "minimum_advertised_price": (value_of(row, "minimum_advertised_price"), inf),
+        # price >= cost / (1 - margin), and never at or below cost.
         "margin_floor": (max(cost / (1 - limits.margin_floor), cost + unit), inf),
     }
     for rule in HARD_RULES:
@@ -118,13 +120,14 @@ def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
 
 
 def candidates(price: float, rules: Iterable[Bound], limits: PriceLimits) -> np.ndarray:
-    """Prices inside every rule, in whole minor units, with the merchant's ending; today's is not one."""
+    """Prices inside every limit, in whole minor units, with the merchant's ending; today's is not one."""
     rules = list(rules)
     low = max(rule.low for rule in rules)
     high = min(rule.high for rule in rules)
     if low > high:
         return np.zeros(0)
     unit = 10.0**-limits.minor_digits
+    # Rounding to the merchant's ending may leave the limits: those that do are dropped below.
     wide = np.linspace(low, high, STEPS)
     ended = np.unique(
         np.round(with_ending(np.round(wide / unit) * unit, limits), limits.minor_digits)
@@ -134,7 +137,7 @@ def candidates(price: float, rules: Iterable[Bound], limits: PriceLimits) -> np.
 
 
 def with_ending(prices: np.ndarray, limits: PriceLimits) -> np.ndarray:
-    """The nearest prices with the merchant's ending; "keep" and currencies without minor units leave them."""
+    """Nearest prices with the merchant's ending; "keep" and currencies without minor units leave them."""
     if limits.price_ending == "keep" or limits.minor_digits == 0:
         return prices
     cents = float(limits.price_ending)
@@ -144,7 +147,7 @@ def with_ending(prices: np.ndarray, limits: PriceLimits) -> np.ndarray:
 def trail(
     wish: float, price: float, rules: Iterable[Bound], digits: int
 ) -> tuple[str | None, list[dict[str, Any]]]:
-    """(the rule that holds the price where it is, every rule a wish ran into with the price before and after)."""
+    """(the limit that holds the price where it is, every limit a wish ran into with the price before and after)."""
     steps: list[dict[str, Any]] = []
     here, binding = wish, None
     for rule in rules:
@@ -168,21 +171,6 @@ def trail(
     return binding, steps
 
 
-def lowest_prior_price(history: Mapping[date, float], on: date) -> float:
-    """Lowest price in force in the thirty days before `on`; NaN if no price is known.
-
-    Parameters
-    ----------
-    history : the price set on a day, in force until the next entry.
-    """
-    first = on - timedelta(days=PRIOR_PRICE_DAYS)
-    earlier = [day for day in history if day <= first]
-    within = [history[day] for day in history if first < day < on]
-    if earlier:
-        within.append(history[max(earlier)])
-    return min(within, default=float("nan"))
-
-
 def lawful_compare_at(
     price: float, compare_at: float, lowest_prior: float, limits: PriceLimits
 ) -> float:
@@ -190,6 +178,13 @@ def lawful_compare_at(
 
     In the EU the crossed-out price is the lowest of the thirty days before, whatever the merchant wrote; if
     that is not above the new price there is no reduction to announce. Where it is unknown, none is.
+
+    Examples
+    --------
+    12 was written, but 9 was charged within the thirty days; at a new price of 9 there is no reduction left.
+
+    >>> lawful_compare_at(8.0, 12.0, 9.0, PriceLimits()), lawful_compare_at(9.0, 12.0, 9.0, PriceLimits())
+    (9.0, nan)
     """
     if not compare_at > price:
         return float("nan")

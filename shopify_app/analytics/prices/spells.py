@@ -1,4 +1,4 @@
-"""Which prices of a panel are answers to a price, and which only look so.
+"""Price spells: which weeks of a panel are evidence of price response, and which only look so.
 
 In:  a frame `series_id, period, units, price` and optional `group, on_promotion, in_stock, randomised, store`.
 Out: `PriceWeeks`: units, log prices, promotion and exposure side by side, one row a unit of evidence.
@@ -6,9 +6,9 @@ Method: series that always moved together (colours or stores at one price) are a
 a week out of stock is left out, a week partly in stock counts for its part; a single cheaper week
 in an otherwise steady price is a quantity tier or a wholesale order unless it is marked as a promotion;
 a week in which an unusual share of the shop moved starts a new level for what moved: the
-event's own pull cannot be told from its price. A price that was drawn by lot (a price test) is nobody's choice and no copy of
-another that was drawn alike. A shop-wide sale that ended is marked as one: its pull is
-what its products have in common, so that what they do not have in common is an answer to its price.
+event's own effect is confounded with its price. A price that was drawn by lot (a price test) is nobody's choice and no copy of
+another that was drawn alike. A shop-wide sale that ended is marked as one: its own effect is
+what its products have in common, so that what they do not have in common is price response.
 Weak: a genuine one-week sale of one product that nobody marked is left out too.
 """
 
@@ -20,35 +20,39 @@ import numpy as np
 import pandas as pd
 
 DRAWN: Final = 0.5
-"""Share of a week from which its price was one drawn by lot."""
+"""Share of a week from which its price counts as drawn by lot."""
 
 LEAST_STEP: Final = 0.02
-"""Smaller changes of log price are rounding."""
+"""Smallest change of log price that is no rounding."""
 
 SHOP_WIDE_SHARE: Final = 0.3
+"""Share of a shop's products that must move for a shop-wide event."""
+
 SHOP_WIDE_LEAST: Final = 5
-"""Fewer products than this are no shop whose moves could be unusual."""
+"""Products below which a shop has no shop-wide events."""
 
 MARKET_LEAST: Final = 3
-"""Fewer series in a store than this are no market."""
+"""Series below which a store is no market of its own."""
 
 UNUSUAL: Final = 4.0
-"""How many times the usual share of movers makes a week a shop-wide event."""
+"""Multiple of the usual share of movers that makes a week a shop-wide event."""
 
 MOST_SALE_WEEKS: Final = 8
-"""What a shop cut for longer than this it did not put on sale."""
+"""Longest sale, in weeks: what was cut for longer was not on sale."""
 
 STEADY_SHARE: Final = 0.6
+"""Share of its weeks that a steady series spends at few prices."""
+
 STEADY_LEVELS: Final = 3
-"""A series is steady if this few prices make up that share of its weeks."""
+"""Number of those prices."""
 
 LEAST_IN_STOCK: Final = 0.3
-MISSING: Final = -1
+"""Share of a week in stock below which it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceWeeks:
-    """Evidence side by side, (m, T) unless said otherwise.
+    """Weeks of evidence side by side, (m, T) unless said otherwise.
 
     Attributes
     ----------
@@ -95,19 +99,19 @@ class PriceWeeks:
 
     @property
     def spell(self) -> np.ndarray:
-        """Number of the spell of one price, (m, T)."""
+        """Number of the spell of one price (m, T)."""
         moved = np.abs(np.diff(self.log_price, axis=1, prepend=self.log_price[:, :1])) > LEAST_STEP
         return moved.cumsum(axis=1)
 
     @property
     def lasting_level(self) -> np.ndarray:
-        """`level` with that of the weeks around it where a sale passed, (m, T)."""
+        """`level` (m, T) with that of the weeks around it where a sale passed."""
         around = pd.DataFrame(np.where(self.sale, np.nan, self.level)).ffill(axis=1)
         return around.fillna(0.0).to_numpy(int)
 
 
 def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
-    """Line a panel up and leave out what says nothing of a price.
+    """The `PriceWeeks` of a panel, with what is no evidence of price response left out.
 
     Raises
     ------
@@ -139,15 +143,17 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
     group[series] = codes
     cost = np.full(len(ids), np.nan)
     if "unit_cost" in panel:
-        told = panel["unit_cost"].groupby(series).last()
-        cost[told.index.to_numpy(int)] = told.to_numpy(float)
+        latest = panel["unit_cost"].groupby(series).last()
+        cost[latest.index.to_numpy(int)] = latest.to_numpy(float)
     known = seen & (exposure >= LEAST_IN_STOCK)
+    # Quantity tiers and slips are no offers to everybody: such weeks say nothing.
     known &= ~_tiers(price, promotion, known)
     store = _stores(panel, series, len(ids))
     level = _levels(price, known, store)
     sale = _sales(price, level)
     unit_of = _copies(price, promotion, group, sale, randomised)
     first, share = _sizes(unit_of, units, known)
+    # Copies are added up: their sum is one observation of one price move.
     summed, open_ = np.zeros((len(first), len(periods))), np.zeros((len(first), len(periods)))
     np.add.at(summed, unit_of, np.where(known, units, 0.0))
     np.add.at(open_, unit_of, np.where(known, exposure, 0.0) * share[:, None])
@@ -175,6 +181,7 @@ def price_weeks(panel: pd.DataFrame) -> PriceWeeks:
 
 
 def _check(panel: pd.DataFrame) -> None:
+    """Nothing; raises `ValueError` for a panel that cannot be one."""
     if missing := {"series_id", "period", "units", "price"} - set(panel.columns):
         raise ValueError(f"panel lacks {sorted(missing)}")
     if len(panel) and (not (panel["price"] > 0).all() or not (panel["units"] >= 0).all()):
@@ -184,19 +191,20 @@ def _check(panel: pd.DataFrame) -> None:
 
 
 def _optional(panel: pd.DataFrame, name: str, otherwise: float) -> np.ndarray:
+    """A column within 0..1, or `otherwise` where it is missing."""
     if name not in panel:
         return np.full(len(panel), otherwise)
     return np.clip(panel[name].astype(float).fillna(otherwise).to_numpy(), 0.0, 1.0)
 
 
 def _filled(log_price: np.ndarray) -> np.ndarray:
-    """Gaps take the price before them, a series' first weeks its first price."""
+    """Log prices with gaps filled from before, a series' first weeks from its first price."""
     frame = pd.DataFrame(log_price).ffill(axis=1).bfill(axis=1)
     return frame.fillna(0.0).to_numpy()
 
 
 def _tiers(price: np.ndarray, promotion: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Single cheaper weeks of steady prices that no promotion explains, (n, T) bool."""
+    """True (n, T) for single cheaper weeks of steady prices that no promotion explains."""
     found = np.zeros(price.shape, bool)
     if price.shape[1] < 3:
         return found
@@ -208,7 +216,7 @@ def _tiers(price: np.ndarray, promotion: np.ndarray, known: np.ndarray) -> np.nd
 
 
 def _steady(price: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Whether a few prices make up most of a series' weeks, (n,) bool."""
+    """True (n,) where a few prices make up most of a series' weeks."""
     result = np.zeros(len(price), bool)
     for row in range(len(price)):
         levels = np.round(price[row, known[row]] / LEAST_STEP).astype(int)
@@ -225,7 +233,7 @@ def _copies(
     sale: np.ndarray,
     randomised: np.ndarray,
 ) -> np.ndarray:
-    """(n,) row numbers: series of one group whose prices made the same moves in the same weeks share one.
+    """Row number (n,) of each series: those of one group whose prices made the same moves in the same weeks share one.
 
     What only the shop's sales moved need not be alike for that; nor what a lot gave the same order of prices.
     """
@@ -236,6 +244,7 @@ def _copies(
     result = np.zeros(len(price), int)
     rows = 0
     for row in range(len(price)):
+        # The same moves in the same weeks, to the rounding of `LEAST_STEP`.
         key = (int(group[row]), moves[row].tobytes(), np.round(promotion[row], 1).tobytes())
         if alone[row].any() and key in seen:
             result[row] = seen[key]
@@ -257,7 +266,7 @@ def _sizes(
 
 
 def _stores(panel: pd.DataFrame, series: np.ndarray, count: int) -> np.ndarray:
-    """A code per series; one store where none is named."""
+    """Code of each series' store; one store where none is named."""
     result = np.zeros(count, int)
     if "store" in panel:
         result[series] = pd.factorize(panel["store"])[0]
@@ -265,13 +274,13 @@ def _stores(panel: pd.DataFrame, series: np.ndarray, count: int) -> np.ndarray:
 
 
 def _markets(store: np.ndarray) -> np.ndarray:
-    """Stores with too few series to stand beside each other are one market with the other such stores."""
+    """Code of each series' market: stores with too few series are one market together."""
     count = np.bincount(store, minlength=1)
     return np.where(count[store] >= MARKET_LEAST, store + 1, 0)
 
 
 def _regular(log_price: np.ndarray, promotion: np.ndarray) -> np.ndarray:
-    """The last price that was no promotion; a promotion that is dearer than it is none of price."""
+    """Log regular price (n, T): the last one that was no promotion, or the week's own if dearer."""
     plain = pd.DataFrame(np.where(promotion < 0.5, log_price, np.nan)).ffill(axis=1).bfill(axis=1)
     return np.fmax(plain.fillna(pd.DataFrame(log_price)).to_numpy(), log_price)
 
@@ -299,17 +308,18 @@ def _levels(log_price: np.ndarray, known: np.ndarray, store: np.ndarray) -> np.n
 
 
 def _number_levels(level: np.ndarray, price: np.ndarray, events: np.ndarray) -> None:
-    """Number one series' levels in place; a price that comes back from an event comes back to its level."""
+    """Nothing; numbers one series' levels in place: a price that comes back from an event comes back to its level."""
     stood: list[tuple[float, int]] = []
     for count, week in enumerate(events, start=1):
         before, number = price[week - 1], level[week - 1]
+        # A sale's end is no new level: demand returns to what it was.
         back = [old for at, old in stood if abs(at - price[week]) < LEAST_STEP]
         level[week:] = back[-1] if back else count
         stood.append((float(before), int(number)))
 
 
 def _sales(log_price: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Weeks (n, T) cut by a shop-wide event, where the price soon came back to what it was."""
+    """True (n, T) for weeks cut by a shop-wide event whose price soon came back to what it was."""
     found = np.zeros(level.shape, bool)
     for row in np.flatnonzero(level.max(axis=1, initial=0) > 0):
         turns = np.flatnonzero(np.diff(level[row])) + 1
@@ -321,7 +331,7 @@ def _sales(log_price: np.ndarray, level: np.ndarray) -> np.ndarray:
 
 
 def _events(sale: np.ndarray, store: np.ndarray) -> np.ndarray:
-    """(n, T) number of the sale of a row's store that a week is in: weeks on end are one sale."""
+    """Number (n, T) of the sale of its store that a week is in: weeks on end are one sale."""
     event = np.zeros(sale.shape, int)
     for code in np.unique(store):
         on: np.ndarray = sale[store == code].max(axis=0, initial=False)

@@ -1,4 +1,4 @@
-"""The price at which a product was on offer in each week, where it is sold at several prices at once.
+"""The standing price: that at which a product was on offer in each week, where it is sold at several prices at once.
 
 In:  lines a variant, week and price.
 Out: one price a variant and week in which something sold.
@@ -17,15 +17,17 @@ from typing import Final
 import pandas as pd
 
 FAIR_SHARE: Final = 1 / 3
-"""Of a week's lines that keep a price standing."""
+"""Share of a week's lines that keeps a price standing."""
 
 SIDE_BY_SIDE_WEEKS: Final = 3
-"""Weeks of sales running in which both prices sold: more than a change in mid-week makes."""
+"""Weeks of sales running in which two prices sell for them to be two lists: more than a change in mid-week
+makes."""
 
 TURNS: Final = 3
+"""Times that two prices must take each other's place to be two lists."""
+
 WIDE_STEP: Final = 0.3
-"""Prices further apart than this share that took each other's place in turn so often are two lists, not one price that
-was changed back and forth; nearer ones may be promotions."""
+"""Share by which such prices must differ: nearer ones may be promotions of one list."""
 
 GONE_WEEKS: Final = 8
 """Weeks of sales without it after which a price no longer stands, whatever stood beside it."""
@@ -34,16 +36,17 @@ BACK_WITHIN: Final = 2
 """Weeks of sales within which a dearer price that is gone again was none."""
 
 LEAST_STEP: Final = 0.004
-"""Prices closer than this share are the same."""
+"""Share within which prices are the same."""
 
 FIRST_WEEKS: Final = 8
-"""Of these the most usual price is the first to stand."""
+"""First weeks whose most usual price is the first to stand."""
 
 Lines = dict[float, int]
+"""Number of order lines by price."""
 
 
 def standing_prices(lines: pd.DataFrame) -> pd.DataFrame:
-    """One price a variant and week.
+    """The standing price of each variant and week.
 
     Parameters
     ----------
@@ -57,6 +60,16 @@ def standing_prices(lines: pd.DataFrame) -> pd.DataFrame:
     ------
     ValueError
         If a column lacks.
+
+    Examples
+    --------
+    In the last week more lines sold at 25 than at 20, but 20 still has a fair share: it stands.
+
+    >>> lines = pd.DataFrame(
+    ...     {"variant_id": 1, "weeks_ago": [2, 1, 1], "price": [20.0, 25.0, 20.0], "lines": [6, 4, 3]}
+    ... )
+    >>> standing_prices(lines)[["weeks_ago", "price", "lines"]].values.tolist()
+    [[1.0, 20.0, 7.0], [2.0, 20.0, 6.0]]
     """
     if missing := {"variant_id", "weeks_ago", "price", "lines"} - set(lines.columns):
         raise ValueError(f"lines lack {sorted(missing)}")
@@ -85,12 +98,13 @@ def _by_variant(lines: pd.DataFrame) -> Iterator[tuple[int, list[tuple[int, Line
 
 
 def _standing(weeks: list[Lines]) -> list[float]:
-    """The price of each week, oldest first."""
+    """The standing price of each week, oldest first."""
     beside = _side_by_side(weeks)
     stands = _most_usual(_together(weeks[:FIRST_WEEKS]))
     absent, found = 0, list[float]()
     for at, sold in enumerate(weeks):
         here = sum(count for price, count in sold.items() if _same(price, stands))
+        # Weeks on end in which the standing price sold nothing.
         absent = 0 if here else absent + 1
         usual = _most_usual(sold)
         if here < FAIR_SHARE * sum(sold.values()) and not _is_other_list(
@@ -104,7 +118,7 @@ def _standing(weeks: list[Lines]) -> list[float]:
 def _is_other_list(
     price: float, stands: float, beside: set[tuple[float, float]], absent: int, after: list[Lines]
 ) -> bool:
-    """Whether a price that outsold the one standing is another list's, not a change."""
+    """True if a price that outsold the one standing is another list's, not a change."""
     if absent > GONE_WEEKS:
         return False
     if (price, stands) in beside:
@@ -119,6 +133,7 @@ def _side_by_side(weeks: list[Lines]) -> set[tuple[float, float]]:
     found: set[tuple[float, float]] = set()
     for sold in weeks:
         pairs = {(a, b) for a in sold for b in sold if not _same(a, b)}
+        # A pair that misses a week of sales starts again.
         running = {pair: running.get(pair, 0) + 1 for pair in pairs}
         found |= {pair for pair, count in running.items() if count >= SIDE_BY_SIDE_WEEKS}
     return found | _in_turn(weeks)
@@ -137,6 +152,7 @@ def _in_turn(weeks: list[Lines]) -> set[tuple[float, float]]:
 
 
 def _together(weeks: list[Lines]) -> Lines:
+    """The lines of several weeks together."""
     whole: Lines = {}
     for sold in weeks:
         for price, count in sold.items():
@@ -145,9 +161,10 @@ def _together(weeks: list[Lines]) -> Lines:
 
 
 def _most_usual(sold: Lines) -> float:
-    """Of equals the dearer one: a discount is the exception."""
+    """The price of most lines; of equals the dearer one, for a discount is the exception."""
     return max(sold, key=lambda price: (sold[price], price))
 
 
 def _same(one: float, other: float) -> bool:
+    """True if two prices are within `LEAST_STEP` of each other."""
     return abs(one - other) <= LEAST_STEP * max(one, other)

@@ -1,4 +1,4 @@
-"""Would it have made money? The past year again, restocked by our advice, against what the shop did.
+"""The replay (a back-test in money): the past year again, restocked by our advice, against what the shop did.
 
 In: a shop's past year as arrays. Out: a `Replay`: the difference in money with its range
 (docs/analytics-calibration.md, "The replay").

@@ -1,6 +1,6 @@
-"""The year again under our advice: each week only what was known before it, and the shelf as it then stood.
+"""The simulated year under our advice: each week only what was known before it, and the shelf as it then stood.
 
-In:  a `Record` and demand draws. Out: a `Course`.
+In:  a `Record` and demand draws. Out: a `PolicyYear`.
 Method: a forecast every two weeks from what the shelf has shown until then: the shop's own before
 the year, within it that of the first draw, with the policy's own stock-outs. On each day of review the
 quantities of `replenishment.order_quantities` for the first draw, and the same target stock for the
@@ -23,12 +23,12 @@ FIT_WEEKS: Final = 2
 """Weeks between two forecasts."""
 
 ALIVE: Final = 0.5
-"""As the restock advice: what probably no longer sells is not ordered."""
+"""Probability of life below which nothing is ordered, as in the restock advice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How a year went; arrays (draws, n), and of the first draw (n, weeks).
+class PolicyYear:
+    """Sales, losses, stock and orders of a simulated year; arrays (draws, n), and of the first draw (n, weeks).
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the shelf showed until now, (n, T): the shop's before the year, the first draw's within it."""
+    """Units and time in stock shown until now (n, T): the shop's before the year, the first draw's within it."""
 
     units: np.ndarray
     in_stock: np.ndarray
 
 
-def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> Course:
-    """Let the advice run the shop over the weeks replayed.
+def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> PolicyYear:
+    """The `PolicyYear` of the weeks replayed under the advice.
 
     Parameters
     ----------
@@ -82,23 +82,25 @@ def run(record: Record, wanted: np.ndarray, *, cap: float | None, seed: int) -> 
         ordered[due, week] = units[0]
         stock += pipeline[:, :, week]
         seen.in_stock[:, first + week] = time_in_stock(stock[0], wanted[0, :, week], rng)
+        # Lost sales: what is not there is not sold, and nobody waits.
         came = np.minimum(stock, wanted[:, :, week])
         seen.units[:, first + week] = came[0]
         stock -= came
         sold += came
         lost += wanted[:, :, week] - came
         held += stock
-    return Course(sold, lost, held, lines, ordered)
+    return PolicyYear(sold, lost, held, lines, ordered)
 
 
 def time_in_stock(stock: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Share of a week until the last unit's sale, were buyers to come evenly; 0 where nothing lay there."""
+    """Share of a week until the last unit's sale, if buyers come evenly; 0 where nothing lay there."""
+    # The time of the s-th of d uniform arrivals is Beta(s, d - s + 1).
     emptied = rng.beta(np.maximum(stock, 1.0), np.maximum(wanted - stock, 0.0) + 1.0)
     return np.where(wanted < stock, 1.0, np.where(stock >= 1.0, emptied, 0.0))
 
 
 def _forecast(record: Record, seen: _Seen, until: int, seed: int) -> DemandForecast:
-    """Of every series that existed by then; the others stand at none."""
+    """Forecast of every series that existed by then; 0 of the others."""
     horizon = int((record.lead + record.review).max()) + FIT_WEEKS
     known = demand.forecast_demand(
         record.history(until, units=seen.units, in_stock=seen.in_stock), horizon=horizon, seed=seed
@@ -138,6 +140,7 @@ def _order(
         service_level_cap=cap,
         overage_reviews=replenishment.OVERAGE_REVIEWS,
     )
+    # One plan for all draws: each orders up to the same S from its own inventory position.
     short = plan.target_units - stock[:, chosen] - coming[:, chosen].sum(axis=2)
     pack = record.pack[chosen]
     units = np.ceil(np.maximum(short, 0.0) / pack) * pack

@@ -1,4 +1,4 @@
-"""A shop's past year as arrays: what it sold, what lay on its shelves, what arrived.
+"""The record of a shop's past year as arrays: units sold, stock, arrivals.
 
 In:  the history and terms of `replay.replay`. Out: a `Record`.
 Method: stock of weeks that no one counted is taken at the cover that the counted weeks show. Where
@@ -15,22 +15,24 @@ import pandas as pd
 from shopify_app.analytics.panel import as_panel
 
 TERMS: Final = ("series_id", "price", "cost", "lead", "review")
+"""Columns that terms must have."""
 
 RARE_RUN: Final = 0.0001
-"""A run of weeks without a sale is presumed a stock-out where chance makes it rarer than this."""
+"""Probability below which a run of weeks without a sale is presumed a stock-out."""
 
 LONGEST_RUN: Final = 12
-"""Weeks; a longer run is a season or an end."""
+"""Longest such run, in weeks; a longer one is a season or an end."""
 
 USUAL_DISPERSION: Final = 0.3
-"""K of a week's demand, where a run of empty weeks is weighed."""
+"""K of a week's demand, assumed when a run of empty weeks is weighed."""
 
 LOCAL_WEEKS: Final = 13
+"""Weeks over which a series' local rate is averaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The year as it went, `n` series, `T` weeks of which the last `weeks` are replayed.
+    """The year as it went: `n` series, `T` weeks of which the last `weeks` are replayed.
 
     Attributes
     ----------
@@ -65,11 +67,11 @@ class Record:
 
     @property
     def first(self) -> int:
-        """The first week replayed."""
+        """Column of the first week replayed."""
         return self.units.shape[1] - self.weeks
 
     def history(self, until: int, *, units: np.ndarray, in_stock: np.ndarray) -> pd.DataFrame:
-        """What was known before a week of what a shelf showed (n, T), as `demand.forecast_demand` takes it."""
+        """The history known before week `until`, as `demand.forecast_demand` takes it."""
         row, column = np.nonzero(self.exists[:, :until])
         return pd.DataFrame(
             {
@@ -91,7 +93,7 @@ def record_of(
     most: int,
     rng: np.random.Generator,
 ) -> Record:
-    """Line up, draw which series are looked at, fill in what is unknown.
+    """The `Record` of a history: lined up, series drawn, unknown shelves filled in.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def record_of(
 
 
 def counted_weeks(record: Record, share: float) -> int:
-    """How many of the last weeks have shelves counted for this share of the series, without a gap."""
+    """Number of last weeks, without a gap, whose shelves are counted for this share of the series."""
     exists = record.exists
     counted = (record.is_counted & exists).sum(axis=0) >= share * np.maximum(exists.sum(axis=0), 1)
     gaps = np.flatnonzero(~counted)
@@ -151,12 +153,13 @@ def counted_weeks(record: Record, share: float) -> int:
 
 
 def presumed_short(units: np.ndarray, exists: np.ndarray, is_known: np.ndarray) -> np.ndarray:
-    """Weeks (n, T) in which a product sold nothing for so long that it was probably not there.
+    """True (n, T) for weeks in which a product sold nothing for so long that it was probably not there.
 
     Looked for between two weeks with sales, where the shelf is not known.
     """
     found = np.zeros(units.shape, bool)
     rate = (units * exists).sum(axis=1) / np.maximum(exists.sum(axis=1), 1)
+    # P(0) of a negative binomial: (1 + K M)^(-1 / K); a run of g weeks has probability P(0)^g.
     none = (1 + USUAL_DISPERSION * rate) ** (-1 / USUAL_DISPERSION)
     for row in np.flatnonzero(none < RARE_RUN ** (1 / LONGEST_RUN)):
         sold = np.flatnonzero(units[row] > 0)
@@ -169,7 +172,7 @@ def presumed_short(units: np.ndarray, exists: np.ndarray, is_known: np.ndarray) 
 
 
 def _chosen(sold: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(series, how many each stands for): the ones that sell most, and a draw of the others."""
+    """(series, how many each stands for): the best sellers, and a draw of the others."""
     n = len(sold)
     if n <= most:
         return np.arange(n), np.ones(n)
@@ -177,6 +180,7 @@ def _chosen(sold: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.n
     sure = most // 2
     drawn = rng.choice(order[sure:], most - sure, replace=False)
     rows = np.concatenate([order[:sure], drawn])
+    # Stratified sample: best sellers for certain, of the others each stands for N / n.
     scale = np.concatenate([np.ones(sure), np.full(len(drawn), (n - sure) / len(drawn))])
     back = np.argsort(rows)
     return rows[back], scale[back]
@@ -200,17 +204,20 @@ def _filled(counted: np.ndarray, units: np.ndarray) -> np.ndarray:
     before = np.concatenate([np.zeros((len(units), LOCAL_WEEKS)), total[:, :-LOCAL_WEEKS]], axis=1)
     span = np.minimum(np.arange(1, units.shape[1] + 1), LOCAL_WEEKS)
     local = (total - before[:, : units.shape[1]]) / span[None, :]
+    # Cover: units on the shelf per unit of weekly sales, over all counted weeks of the shop.
     cover = counted[known].sum() / max(float(local[known].sum()), 1e-9) if known.any() else 0.0
     return np.where(known, counted, np.round(local * cover))
 
 
 def _arrived(counted: np.ndarray, units: np.ndarray) -> np.ndarray:
     """Units that came in, in weeks whose stock is counted at both ends; returns and corrections included."""
+    # Stock now - stock before + units sold = units that came in.
     step = np.diff(counted, axis=1, prepend=np.nan) + units
     return np.where(np.isnan(step), 0.0, np.maximum(step, 0.0))
 
 
 def _whole(terms: pd.DataFrame, name: str, otherwise: int) -> np.ndarray:
+    """A column of whole numbers, or what stands for it."""
     if name not in terms:
         return np.full(len(terms), otherwise)
     return terms[name].to_numpy(int)

@@ -1,9 +1,9 @@
-"""Would it have made money? The past year again, restocked by our advice, against what the shop did.
+"""The value of our restock advice over a shop's past year, replayed against what the shop did: money with its range.
 
 In:  a shop's weeks (what it sold, what lay on its shelves) and the terms of its orders.
 Out: a `Replay`: money gained or lost, with its range, what it is made of, and a verdict.
-Method: the year is walked week by week with only what was known then (`replay_policy`); demand is
-what was sold, and draws of what empty shelves kept from being sold (`replay_demand`); both sides
+Method: the year is walked week by week with only what was known then (`policy`); demand is
+what was sold, and draws of what empty shelves kept from being sold (`demand`); both sides
 pay for holding what lies there at the end of each week, and for each line ordered. Only the weeks are
 replayed whose shelves were counted, where there are enough of them. Where not, all are, and what comes
 out is a floor (`is_floor`): of empty shelves only the surest are known. Of a large shop the best
@@ -25,32 +25,39 @@ from shopify_app.analytics.replay.demand import demand_draws
 from shopify_app.analytics.replay.record import Record, counted_weeks, record_of
 
 WEEKS: Final = 52
+"""Weeks replayed at most."""
+
 LEAST_BEFORE: Final = 13
 """Weeks of history that the first forecast needs."""
 
 LEAST_WEEKS: Final = 13
-"""A shorter past is not replayed."""
+"""Fewest weeks that are replayed."""
 
 COUNTED: Final = 0.9
-"""A week whose shelves were counted for this share of the series is a counted one."""
+"""Share of the series whose shelves must be counted for a week to be a counted one."""
 
 MOST_SERIES: Final = 1_500
+"""Series of a shop that are replayed at most."""
+
 DRAWS: Final = 24
+"""Draws of demand."""
+
 TAIL: Final = 1.2816
+"""Normal deviations of an 80 % range."""
 
 LITTLE: Final = 0.01
-"""A gain below this share of revenue is little."""
+"""Share of revenue below which a gain is little."""
 
 METHOD_ERROR: Final = 0.004
-"""Deviation of the replay's value from the true one, as a share of revenue."""
+"""Standard deviation of the replay's own error, as a share of revenue."""
 
 STOCK_ERROR: Final = 0.35
-"""Deviation, in logarithms, of the shop's stock where nobody counted it."""
+"""Standard deviation, in logarithms, of the shop's stock where nobody counted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a year would have brought with our restock advice, against what it did bring.
+    """Gain of a year with our restock advice over the year as it was, with its range and its parts.
 
     Attributes
     ----------
@@ -102,7 +109,7 @@ def replay(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Replay:
-    """Walk the last weeks again under the restock advice.
+    """The `Replay` of the last weeks under the restock advice.
 
     Parameters
     ----------
@@ -119,6 +126,17 @@ def replay(
     ------
     ValueError
         For histories or terms that cannot be ones, or draws below 2.
+
+    Examples
+    --------
+    Thirteen weeks to forecast from and thirteen to replay are needed; twenty are too few.
+
+    >>> weeks = np.datetime64("2026-01-05", "s") + np.arange(20) * np.timedelta64(7, "D")
+    >>> history = pd.DataFrame({"series_id": "a", "period": weeks, "units": 10.0})
+    >>> terms = pd.DataFrame({"series_id": ["a"], "price": 10.0, "cost": 6.0, "lead": 1, "review": 1})
+    >>> found = replay(history, terms)
+    >>> found.verdict, found.weeks
+    ('too_little_history', 7)
     """
     if draws < 2:
         raise ValueError("draws must be >= 2")
@@ -143,6 +161,7 @@ def replay(
 
 
 def _length(history: pd.DataFrame) -> int:
+    """Number of weeks from the first to the last."""
     if not len(history):
         return 0
     return int((history["period"].max() - history["period"].min()).days // 7) + 1
@@ -151,16 +170,18 @@ def _length(history: pd.DataFrame) -> int:
 def _compared(
     record: Record,
     wanted: np.ndarray,
-    advised: replay_policy.Course,
+    advised: replay_policy.PolicyYear,
     order_cost: float,
     rng: np.random.Generator,
 ) -> Replay:
+    """The figures of a `Replay`: both sides' money, draw by draw."""
     part = slice(record.first, None)
     sold = record.units[:, part].sum(axis=1)
     margin = record.price - record.cost
     counted = record.is_counted[:, part]
     sure = (record.on_hand[:, part] * counted).sum(axis=1)
     unsure = (record.on_hand[:, part] * ~counted).sum(axis=1)
+    # Log-normal of mean 1; the first draw keeps the stock as filled in.
     slip = np.exp(STOCK_ERROR * rng.normal(size=(len(wanted), 1)) - STOCK_ERROR**2 / 2)
     slip[0] = 1.0
     lines = (record.arrived[:, part] > 0).sum(axis=1)
@@ -175,6 +196,8 @@ def _compared(
     revenue = float((sold * record.price * record.scale).sum())
     gain = float(totals.mean())
     error = np.sqrt(
+        # Three independent errors: of the demand draws, of the sample of series, of the method
+        # itself.
         totals.var(ddof=1)
         + _drawn_variance(gains.mean(axis=0), record)
         + (METHOD_ERROR * revenue) ** 2
@@ -207,15 +230,17 @@ def _compared(
 
 
 def _drawn_variance(gains: np.ndarray, record: Record) -> float:
-    """Variance of the scaled total by which series were drawn."""
+    """Sampling variance of the scaled total by which series were drawn."""
     drawn = record.scale > 1
     if drawn.sum() < 2:
         return 0.0
     scale, count = float(record.scale[drawn][0]), int(drawn.sum())
+    # N^2 (1 - n / N) s^2 / n, the variance of an expanded total, with N / n = scale.
     return float(scale**2 * count * (1 - 1 / scale) * gains[drawn].var(ddof=1))
 
 
 def _verdict(found: Replay, *, is_floor: bool) -> str:
+    """The verdict's code."""
     least = LITTLE * found.revenue
     if found.gain_low > 0 and found.gain >= least:
         return "gain"

@@ -1,7 +1,7 @@
-"""What is really rising or falling, why, and whether it will last until an order lands.
+"""Trends: what is really rising or falling, why, and whether it will last until an order lands.
 
-In: a weekly history. Out: a `Trend` a series, most of them "nothing". Method: shared moves out, the
-evidence of the last weeks against a prior learned from the shop, a bound on false signs
+In: a weekly history. Out: a direction a series, "none" for most. Method: common factors divided
+out, the evidence of the last weeks against a prior learned from the shop, a bound on false signs
 (docs/analytics-trends.md).
 
     detect     the door's function

@@ -1,4 +1,4 @@
-"""What else explains a change: a discount, stock that came back, one odd week, the season.
+"""Causes of a change other than demand: a discount, stock that came back, one outlying week, the season.
 
 In:  a `Setting`: units and what was to be expected of each week, stock, prices, the window judged.
 Out: a word for each product; `demand` where nothing else explains it.
@@ -24,18 +24,26 @@ DISCOUNT: Final = 0.07
 """Share under its usual price from which a week counts as a discount."""
 
 PRICE_WEEKS: Final = 26
+"""Weeks whose median price is the usual one."""
+
 PRICE_STEP: Final = 4
+"""Weeks between two looks at the usual price."""
+
 MARKED: Final = 0.3
 """Share of a week's lines or days marked as promoted that makes it a promoted week."""
 
 DIP_WEEKS: Final = 2
-"""Weeks after a discount in which less is bought because it was bought before."""
+"""Weeks of post-promotion dip."""
 
 AFTER_PROMOTION_WEEKS: Final = 6
+"""Weeks after a discount within which a fall is put down to its end."""
+
 MOST: Final = 0.5
-"""Share of the units above expectation that a discount must hold."""
+"""Share of the excess units that promoted weeks must hold."""
 
 REBOUND_MOST: Final = 0.7
+"""Share of the excess units that must come after stock came back."""
+
 REBOUND_WEEKS: Final = 8
 """Weeks after stock came back in which waiting demand may show."""
 
@@ -43,15 +51,19 @@ OUT_BELOW: Final = 0.5
 """Share of a week in stock under which the week counts as out of stock."""
 
 EMPTY_CHANCE: Final = 1e-3
-"""A run of empty weeks less likely than this was a stock-out, whatever the records say."""
+"""Probability below which a run of empty weeks was a stock-out, whatever the records say."""
 
 SINGLE_WEEK: Final = 0.7
-"""Share of the units above expectation in one week that makes it a one-off."""
+"""Share of the excess units in one week that makes it a one-off."""
 
 YEAR: Final = 52
+"""Weeks in a year."""
+
 SEASON_HISTORY_WEEKS: Final = 60
+"""Weeks of history below which no season is named."""
+
 SEASON_SURE: Final = 1.2816
-"""Standard errors that last year's move must be away from none: a tenth of chance on one side."""
+"""Standard errors by which last year's move must be away from none: 10 % on one side."""
 
 SEASON_EXPLAINS: Final = 0.5
 """Share of this year's log ratio that last year's must reach."""
@@ -59,12 +71,12 @@ SEASON_EXPLAINS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the causes are read from; arrays (n, T) unless said.
+    """Inputs of the causes; arrays (n, T) unless said.
 
     Attributes
     ----------
     units, exposure, in_stock, promoted
-        `exposure` has the shared factors in it; `promoted` is bool.
+        `exposure` has the common factors in it; `promoted` is bool.
     rate : array (n,), units a week of full exposure before the change
     dispersion : array (n,)
     window : array (n,), weeks judged
@@ -84,7 +96,7 @@ class Setting:
 def promoted_weeks(
     price: np.ndarray | None, marked: np.ndarray | None, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Which weeks were promoted, (n, T) of bool; NaN prices and marks say nothing."""
+    """True (n, T) for promoted weeks; NaN prices and marks say nothing."""
     found = np.zeros(shape, bool)
     if marked is not None:
         found |= np.nan_to_num(marked) >= MARKED
@@ -94,6 +106,7 @@ def promoted_weeks(
 
 
 def _under_usual_price(price: np.ndarray) -> np.ndarray:
+    """True (n, T) for weeks at least `DISCOUNT` under the usual price."""
     found = np.zeros(price.shape, bool)
     length = price.shape[1]
     for first in range(PRICE_STEP, length, PRICE_STEP):
@@ -109,7 +122,7 @@ def _under_usual_price(price: np.ndarray) -> np.ndarray:
 
 
 def with_dips(promoted: np.ndarray) -> np.ndarray:
-    """Promoted weeks and those shortly after, (n, T)."""
+    """True (n, T) for promoted weeks and those shortly after."""
     found = promoted.copy()
     for weeks in range(1, DIP_WEEKS + 1):
         found[:, weeks:] |= promoted[:, :-weeks]
@@ -117,10 +130,12 @@ def with_dips(promoted: np.ndarray) -> np.ndarray:
 
 
 def causes(setting: Setting) -> np.ndarray:
-    """A word for each product, (n,) of str."""
+    """A cause's word for each product, (n,) of str."""
     rising = setting.log_ratio >= 0
     above = _above(setting)
     total = above.sum(axis=1)
+    # Later lines overrule earlier ones: a promotion is named before a rebound, that before a
+    # one-off.
     found = np.full(len(rising), DEMAND, dtype=object)
     found[_season(setting)] = SEASON
     found[rising & (total > 0) & (above.max(axis=1) >= SINGLE_WEEK * total)] = ONE_OFF
@@ -132,7 +147,7 @@ def causes(setting: Setting) -> np.ndarray:
 
 
 def _above(setting: Setting) -> np.ndarray:
-    """Units above what was to be expected, in the judged window, (n, T)."""
+    """Excess units (n, T): above expectation, in the judged window."""
     length = setting.units.shape[1]
     age = np.arange(length)[::-1]
     expected = setting.rate[:, None] * setting.exposure
@@ -140,11 +155,12 @@ def _above(setting: Setting) -> np.ndarray:
 
 
 def _in_promotion(setting: Setting, above: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """True (n,) where promoted weeks hold most of the excess units."""
     return (total > 0) & ((above * setting.promoted).sum(axis=1) >= MOST * total)
 
 
 def _after_promotion(setting: Setting) -> np.ndarray:
-    """A fall that began shortly after a discount ended."""
+    """True (n,) for a fall that began shortly after a discount ended."""
     age = np.arange(setting.units.shape[1])[::-1]
     since = setting.window[:, None]
     before = (age[None, :] >= since - 1) & (age[None, :] < since + AFTER_PROMOTION_WEEKS)
@@ -152,7 +168,7 @@ def _after_promotion(setting: Setting) -> np.ndarray:
 
 
 def _rebound(setting: Setting, above: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """A rise that began when stock came back."""
+    """True (n,) for a rise that began when stock came back."""
     length = setting.units.shape[1]
     age = np.arange(length)[::-1]
     out = (setting.in_stock < OUT_BELOW) & (setting.exposure > 0) | _empty_runs(setting)
@@ -163,15 +179,16 @@ def _rebound(setting: Setting, above: np.ndarray, total: np.ndarray) -> np.ndarr
 
 
 def _dark(setting: Setting) -> np.ndarray:
-    """Weeks wholly out of stock after the product's first sale: exposure 0 though the shop was open."""
+    """True (n, T) for weeks wholly out of stock after the product's first sale."""
     started = np.cumsum(setting.units, axis=1) > 0
     return started & (setting.in_stock <= 0)
 
 
 def _empty_runs(setting: Setting) -> np.ndarray:
-    """Runs of weeks without a sale that chance does not give, (n, T)."""
+    """True (n, T) for runs of weeks without a sale that chance does not give."""
     mean = setting.rate[:, None] * setting.exposure
     k = np.maximum(setting.dispersion, 1e-6)[:, None]
+    # log P(0) of a negative binomial, -log(1 + K M) / K; a run's is the sum.
     log_empty = -np.log1p(k * mean) / k
     empty = (setting.units <= 0) & (np.cumsum(setting.units, axis=1) > 0)
     run, whole = np.zeros(mean.shape), np.zeros(mean.shape)
@@ -186,7 +203,7 @@ def _empty_runs(setting: Setting) -> np.ndarray:
 
 
 def _season(setting: Setting) -> np.ndarray:
-    """Whether last year's same weeks moved the same way, beyond chance."""
+    """True (n,) where last year's same weeks moved the same way, beyond chance."""
     length = setting.units.shape[1]
     if length < SEASON_HISTORY_WEEKS:
         return np.zeros(len(setting.rate), bool)
@@ -207,6 +224,7 @@ def _season(setting: Setting) -> np.ndarray:
         / sold_before
     )
     weeks = 1 / np.maximum(now.sum(axis=1), 1) + 1 / np.maximum(before.sum(axis=1), 1)
+    # Delta method: Var log ratio = 1 / y1 + 1 / y0 + K (1 / n1 + 1 / n0).
     noise = np.sqrt(1 / sold + 1 / sold_before + setting.dispersion * weeks)
     known = (now.sum(axis=1) >= 2) & (before.sum(axis=1) >= 6)
     side = np.where(setting.log_ratio >= 0, 1.0, -1.0)

@@ -1,12 +1,12 @@
-"""What is really rising or falling, why, and whether it will last until an order lands.
+"""Trend detection: what is really rising or falling, why, and whether it will last until an order lands.
 
 In:  a weekly history; every series' last 4 and 8 weeks are held against what came before.
 Out: a frame with a direction only where the average chance of a wrong sign stays below the rate asked for.
-Method: what many products share is taken out (`trend_shocks`); discounts do not count as normal; weekly
-counts are negative binomial (`trend_evidence`); what changes are like is learned from the whole shop,
-siblings count (`trend_prior`); then causes (`trend_causes`) and outlook (`trend_lasting`).
+Method: common factors are divided out (`shocks`); discounts do not count as normal; weekly counts are
+negative binomial (`evidence`); the distribution of changes is learned from the whole shop, siblings
+count (`prior`); then causes (`causes`) and outlook (`lasting`).
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294.
-Weak: at one sale a week a doubling cannot be told within a month, and is not claimed.
+Weak: at one sale a week a doubling is within chance over a month, and is not claimed.
 """
 
 from dataclasses import replace
@@ -30,13 +30,13 @@ AT_ONCE: Final = 8_000
 """Products judged together: so many that nothing is left to learn, and few enough for a process's memory."""
 
 LEAST_BASE_WEEKS: Final = 8
-"""Weeks without a discount that a normal level needs; with fewer, discounted weeks count too."""
+"""Weeks without a discount that a base level needs; with fewer, discounted weeks count too."""
 
 LONGEST_CHANGE: Final = 26
 """Weeks back that a change may have begun."""
 
 LEAD_TIME_WEEKS: Final = 4.0
-"""Taken where the caller knows of none."""
+"""Lead time taken where the caller knows of none."""
 
 COLUMNS: Final = (
     "series_id",
@@ -52,6 +52,7 @@ COLUMNS: Final = (
     "units_per_week_now",
     "weeks_recent",
 )
+"""Columns of the frame that comes back."""
 
 
 def detect_trends(
@@ -62,7 +63,7 @@ def detect_trends(
     lead_time: "float | pd.Series | None" = None,
     previous: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Directions of all series.
+    """A frame of directions, one row a series.
 
     Parameters
     ----------
@@ -90,6 +91,21 @@ def detect_trends(
     ------
     ValueError
         For a history that cannot be one, a rate outside (0, 0.5), or a negative lead time.
+
+    Examples
+    --------
+    Twenty products of twenty a week; one trebles in the last four weeks, one falls to a quarter in the last eight:
+
+    >>> weeks = np.datetime64("2025-01-06", "s") + np.arange(17) * np.timedelta64(7, "D")
+    >>> units = np.full((20, 17), 20)
+    >>> units[0, -4:], units[1, -8:] = 60, 5
+    >>> history = pd.DataFrame({"series_id": np.repeat([f"p{n:02d}" for n in range(20)], 17)})
+    >>> history["period"], history["units"] = np.tile(weeks, 20), units.ravel()
+    >>> found = detect_trends(history, as_of="2025-05-05")
+    >>> found["direction"][:3].tolist(), found["ratio"][:3].round(1).tolist()
+    (['rising', 'falling', 'none'], [3.0, 0.3, 1.0])
+    >>> str(found["since"][1].date()), found["cause"][0]
+    ('2025-03-10', 'demand')
     """
     if not 0 < false_sign_rate < 0.5:
         raise ValueError(f"false_sign_rate must be in (0, 0.5), got {false_sign_rate}")
@@ -109,6 +125,7 @@ def _detect(
     lead_time: "float | pd.Series | None",
     previous: pd.DataFrame | None,
 ) -> pd.DataFrame:
+    """The frame of one batch."""
     panel = as_panel(history, period="W", as_of=as_of)
     if panel.units.size == 0 or panel.units.shape[1] < LEAST_WEEKS:
         return pd.DataFrame({name: [] for name in COLUMNS})
@@ -116,6 +133,7 @@ def _detect(
     promoted = _promoted(history, panel)
     in_stock = _first_week_unseen(panel)
     exposure = _normal_weeks(in_stock, promoted)
+    # From here on exposure holds the common factors: a rate is per week of ordinary demand.
     judged = judge(panel.units, exposure, panel.groups)
     sign = trend_prior.directions(
         judged.beliefs, false_sign_rate, _directions_before(previous, panel)
@@ -138,6 +156,7 @@ def _detect(
 
 
 def _lead_times(lead_time: "float | pd.Series | None", panel: Panel) -> np.ndarray:
+    """Lead time of each series in weeks (n,)."""
     if isinstance(lead_time, pd.Series):
         found = lead_time.reindex(panel.series_ids).fillna(LEAD_TIME_WEEKS).to_numpy(float)
     else:
@@ -163,6 +182,7 @@ def _aligned(history: pd.DataFrame, panel: Panel, column: str) -> np.ndarray | N
 
 
 def _promoted(history: pd.DataFrame, panel: Panel) -> np.ndarray:
+    """True (n, T) for promoted weeks."""
     return trend_causes.promoted_weeks(
         _aligned(history, panel, "price"),
         _aligned(history, panel, "on_promotion"),
@@ -175,6 +195,7 @@ def _first_week_unseen(panel: Panel) -> np.ndarray:
     exposure = panel.exposure.copy()
     first = (exposure > 0).argmax(axis=1)
     rows = np.flatnonzero((first > 0) & (panel.units[np.arange(len(first)), first] > 0))
+    # Selection: a history that begins because something sold is biased upward in its first week.
     exposure[rows, first[rows]] = 0.0
     return exposure
 
@@ -185,11 +206,13 @@ def _normal_weeks(exposure: np.ndarray, promoted: np.ndarray) -> np.ndarray:
         return exposure
     kept = exposure.copy()
     kept[:, :-JUDGED] *= ~trend_causes.with_dips(promoted)[:, :-JUDGED]
+    # A product that is always discounted has no other base than discounted weeks.
     enough = (kept[:, :-JUDGED] > 0).sum(axis=1) >= LEAST_BASE_WEEKS
     return np.where(enough[:, None], kept, exposure)
 
 
 def _directions_before(previous: pd.DataFrame | None, panel: Panel) -> np.ndarray | None:
+    """Direction of each series in the last run: 1, -1 or 0; None without one."""
     if previous is None or previous.empty:
         return None
     codes = previous.set_index("series_id")["direction"].map(
@@ -199,6 +222,7 @@ def _directions_before(previous: pd.DataFrame | None, panel: Panel) -> np.ndarra
 
 
 def _setting(panel: Panel, promoted: np.ndarray, judged: Judged) -> trend_causes.Setting:
+    """The `Setting` that causes are read from."""
     return trend_causes.Setting(
         units=panel.units,
         exposure=judged.exposure,
@@ -220,9 +244,11 @@ def _frame(
     """All columns but the cause and the outlook."""
     beliefs, windows = judged.beliefs, judged.windows
     low, high = trend_prior.quantiles(beliefs, (0.1, 0.9)).T
+    # Posterior mean of the log ratio, kept inside its own 80 % range.
     middle = np.clip(beliefs.density() @ trend_prior.GRID, low, high)
     rows, best = np.arange(len(sign)), beliefs.window
     in_stock = np.stack([panel.exposure[:, -weeks:].sum(axis=1) for weeks in WINDOWS], axis=1)
+    # Units a week in stock: what a merchant saw, not what the model calls a full week.
     on_shelf = np.maximum(in_stock[rows, best], 1e-9)
     return pd.DataFrame(
         {
@@ -264,6 +290,8 @@ def _best_split(
     shape = 1 / np.maximum(dispersion, 1e-6)[:, None]
     height = np.zeros(after[0].shape)
     for total, number, _ in (after, before):
+        # Marginal likelihood of a stretch, its rate integrated out: Beta(S + 1/2, n r), up to a
+        # constant.
         height += betaln(total + 0.5, np.maximum(number, 1e-3) * shape)
     lead = np.log((after[0] + 0.5) / np.maximum(after[2], 1e-9))
     lead -= np.log((before[0] + 0.5) / np.maximum(before[2], 1e-9))

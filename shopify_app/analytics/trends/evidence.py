@@ -1,4 +1,4 @@
-"""How likely the last weeks are under each change of a product's rate.
+"""Likelihood of the last weeks under each change of a product's rate.
 
 In:  units and exposure (n, T); exposure 0 says nothing.
 Out: `Evidence`: the predictive probability of the last weeks for each change on `GRID`, each length of
@@ -8,7 +8,7 @@ log odds differ by the log ratio of the rates; the rate itself is integrated out
 with its mode in closed form (Cox-Reid's adjustment comes out of it). r is summed over a grid under a
 prior learned from the shop's products of like rate. Weeks of unequal exposure count each with their own
 mean there; a stretch of them is as good as fewer even weeks, by its variance. What came before is the last
-half year or all that is known, weighted by whether the older weeks fit the newer.
+half year or all that is known, weighted by the probability that the older weeks have the newer's rate.
 Source: Robinson & Smyth (2008), "Small-sample estimation of negative binomial dispersion",
 Biostatistics 9, 321-332; Cox & Reid (1987), JRSS B 49, 1-39; Tierney & Kadane (1986).
 Weak: weeks are taken as independent given the rate.
@@ -21,48 +21,57 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 GRID: Final = np.linspace(-2.4, 2.4, 81)
-"""Log ratios looked at; the middle one is "no change"."""
+"""Grid of log ratios; the middle one is "no change"."""
 
 MIDDLE: Final = len(GRID) // 2
+"""Index of "no change"."""
+
 DISPERSIONS: Final = 0.02 * 1.5 ** np.arange(16)
-"""Squared coefficients of variation of a weekly rate, beyond chance."""
+"""Grid of the dispersion K of weekly counts."""
 
 CLASSES: Final = (0.1, 0.5, 2.0, 8.0)
-"""Edges of rate classes, units a week."""
+"""Edges of the classes of rate, in units a week."""
 
 CLASS_SHRINK: Final = 20.0
-"""Products that a class needs for its own dispersion to count as much as the shop's."""
+"""Pseudo-count, in products, of the shop's dispersions beside a class's own."""
 
 RECENT_BASE: Final = 26
+"""Weeks before the judged ones that make the recent base: half a year."""
+
 LONG_BASE: Final = 60
-"""Weeks before the judged ones that may be called normal: half a year, or up to fourteen months."""
+"""Weeks before the judged ones that make the long base: up to fourteen months."""
 
 LEAST_BASE: Final = 8
+"""Weeks below which a base says nothing."""
+
 DRIFT: Final = 0.5
 """Standard deviation of the log of the older over the newer rate where it did change."""
 
 HALF: Final = 0.5
-"""Sales added to what came before: a product that never sold has a rate above none (Jeffreys)."""
+"""Pseudo-count of sales in the base (Jeffreys): a product that never sold has a rate above none."""
 
 CHUNK: Final = 4000
-"""Products worked on at a time, so that memory does not grow with the shop."""
+"""Products worked on at once, for the memory."""
 
 COUNTED_AT_ONCE: Final = 1000
 """The same for single weeks, of which each has a number for every dispersion."""
 
 LEAST: Final = 1e-3
-"""Weeks that a stretch without any counts as, so that logarithms exist."""
+"""Weeks that an empty stretch counts as, so that logarithms exist."""
 
 NEGLIGIBLE: Final = 1e-3
+"""Probability below which a branch is left out."""
+
 SINGLE_WEEK_SPREAD: Final = float(np.log(15))
-"""One large week holds anything from twice to thirty times the usual, evenly on the log scale."""
+"""Width, in logarithms, of the size of one large week: evenly from twice to thirty times the usual."""
 
 SHAPES: Final = 1.0 / DISPERSIONS
+"""Grid of the negative binomial's shape r = 1 / K."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the judged weeks say.
+    """Likelihoods of the judged weeks.
 
     Attributes
     ----------
@@ -96,10 +105,12 @@ class _Weeks:
 
 
 def evidence(units: np.ndarray, exposure: np.ndarray, windows: tuple[int, ...]) -> Evidence:
-    """Evidence of every product; `windows` are lengths in weeks, the longest is judged."""
+    """The `Evidence` of every product; `windows` are lengths in weeks, the longest is judged."""
     judged = max(windows)
     units, exposure = units[:, -LONG_BASE - judged :], exposure[:, -LONG_BASE - judged :]
     n, length = units.shape
+    # Weeks [0, split) are the older base, [split, length - judged) the half year before the
+    # judged ones.
     split = max(length - judged - RECENT_BASE, 0)
     rate = _rate(units, exposure)
     log_counts = _log_counts(units, exposure, rate, (split, length - judged))
@@ -134,10 +145,11 @@ def _mixed_predictive(
     trust: np.ndarray,
     windows: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`_predictive` from all that is known and from the last half year, by the trust in the older weeks."""
+    """`_predictive` from the long and from the recent base, mixed by the probability that the older weeks have the same rate."""
     judged, length = max(windows), units.shape[1]
     likelihood = np.zeros((len(units), len(windows), len(GRID)))
     single, dispersion = np.zeros(len(units)), np.zeros(len(units))
+    # With probability `trust` all older weeks count, else the last half year alone.
     for weeks, first, share in ((length, 0, trust), (RECENT_BASE + judged, 1, 1 - trust)):
         rows = np.flatnonzero(share > NEGLIGIBLE)
         before, after = log_counts[rows, first:2].sum(axis=1), log_counts[rows, 2]
@@ -152,22 +164,24 @@ def _mixed_predictive(
         likelihood[rows] += share[rows, None, None] * found[0]
         single[rows] += share[rows] * found[1]
         dispersion[rows] += share[rows] * found[2]
+    # Only ratios matter: rows are scaled so that nothing underflows.
     largest = np.maximum(likelihood.max(axis=(1, 2)), 1e-300)
     return likelihood / largest[:, None, None], single / largest, dispersion
 
 
 def _stretch(units: np.ndarray, exposure: np.ndarray, last: int, before: int) -> _Weeks:
-    """The last `last` weeks, or, if `before` is given, all before those."""
+    """The `_Weeks` of the last `last` weeks, or, if `before` is given, of all before those."""
     part = slice(-last, None) if last else slice(0, units.shape[1] - before)
     exposed = exposure[:, part]
     seen, total = exposed > 0, exposed.sum(axis=1)
+    # Effective number of weeks (sum e)^2 / sum e^2 (Kish).
     even = total**2 / np.maximum((exposed**2).sum(axis=1), 1e-18)
     sold = (units[:, part] * seen).sum(axis=1)
     return _Weeks(sold, even, total, seen.sum(axis=1).astype(float))
 
 
 def _rate(units: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Units a week of full exposure over all that is known, (n,): where weeks are laid against each other."""
+    """Units a week of full exposure over all that is known (n,)."""
     sold = (units * (exposure > 0)).sum(axis=1)
     return np.maximum(sold, HALF) / np.maximum(exposure.sum(axis=1), 1e-9)
 
@@ -179,6 +193,7 @@ def _log_counts(
     seen = np.where(exposure > 0, units, 0.0)
     values, inverse = np.unique(seen, return_inverse=True)
     inverse = inverse.reshape(units.shape)
+    # log Gamma(y + r) - log Gamma(r) - log y!, once a distinct count.
     table = gammaln(values[:, None] + SHAPES[None, :]) - gammaln(SHAPES)[None, :]
     table -= gammaln(values + 1)[:, None]
     parts = np.zeros((len(units), 3, len(SHAPES)))
@@ -194,7 +209,7 @@ def _log_counts(
 
 
 def _mean_terms(sold: np.ndarray, mean: np.ndarray, shapes: np.ndarray | float) -> np.ndarray:
-    """How a week's log probability depends on its mean m: y log(m / r) - (y + r) log(1 + m / r), (..., shapes)."""
+    """Terms of a week's log probability in its mean m: y log(m / r) - (y + r) log(1 + m / r), (..., shapes)."""
     sold, odds = sold[..., None], mean[..., None] / shapes
     return sold * np.log(np.maximum(odds, 1e-300)) - (sold + shapes) * np.log1p(odds)
 
@@ -206,7 +221,7 @@ def _dispersion_prior(
     judged: int,
     log_counts: np.ndarray,
 ) -> np.ndarray:
-    """Log prior of each product's dispersion, (n, shapes), by EM over products of like rate."""
+    """Log prior of each product's dispersion (n, shapes), by EM over products of like rate."""
     base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
     fit = log_counts + _level(base, rate) + _level(recent, rate)
     classes, telling = np.digitize(rate, CLASSES), base.sold + recent.sold >= 3
@@ -223,33 +238,35 @@ def _dispersion_prior(
 
 
 def _level(part: _Weeks, rate: np.ndarray) -> np.ndarray:
-    """What to add to a stretch's log counts for the log of its integral over the rate, (n, shapes)."""
+    """Log of the integral of a stretch's likelihood over its rate, less its value at `rate` (n, shapes)."""
     weeks = np.maximum(part.weeks, LEAST)[:, None]
+    # int rate^(S - 1/2) ... d rate = B(S + 1/2, n r) in x = rate / (rate + r).
     return betaln(part.sold[:, None] + HALF, weeks * SHAPES) - _at_rate(part, rate, SHAPES)
 
 
 def _at_rate(part: _Weeks, rate: np.ndarray, shapes: np.ndarray) -> np.ndarray:
-    """What the even weeks of a stretch have in its log counts for the rate they were taken at, (n, shapes)."""
+    """Terms of a stretch's log likelihood in the rate it was taken at (n, shapes)."""
     weeks = np.maximum(part.weeks, LEAST)[:, None]
     odds = (rate * part.exposed)[:, None] / (weeks * shapes)
     sold = part.sold[:, None]
     return sold * np.log(np.maximum(odds, 1e-300)) - (sold + weeks * shapes) * np.log1p(odds)
 
 
-def _mixing(likelihood: np.ndarray, toward: np.ndarray, pull: float) -> np.ndarray:
-    """Mixing weights by EM, with `pull` cases of a given answer added."""
+def _mixing(likelihood: np.ndarray, toward: np.ndarray, pseudo_count: float) -> np.ndarray:
+    """Mixing weights by EM, with a pseudo-count of cases at given weights."""
     weights = toward
     for _ in range(30 if len(likelihood) else 0):
         belongs = likelihood * weights
         belongs /= np.maximum(belongs.sum(axis=1, keepdims=True), 1e-300)
-        weights = (belongs.sum(axis=0) + pull * toward) / (len(likelihood) + pull)
+        # M step: responsibilities plus the Dirichlet prior's pseudo-count.
+        weights = (belongs.sum(axis=0) + pseudo_count * toward) / (len(likelihood) + pseudo_count)
     return weights
 
 
 def _trust_in_older(
     units: np.ndarray, exposure: np.ndarray, judged: int, dispersion: np.ndarray
 ) -> np.ndarray:
-    """Probability that the weeks before the last half year had the same rate as that half year, (n,)."""
+    """Probability (n,) that the weeks before the last half year had the same rate as that half year."""
     length = units.shape[1]
     split = length - judged - RECENT_BASE
     if split < 1:
@@ -265,6 +282,7 @@ def _trust_in_older(
     )
     noise = 1 / (old.sold + HALF) + 1 / (new.sold + HALF)
     noise += dispersion * (1 / np.maximum(old.weeks, 1) + 1 / np.maximum(new.weeks, 1))
+    # Two normals for the log ratio of rates: no drift, or drift of standard deviation `DRIFT`.
     same = np.exp(-0.5 * gap**2 / noise) / np.sqrt(noise)
     moved = np.exp(-0.5 * gap**2 / (noise + DRIFT**2)) / np.sqrt(noise + DRIFT**2)
     share = 0.5
@@ -284,7 +302,7 @@ def _predictive(
     judged_counts: np.ndarray,
     windows: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(p(judged weeks | earlier ones) by window and change, the same for a single week, mean dispersion)."""
+    """(p(judged weeks | earlier ones) by window and log ratio, the same for a single week, mean dispersion)."""
     judged = max(windows)
     base, recent = _stretch(units, exposure, 0, judged), _stretch(units, exposure, judged, 0)
     scale = np.logaddexp.reduce(earlier + _level(base, rate), axis=1)
@@ -313,13 +331,15 @@ def _predictive(
 
 
 def _integrated(before: _Weeks, after: _Weeks, shape: float, grid: np.ndarray) -> np.ndarray:
-    """Log likelihood of each log ratio on a grid, the rate integrated out, (n, grid).
+    """Log likelihood of each log ratio on a grid, the rate integrated out (n, grid).
 
     Notes
     -----
     With x = rate / r and c = the ratio of the means, the integrand over log x is
     x^T c^S1 (1 + x)^-a (1 + c x)^-b; its mode solves a x/(1 + x) + b c x/(1 + c x) = T, a quadratic.
     """
+    # Weeks of unequal exposure: the ratio of mean exposures joins the log ratio of rates as an
+    # offset.
     lead = np.log(np.maximum(after.exposed, 1e-9) / np.maximum(after.weeks, 1))
     lead -= np.log(np.maximum(before.exposed, 1e-9) / np.maximum(before.weeks, 1))
     total = (before.sold + HALF + after.sold)[:, None]
@@ -328,10 +348,13 @@ def _integrated(before: _Weeks, after: _Weeks, shape: float, grid: np.ndarray) -
     log_c = grid[None, :] + lead[:, None]
     c = np.exp(log_c)
     square, linear = c * (a + b - total), (a - total) + c * (b - total)
+    # Positive root of square x^2 + linear x - total = 0, in the form that loses no digits to
+    # cancellation.
     root = np.sqrt(linear**2 + 4 * square * total)
     x = np.where(linear > 0, 2 * total / (linear + root), (root - linear) / (2 * square))
     cx = c * x
     curvature = a * x / (1 + x) ** 2 + b * cx / (1 + cx) ** 2
+    # Laplace: log integrand at its mode, minus half the log curvature, plus half log 2 pi below.
     height = total * np.log(x) - a * np.log1p(x) - b * np.log1p(cx) - 0.5 * np.log(curvature)
     return after.sold[:, None] * log_c + height + 0.5 * np.log(2 * np.pi)
 
@@ -345,7 +368,7 @@ def _both_at_rate(before: _Weeks, after: _Weeks, rate: np.ndarray, shape: float)
 def _single_week(
     units: np.ndarray, exposure: np.ndarray, rate: np.ndarray, base: _Weeks, offset: np.ndarray
 ) -> np.ndarray:
-    """p(judged weeks | earlier) if nothing changed but one week, the largest, is something else, (n,)."""
+    """p(judged weeks | earlier) if nothing changed but one outlying week, the largest (n,)."""
     sold, weeks = np.where(exposure > 0, units, 0.0), (exposure > 0).sum(axis=1)
     largest = sold.max(axis=1)
     usual = base.sold / np.maximum(base.weeks, 1)
@@ -359,6 +382,7 @@ def _single_week(
     mean = rate * rest[top]
     rest[top] = 0.0
     left = _stretch(units[rows], rest, units.shape[1], 0)
+    # Density of the outlying week: any week, log-uniform in size, 1 / (y log 15 x weeks).
     odd_week = -np.log(largest * SINGLE_WEEK_SPREAD * weeks[rows])
     for number, shape in enumerate(SHAPES):
         usual_week = gammaln(largest + shape) - gammaln(shape) - gammaln(largest + 1)

@@ -1,4 +1,4 @@
-"""What a shop's changes are like, and what that makes of each product's evidence.
+"""Empirical-Bayes prior of changes, learned from the whole shop, and the posterior of each product's change.
 
 In:  `Evidence` of all products; groups of products that may move together.
 Out: a `Posterior` over each product's change; which directions may be said.
@@ -9,7 +9,7 @@ as long as the average chance of a wrong sign among them stays below the rate as
 windows at once, so that nothing is lost to looking twice.
 Source: Stephens (2017), "False discovery rates: a new deal", Biostatistics 18, 275-294; Efron (2010),
 *Large-Scale Inference*, ch. 5; Fay & Herriot (1979) for borrowing from the group.
-Weak: under 20 telling products the shares are the stated ones, not learned.
+Weak: under 20 informative products the shares are the stated ones, not learned.
 """
 
 from dataclasses import dataclass
@@ -20,23 +20,29 @@ import numpy as np
 from shopify_app.analytics.trends.evidence import GRID, MIDDLE, Evidence
 
 WIDTHS: Final = (0.15, 0.3, 0.6, 1.0)
-"""Standard deviations of log ratios of products that changed."""
+"""Standard deviations of the mixture's normals, in log ratio."""
 
 FIRST_SHARES: Final = (0.8, 0.02)
-"""Before anything is learned: no change, one odd week; the rest evenly over windows and widths."""
+"""Starting shares of "no change" and "one odd week"; the rest evenly over windows and widths."""
 
 NO_CHANGE_CASES: Final = 10.0
-"""Products without a change added when shares are learned: ash's own penalty, leaning to "no change"."""
+"""Pseudo-count of products without a change (the penalty of Stephens' ash)."""
 
 LEAST_PRODUCTS: Final = 20
+"""Informative products below which shares are the stated ones."""
+
 ROUNDS: Final = 100
+"""Rounds of EM."""
+
 LEAST_EFFECT: Final = 1.15
-"""Smaller changes are no news to a merchant, however sure."""
+"""Ratio below which a change is no news to a merchant, however sure."""
 
 STAYS_UNTIL: Final = 0.3
-"""A direction given in the last run is kept until its chance of a wrong sign passes this."""
+"""False sign probability up to which a direction of the last run is kept."""
 
 GROUP_STANDS_STILL: Final = 0.9
+"""Prior probability that a group did not move."""
+
 GROUP_WIDTH: Final = 0.5
 """Standard deviation of a group's log ratio where it moved."""
 
@@ -52,7 +58,7 @@ GROUP_COUNTS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """What is believed of each product.
+    """Posterior of each product's change.
 
     Attributes
     ----------
@@ -100,7 +106,7 @@ class Posterior:
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class WindowSums:
     """Sales, weeks and exposure of the judged window and of what came before; each (n, windows)."""
 
     sold: np.ndarray
@@ -111,30 +117,33 @@ class Windows:
     exposed_before: np.ndarray
 
 
-def posterior(found: Evidence, windows: Windows, groups: np.ndarray) -> Posterior:
-    """Beliefs about all products; `groups` is a code per product (n,), all the same where there are none."""
+def posterior(found: Evidence, windows: WindowSums, groups: np.ndarray) -> Posterior:
+    """The `Posterior` of all products; `groups` is a code per product (n,), all the same where there are none."""
     bells = _bells()
     shares = _shares(found, bells)
     count = found.likelihood.shape[1]
     weights = shares[2:].reshape(count, len(WIDTHS))
     change = found.likelihood * (weights @ bells)[None, :, :]
     still = found.likelihood[:, :, MIDDLE].mean(axis=1) * shares[0]
+    # Siblings that moved carry the prior's centre with them.
     rows, shift = _moved_groups(found, windows, groups)
     if len(rows):
         change[rows], still[rows] = _centred(found.likelihood[rows], shift, shares[0], weights)
     odd = found.single_week * shares[1]
+    # Bayes: prior x likelihood of every hypothesis, over their sum.
     total = change.sum(axis=(1, 2)) + still + odd
     return Posterior(change / total[:, None, None], (still + odd) / total, odd / total)
 
 
 def typical_move(found: Evidence) -> np.ndarray:
-    """Log ratio of the product that did not change of its own, per window (windows,).
+    """Log ratio of the typical product, per window (windows,): the centre of the empirical null.
 
     Notes
     -----
     The shop's sum moves with whatever moves most; the typical product is where "no change" fits most
     products best: Efron's (2004) empirical null, by likelihood.
     """
+    # Where "no change" fits most products best is the centre of the empirical null.
     likelihood = found.likelihood[found.informative].astype(float)
     if len(likelihood) < LEAST_PRODUCTS:
         return np.zeros(found.likelihood.shape[1])
@@ -145,22 +154,24 @@ def typical_move(found: Evidence) -> np.ndarray:
 
 
 def _peak(fit: np.ndarray) -> float:
-    """Where a curve on the grid is highest, by a parabola through its top."""
+    """Abscissa of a curve's maximum on the grid, by a parabola through its top."""
     top = int(np.clip(fit.argmax(), 1, len(GRID) - 2))
     left, middle, right = fit[top - 1 : top + 2]
+    # Vertex of the parabola through three points: (l - r) / (2 (l - 2 m + r)) cells from the
+    # middle.
     bend = left - 2 * middle + right
     step = 0.0 if bend >= 0 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
     return float(GRID[top] + step * (GRID[1] - GRID[0]))
 
 
 def _bells() -> np.ndarray:
-    """Normals of all widths on the grid, (widths, grid), each summing to 1."""
+    """Normals of all widths on the grid (widths, grid), each summing to 1."""
     heights = np.exp(-0.5 * (GRID[None, :] / np.array(WIDTHS)[:, None]) ** 2)
     return heights / heights.sum(axis=1, keepdims=True)
 
 
 def _shares(found: Evidence, bells: np.ndarray) -> np.ndarray:
-    """Shares of: no change, one odd week, then every window's widths."""
+    """Mixture shares of: no change, one odd week, then every window's widths."""
     count = found.likelihood.shape[1]
     rest = (1 - sum(FIRST_SHARES)) / (count * len(WIDTHS))
     shares = np.array([*FIRST_SHARES, *[rest] * (count * len(WIDTHS))])
@@ -178,6 +189,7 @@ def _shares(found: Evidence, bells: np.ndarray) -> np.ndarray:
     marginal /= np.maximum(marginal.max(axis=1, keepdims=True), 1e-300)
     for _ in range(ROUNDS):
         mixed = marginal @ shares
+        # E step and M step in one: expected cases of each component, plus the penalty.
         cases = shares * (marginal.T @ (1 / np.maximum(mixed, 1e-300)))
         cases[0] += NO_CHANGE_CASES
         shares = cases / cases.sum()
@@ -185,14 +197,14 @@ def _shares(found: Evidence, bells: np.ndarray) -> np.ndarray:
 
 
 def _moved_groups(
-    found: Evidence, windows: Windows, groups: np.ndarray
+    found: Evidence, windows: WindowSums, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(rows whose group probably moved, probability of its move on the grid (rows, windows, grid)).
+    """(rows whose group probably moved, probability of its log ratio on the grid (rows, windows, grid)).
 
     Notes
     -----
     With weights w = expected / variance, the weighted sum of a group's sales is quasi-Poisson with mean
-    e^shift times its expectation; a member's own share is taken out of both before it is told.
+    e^shift times its expectation; a member's own sales are left out of both (leave-one-out).
     """
     sizes = np.bincount(groups)
     if len(sizes) < 2 or sizes.max() < 3:
@@ -211,6 +223,7 @@ def _moved_groups(
     slab = np.exp(-0.5 * (GRID / GROUP_WIDTH) ** 2)
     prior = (1 - GROUP_STANDS_STILL) * slab / slab.sum()
     prior[MIDDLE] += GROUP_STANDS_STILL
+    # Poisson log likelihood of a shift s: S s - M e^s.
     fit = others_sold[..., None] * GRID - others_mean[..., None] * np.exp(GRID)
     shift = np.exp(fit - fit.max(axis=-1, keepdims=True)) * prior
     shift /= shift.sum(axis=-1, keepdims=True)
@@ -221,7 +234,7 @@ def _moved_groups(
 
 
 def _sum_of_others(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Each group's sum without the member itself, (n, windows)."""
+    """Each group's sum without the member itself (n, windows)."""
     sums = np.zeros((groups.max() + 1, values.shape[1]))
     np.add.at(sums, groups, values)
     return np.maximum(sums[groups] - values, 0.0)
@@ -230,7 +243,8 @@ def _sum_of_others(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def _centred(
     likelihood: np.ndarray, shift: np.ndarray, still_share: float, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(change, still), not yet summing to 1, under priors centred on the group's move."""
+    """(change, still), not yet summing to 1, under priors centred on the group's log ratio."""
+    # Convolution of the group's distribution with each width of the mixture.
     gaps = GRID[None, :] - GRID[:, None]
     change, still = np.zeros(likelihood.shape), np.zeros(len(likelihood))
     count = likelihood.shape[1]
@@ -259,6 +273,7 @@ def directions(beliefs: Posterior, rate: float, before: np.ndarray | None = None
     wrong, up = beliefs.false_sign, beliefs.rising >= beliefs.falling
     large = np.abs(beliefs.mean_if_changed()) >= np.log(LEAST_EFFECT)
     order = np.argsort(np.where(large, wrong, 1.0), kind="stable")
+    # Stephens' s-value: the average false sign rate of all directions at least as sure.
     average = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     said = np.zeros(len(wrong), bool)
     said[order[: int(np.searchsorted(average, rate, side="right"))]] = True
@@ -270,7 +285,7 @@ def directions(beliefs: Posterior, rate: float, before: np.ndarray | None = None
 
 
 def quantiles(beliefs: Posterior, levels: tuple[float, ...]) -> np.ndarray:
-    """Quantiles of the log ratio, straight within the grid's cells, (n, levels)."""
+    """Quantiles of the log ratio (n, levels), linear within the grid's cells."""
     below = np.cumsum(beliefs.density(), axis=1)
     half = (GRID[1] - GRID[0]) / 2
     rows = np.arange(len(below))

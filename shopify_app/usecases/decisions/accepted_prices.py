@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from shopify_app.db import (
     measuring_settings,
     price_changes,
-    price_tests,
     registrations,
     shop_settings,
     shops,
     suggestions,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection
 from shopify_app.domain.evidence import PriceProposal
@@ -24,7 +24,7 @@ from shopify_app.domain.suggestion import PriceChange, PriceChangeState, Suggest
 from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.decisions.answers import Click, UndoAnswer
 from shopify_app.usecases.decisions.unmeasured import register_unmeasured
-from shopify_app.usecases.outcomes import measuring
+from shopify_app.usecases.outcomes.risk import at_risk
 
 
 def carry_out(conn: Connection, shop_id: int, card: SuggestionCard, click: Click) -> None:
@@ -36,7 +36,7 @@ def carry_out(conn: Connection, shop_id: int, card: SuggestionCard, click: Click
         If it may not go out now; `field` says why.
     """
     _refuse_while_frozen(conn, shop_id, click.when.planned_for)
-    if card.variant_id in price_tests.variants_under_test(conn, shop_id):
+    if card.variant_id in tested_prices.variants_under_test(conn, shop_id):
         raise InvalidInputError("a price test sets this price", field="under_test")
     asked = card.proposal_as(PriceProposal)
     if asked.back_from is not None:
@@ -91,7 +91,7 @@ def _refuse_beyond_cap(conn: Connection, shop_id: int, card: SuggestionCard) -> 
     cap = measuring_settings.of_shop(conn, shop_id).loss_cap
     if cap is None:
         return
-    risk = measuring.at_risk(conn, shop_id, card.value_low)
+    risk = at_risk(conn, shop_id, card.value_low)
     if risk > cap:
         raise InvalidInputError(
             f"price changes could lose {risk:.2f}, more than the {cap:.2f} allowed",

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from shopify_app.db import purchase_orders, refresh_requests, shops
+from shopify_app.db import due_work, purchase_orders, shops
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
@@ -40,7 +40,7 @@ def order_arrived(shop_id: int, vendor: str, sent_at: datetime, day: date | None
         at = now if day in (None, today) else datetime.combine(day, NOON, shop.zone)
         lines = purchase_orders.mark_arrived(conn, shop_id, vendor, sent_at, at=at)
         if lines:
-            refresh_requests.ask(conn, shop_id)
+            due_work.ask(conn, shop_id, "suggestions")
     return lines
 
 

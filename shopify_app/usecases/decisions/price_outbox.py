@@ -46,6 +46,7 @@ from shopify_app.metrics import PRICE_WRITES
 from shopify_app.shopify import prices_api
 from shopify_app.shopify.client import AdminApi
 from shopify_app.shopify.prices_api import VariantPrice
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access
 
 BATCH: Final = 50
@@ -66,7 +67,7 @@ def send_price_changes() -> int:
     """Send what is due, shop by shop; how many changes were looked at."""
     with sweep_transaction() as conn:
         due = price_changes.due_shops(conn)
-    return sum(send_shop_price_changes(shop_id) for shop_id in due)
+    return each(due, send_shop_price_changes, of="price_changes")
 
 
 def send_shop_price_changes(shop_id: int) -> int:

@@ -10,7 +10,7 @@ fair comparison for earlier ones; variants of one product stay together.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -41,7 +41,7 @@ from shopify_app.domain.suggestion import SuggestionCard, SuggestionState
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.usecases.decisions.answers import UndoAnswer
-from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
+from shopify_app.usecases.outcomes.risk import at_risk, loss_cap, share_of_sales
 
 MOST_PRICES: Final = 100
 FURTHEST_DAYS: Final = 180
@@ -63,7 +63,10 @@ def preview(shop_id: int, suggestion_ids: Sequence[int], plan: Plan) -> Preview:
     ------
     NotFoundError
         If none of them is an open price suggestion of this shop.
+    InvalidInputError
+        If the plan has more stages, or further apart, than any plan may.
     """
+    _check_stages(plan)
     with transaction(shop_id) as conn:
         shop = shops.by_id(conn, shop_id)
         cards = _open_prices(conn, shop_id, suggestion_ids)
@@ -143,14 +146,19 @@ def stages_by_lot(cards: Sequence[SuggestionCard], stages: int, draw: int) -> li
     return [stage_of[card.product_id] for card in cards]
 
 
-def _check_plan(plan: Plan) -> None:
+def _check_stages(plan: Plan) -> None:
     if not 1 <= plan.stages <= MOST_STAGES:
         raise InvalidInputError(f"stages must be 1 to {MOST_STAGES}", field="stages")
     if not 1 <= plan.every_days <= MOST_DAYS_APART:
         raise InvalidInputError(f"every_days must be 1 to {MOST_DAYS_APART}", field="every_days")
-    last = plan.first_at + timedelta(days=plan.every_days * (plan.stages - 1))
+
+
+def _check_plan(plan: Plan) -> None:
+    _check_stages(plan)
+    until_last = timedelta(days=plan.every_days * (plan.stages - 1))
     now = datetime.now(UTC)
-    if plan.first_at < now - timedelta(minutes=15) or last > now + timedelta(days=FURTHEST_DAYS):
+    furthest = now + timedelta(days=FURTHEST_DAYS) - until_last
+    if not now - timedelta(minutes=15) <= plan.first_at <= furthest:
         raise InvalidInputError("the moment is past, or too far ahead", field="first_at")
 
 
@@ -190,8 +198,7 @@ def _exposure(
         currency=shop.currency,
         limits=[],
     )
-    found.limits.extend(_limits(conn, shop, cards, plan, found, today))
-    return found
+    return replace(found, limits=_limits(conn, shop, cards, plan, found, today))
 
 
 def _limits(

@@ -22,14 +22,14 @@ import structlog
 from shopify_app.db import (
     backfills,
     daily_sales,
+    due_work,
     inventory,
     orders,
     products,
-    refresh_requests,
+    reconciliations,
     refunded_orders,
     refunds,
     shops,
-    sync,
 )
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
@@ -41,6 +41,7 @@ from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.shopify.gid import from_gid, kind_of
 from shopify_app.usecases.history import sales
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access, install
 
 LEASE_SECONDS: Final = 120
@@ -58,7 +59,7 @@ def step_backfills() -> int:
     """Take every shop's back-fill one step further; how many steps were worked on."""
     with sweep_transaction() as conn:
         due = backfills.due_shops(conn)
-    return sum(step_shop(shop_id) for shop_id in due)
+    return each(due, step_shop, of="backfills")
 
 
 def step_shop(shop_id: int) -> int:
@@ -160,8 +161,10 @@ def _sales(shop: Shop, _: BackfillStep) -> bool:
 
 def _decisions(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
-        refresh_requests.forget_failures(conn, shop.shop_id)  # they were over another history
-        refresh_requests.ask(conn, shop.shop_id)
+        due_work.forget_failures(
+            conn, shop.shop_id, "suggestions"
+        )  # they were over another history
+        due_work.ask(conn, shop.shop_id, "suggestions")
     return True
 
 
@@ -305,7 +308,9 @@ def _write_products(conn: Connection, shop: Shop, families: list[Family]) -> Non
     changed = products.upsert_variants(conn, shop.shop_id, variants, listed_at=listed_at)
     products.add_price_history(conn, shop.shop_id, changed, source="import")
     inventory.upsert_items(conn, shop.shop_id, list({item.id: item for item in items}.values()))
-    sync.advance(conn, shop.shop_id, "products", max(product.updated_at for product in found))
+    reconciliations.advance(
+        conn, shop.shop_id, "products", max(product.updated_at for product in found)
+    )
 
 
 def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> None:
@@ -319,7 +324,9 @@ def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> No
     ]
     inventory.upsert_levels(conn, shop.shop_id, levels)
     if levels:
-        sync.advance(conn, shop.shop_id, "inventory", max(level.updated_at for level in levels))
+        reconciliations.advance(
+            conn, shop.shop_id, "inventory", max(level.updated_at for level in levels)
+        )
 
 
 def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
@@ -332,7 +339,7 @@ def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
         or _gave_back(family)
     ]
     refunded_orders.add(conn, shop.shop_id, refunded)
-    sync.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))
+    reconciliations.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))
 
 
 def _gave_back(family: Family) -> bool:

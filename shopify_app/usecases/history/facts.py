@@ -2,25 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from shopify_app.db import order_facts, shops
 from shopify_app.db.connection import transaction
+from shopify_app.domain.currency import exponent, rounded
 from shopify_app.errors import NotFoundError
-
-MINOR_DIGITS: Final = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "KWD": 3,
-    "BHD": 3,
-    "OMR": 3,
-    "JOD": 3,
-    "TND": 3,
-}
-"""Currencies whose minor unit is not a hundredth (ISO 4217)."""
 
 
 def facts(shop_id: int, *, since: date | None = None, until: date | None = None) -> dict[str, Any]:
@@ -31,10 +18,10 @@ def facts(shop_id: int, *, since: date | None = None, until: date | None = None)
             raise NotFoundError(f"shop {shop_id}")
         days = order_facts.by_day(conn, shop_id, since=since, until=until)
         shelf = order_facts.shelf_counts(conn, shop_id)
-    unit = Decimal(1).scaleb(-MINOR_DIGITS.get(shop.currency, 2))
+    digits = exponent(shop.currency)
 
     def amount(value: Decimal) -> str:
-        return str(value.quantize(unit))
+        return str(rounded(value, digits))
 
     return {
         "shop": shop.domain,

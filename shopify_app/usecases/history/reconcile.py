@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from shopify_app.db import backfills, heal, inventory, shops, sync
+from shopify_app.db import backfills, differences, inventory, reconciliations, shops
 from shopify_app.db.connection import RECONCILE_LOCK, sweep_transaction, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
 from shopify_app.domain.shop import Shop
@@ -21,6 +21,7 @@ from shopify_app.shopify import catalogue_api, orders_api
 from shopify_app.shopify.client import AdminApi
 from shopify_app.usecases.inbox import refetch
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access
 
 LOOK_BACK: Final = timedelta(minutes=15)
@@ -33,8 +34,11 @@ def reconcile_shops(*, since: datetime | None = None) -> int:
     """Compare every installed shop whose history is in; rows mended in all. `since` widens the look."""
     with sweep_transaction() as conn:
         installed = shops.every(conn, states=["installed"])
-    ready = [shop for shop in installed if _history_is_in(shop)]
-    return sum(sum(reconcile_shop(shop, since=since).values()) for shop in ready)
+    return each(installed, lambda shop: _reconcile_ready(shop, since), of="reconcile")
+
+
+def _reconcile_ready(shop: Shop, since: datetime | None) -> int:
+    return sum(reconcile_shop(shop, since=since).values()) if _history_is_in(shop) else 0
 
 
 def _history_is_in(shop: Shop) -> bool:
@@ -55,7 +59,7 @@ def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, in
                 "reconcile_failed", shop_id=shop.shop_id, kind=kind, error_type=type(error).__name__
             )
             with transaction(shop.shop_id) as conn:
-                sync.record_reconciliation(
+                reconciliations.record_reconciliation(
                     conn,
                     shop.shop_id,
                     kind,
@@ -73,12 +77,14 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
     with transaction(shop.shop_id) as conn:
         if not try_shop_lock(conn, shop.shop_id, RECONCILE_LOCK):
             return 0
-        cursor = sync.seen_until(conn, shop.shop_id, kind) or datetime.now(UTC) - FIRST_LOOK
+        cursor = (
+            reconciliations.seen_until(conn, shop.shop_id, kind) or datetime.now(UTC) - FIRST_LOOK
+        )
     checked, healed, seen = compare(shop, since or cursor - LOOK_BACK)
     with transaction(shop.shop_id) as conn:
         if seen is not None:
-            sync.advance(conn, shop.shop_id, kind, seen)
-        sync.record_reconciliation(
+            reconciliations.advance(conn, shop.shop_id, kind, seen)
+        reconciliations.record_reconciliation(
             conn, shop.shop_id, kind, checked_rows=checked, healed_rows=healed, error=None
         )
     HEALED_ROWS.labels(kind).inc(healed)
@@ -90,10 +96,10 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
 def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
     changed = access.with_api(shop.shop_id, lambda api: list(orders_api.changed_orders(api, since)))
     with transaction(shop.shop_id) as conn:
-        older = heal.orders_behind(
+        older = differences.orders_behind(
             conn, shop.shop_id, [(order.id, order.updated_at) for order in changed]
         )
-        lacking = heal.orders_lacking_refunds(
+        lacking = differences.orders_lacking_refunds(
             conn, shop.shop_id, [(order.id, one) for order in changed for one in order.refund_ids]
         )
     behind = sorted({*older, *lacking})
@@ -106,7 +112,7 @@ def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime |
         shop.shop_id, lambda api: list(catalogue_api.changed_product_ids(api, since))
     )
     with transaction(shop.shop_id) as conn:
-        behind = heal.products_behind(conn, shop.shop_id, changed)
+        behind = differences.products_behind(conn, shop.shop_id, changed)
     healed = sum(refetch.refetch_product(shop, number) in refetch.ANSWERED for number in behind)
     return len(changed), healed, max((at for _, at in changed), default=None)
 
@@ -115,7 +121,7 @@ def _compare_inventory(shop: Shop, since: datetime) -> tuple[int, int, datetime 
     places, levels = access.with_api(shop.shop_id, lambda api: _changed_levels(api, since))
     with transaction(shop.shop_id) as conn:
         inventory.upsert_locations(conn, shop.shop_id, places)
-        behind = heal.levels_behind(conn, shop.shop_id, levels)
+        behind = differences.levels_behind(conn, shop.shop_id, levels)
         inventory.upsert_levels(conn, shop.shop_id, behind)
     return len(levels), len(behind), max((level.updated_at for level in levels), default=None)
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from shopify_app.db import daily_sales, refresh_requests
+from shopify_app.db import daily_sales, due_work
 from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.usecases.rounds import each
 
 DAYS_AT_ONCE: Final = 60
 """Days counted in one transaction; a history of years takes several."""
@@ -16,7 +17,7 @@ def roll_up_sales() -> int:
     """Count every shop's touched days; how many days were counted."""
     with sweep_transaction() as conn:
         touched = daily_sales.touched_shops(conn)
-    return sum(roll_up_shop(shop_id) for shop_id in touched)
+    return each(touched, roll_up_shop, of="sales")
 
 
 def roll_up_shop(shop_id: int) -> int:
@@ -26,7 +27,7 @@ def roll_up_shop(shop_id: int) -> int:
         with transaction(shop_id) as conn:
             days = daily_sales.recount(conn, shop_id, limit_days=DAYS_AT_ONCE)
             if days:
-                refresh_requests.ask(conn, shop_id, in_seconds=REFRESH_AFTER_SECONDS)
+                due_work.ask(conn, shop_id, "suggestions", in_seconds=REFRESH_AFTER_SECONDS)
         counted += days
         if days < DAYS_AT_ONCE:
             return counted

@@ -9,10 +9,8 @@ together; if one of them cannot be, each is tried alone. Privacy requests follow
 (`redact`), uninstalls are Shopify's to confirm (`uninstalls`): neither is in a batch.
 """
 
-import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import psycopg2
@@ -35,6 +33,7 @@ from shopify_app.errors import DatabaseBusyError
 from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
 from shopify_app.usecases.inbox import ingest, redact
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING
+from shopify_app.usecases.rounds import each
 
 TRIES: Final = 3
 WAIT_SECONDS: Final = 5
@@ -52,24 +51,11 @@ BUDGET_SECONDS: Final = 20.0
 log = structlog.get_logger()
 
 
-def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
+def record_delivery(delivery: NewDelivery) -> bool:
     """Keep a delivery whose signature was proved; False if we have it already.
 
-    Headers are not signed: they are kept, and nothing is done on their word alone. Where the
-    delivery's id is missing its content stands in for it.
+    Only the body is signed: what stands beside it is kept, and nothing is done on its word alone.
     """
-    topic = headers.get("X-Shopify-Topic", "")
-    triggered_at = headers.get("X-Shopify-Triggered-At")
-    delivery = NewDelivery(
-        webhook_id=headers.get("X-Shopify-Webhook-Id")
-        or hashlib.sha256(f"{topic}|".encode() + body).hexdigest(),
-        event_id=headers.get("X-Shopify-Event-Id"),
-        shop_domain=headers.get("X-Shopify-Shop-Domain", "").lower(),
-        topic=topic,
-        api_version=headers.get("X-Shopify-API-Version"),
-        triggered_at=_moment(triggered_at) if triggered_at else None,
-        body=body,
-    )
     with ingest_transaction() as conn:
         return webhook_inbox.record(conn, delivery)
 
@@ -77,14 +63,15 @@ def record_delivery(headers: Mapping[str, str], body: bytes) -> bool:
 def drain_inbox() -> int:
     """Work through what is due, shop by shop, until nothing is or the time is up; how many were done.
 
-    A shop whose rows another transaction holds is left for the next doorbell; the others go on.
+    A shop whose rows another transaction holds, or whose round fails, is left for the next doorbell; the others go on.
     """
     deadline = time.monotonic() + BUDGET_SECONDS
     done = 0
     while time.monotonic() < deadline:
         with sweep_transaction() as conn:
             domains = webhook_inbox.due_domains(conn)
-        worked = sum(_try_domain(domain) for domain in domains if time.monotonic() < deadline)
+        in_time = (domain for domain in domains if time.monotonic() < deadline)
+        worked = each(in_time, _try_domain, of="inbox")
         done += worked
         if not worked:
             break
@@ -183,11 +170,3 @@ def _apply(conn: Connection, shop: Shop, delivery: Delivery) -> None:
             error_type=type(error).__name__,
         )
     WEBHOOKS_APPLIED.labels(delivery.topic, outcome).inc()
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

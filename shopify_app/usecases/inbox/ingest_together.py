@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shopify_app.db import daily_sales, heal, inventory, orders, products, refetches, refunds
+from shopify_app.db import daily_sales, differences, inventory, orders, products, refetches, refunds
 from shopify_app.db.connection import Connection
 from shopify_app.domain.order import Order
 from shopify_app.domain.product import InventoryLevel, Product, Variant
@@ -39,14 +39,14 @@ def take_orders(
     }
     news = [payloads.order(body) for body in bodies if "line_items" in body]
     newest, unclear = _newest_orders(news)
-    held = heal.held_orders(conn, shop.shop_id, list(newest))
+    held = differences.held_orders(conn, shop.shop_id, list(newest))
     same_stamp = [
         order
         for order in newest.values()
         if held.get(order.id, (NEVER, None))[0] == order.updated_at
         and not _is_late(held[order.id], order.updated_at)
     ]
-    unclear |= heal.orders_unlike(conn, shop.shop_id, same_stamp)
+    unclear |= differences.orders_unlike(conn, shop.shop_id, same_stamp)
     unclear -= {
         number for number in unclear if _is_late(held.get(number), newest[number].updated_at)
     }
@@ -76,7 +76,7 @@ def _of_order(
     order: Order,
     newest: Mapping[int, Order],
     unclear: set[int],
-    held: Mapping[int, heal.Known],
+    held: Mapping[int, differences.Known],
 ) -> str:
     known = held.get(order.id)
     if order.updated_at < newest[order.id].updated_at or _is_late(known, order.updated_at):
@@ -164,7 +164,7 @@ def _take_each_once(
     unclear: set[tuple[int, datetime]],
 ) -> dict[int, str]:
     """Products, each once; id -> outcome. A list cut short is completed by asking."""
-    held = heal.held_products(conn, shop.shop_id, [one.product.id for one in news])
+    held = differences.held_products(conn, shop.shop_id, [one.product.id for one in news])
     late = {one.product.id for one in news if _is_late(held.get(one.product.id), one.version[1])}
     same_stamp = [
         (one.product, one.variants, one.is_whole)
@@ -172,7 +172,7 @@ def _take_each_once(
         if one.product.id not in late
         and held.get(one.product.id, (NEVER, None))[0] == one.product.updated_at
     ]
-    differing = heal.products_unlike(conn, shop.shop_id, same_stamp)
+    differing = differences.products_unlike(conn, shop.shop_id, same_stamp)
     known = {product.id for product, _, _ in same_stamp} - differing
     asked = {one.product.id for one in news if one.version in unclear} | differing
     outcomes: dict[int, str] = {}
@@ -192,7 +192,7 @@ def _take_each_once(
     return outcomes
 
 
-def _is_late(known: heal.Known | None, stamp: datetime) -> bool:
+def _is_late(known: differences.Known | None, stamp: datetime) -> bool:
     """Whether we hold newer, or a tombstone that is not older."""
     return known is not None and (known[0] > stamp or (known[1] is not None and known[1] >= stamp))
 
@@ -235,7 +235,7 @@ def take_levels(
 def _take_whole_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
     news = [payloads.inventory_level(body) for body in bodies]
     newest, unclear = _newest_levels(news)
-    held = heal.held_levels(conn, shop.shop_id, list(newest))
+    held = differences.held_levels(conn, shop.shop_id, list(newest))
     for key, level in newest.items():
         stamp, *shown = held.get(key, (NEVER,))
         if stamp == level.updated_at and shown != [level.available_units, level.is_active]:

@@ -24,6 +24,7 @@ from shopify_app.errors import AppError, NotFoundError, ShopUnavailableError
 from shopify_app.metrics import REFETCHES
 from shopify_app.shopify import catalogue_api, orders_api
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access, install
 
 AT_ONCE: Final = 50
@@ -50,7 +51,7 @@ def refetch_resources() -> int:
     """Ask for what is due in every shop; how many resources were asked for."""
     with sweep_transaction() as conn:
         due = refetches.due_shops(conn)
-    return sum(_refetch_shop(shop_id) for shop_id in due)
+    return each(due, _refetch_shop, of="refetches")
 
 
 def _refetch_shop(shop_id: int) -> int:

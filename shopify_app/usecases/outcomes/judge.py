@@ -21,12 +21,13 @@ from shopify_app.analytics import outcomes
 from shopify_app.analytics.outcomes import brake
 from shopify_app.db import (
     decision_log,
+    due_work,
     ledgers,
     registrations,
     rollouts,
     shops,
 )
-from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.evidence import PRICE_MOVES, MoveKind
 from shopify_app.domain.outcome import (
     LedgerTotal,
@@ -39,10 +40,9 @@ from shopify_app.domain.outcome import (
 )
 from shopify_app.domain.shop import Shop
 from shopify_app.usecases.outcomes.history import PAST_WEEKS, monday_of, read_history
-from shopify_app.usecases.outcomes.measuring import loss_cap
 from shopify_app.usecases.outcomes.register import judge_at
+from shopify_app.usecases.outcomes.risk import loss_cap
 
-LEASE_SECONDS: Final = 900
 SEED: Final = 0
 
 T = TypeVar("T")
@@ -67,21 +67,6 @@ class Facts:
         return {str(r.suggestion_id): r.ended_on.isoformat() for r in self.rows if r.ended_on}
 
 
-def judge_due_shops() -> int:
-    """Judge every shop whose ledger is due; how many shops."""
-    with sweep_transaction() as conn:
-        due = ledgers.due_shops(conn)
-    return sum(_judge_claimed(shop_id) for shop_id in due)
-
-
-def _judge_claimed(shop_id: int) -> bool:
-    with transaction(shop_id) as conn:
-        if not ledgers.claim(conn, shop_id, lease_seconds=LEASE_SECONDS):
-            return False
-    judge_shop(shop_id)
-    return True
-
-
 def judge_shop(shop_id: int, *, as_of: date | None = None) -> int:
     """Judge what is due as of a day (today in the shop's zone), work out the ledger; how many new verdicts."""
     facts = _read(shop_id, as_of)
@@ -103,8 +88,8 @@ def judge_shop(shop_id: int, *, as_of: date | None = None) -> int:
             as_of=facts.as_of,
             total=total,
             rulings=rulings,
-            next_at=_next_look(facts, verdicts),
         )
+        due_work.again(conn, shop_id, "ledger", in_seconds=_next_look(facts, verdicts))
     log.info(
         "outcomes_judged", shop_id=shop_id, verdicts=new, stopped=[kind.value for kind in stops]
     )
@@ -266,20 +251,18 @@ def _log_verdicts(conn: Connection, facts: Facts, verdicts: Sequence[NewVerdict]
         )
 
 
-def _next_look(facts: Facts, verdicts: Sequence[NewVerdict]) -> datetime:
-    """Tomorrow while something is measured; else when something is registered again."""
+def _next_look(facts: Facts, verdicts: Sequence[NewVerdict]) -> float:
+    """Seconds until it is looked again: tomorrow while something is measured; else when something is registered again."""
     judged = {verdict.registration_id for verdict in verdicts}
     waiting = [
         row.stop_on
         for row in facts.rows
         if row.state is RegistrationState.MEASURING and row.id not in judged
     ]
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
     if not waiting:
-        return tomorrow + timedelta(days=30)
-    return max(
-        datetime.now(UTC) + timedelta(hours=1), min(tomorrow, judge_at(facts.shop, min(waiting)))
-    )
+        return timedelta(days=31).total_seconds()
+    wait = judge_at(facts.shop, min(waiting)) - datetime.now(UTC)
+    return max(timedelta(hours=1), min(timedelta(days=1), wait)).total_seconds()
 
 
 def _try(what: str, work: Callable[[], T], otherwise: T) -> T:

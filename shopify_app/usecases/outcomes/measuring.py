@@ -1,92 +1,8 @@
-"""What a merchant chooses about measuring: consent to hold back, the cap on losses, a brake lifted."""
+"""A brake that the merchant lifts."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Final
-
-from shopify_app.db import (
-    exposure,
-    ledgers,
-    measuring_settings,
-    price_tests,
-    refresh_requests,
-    registrations,
-    shop_settings,
-)
-from shopify_app.db.connection import Connection, transaction
+from shopify_app.db import due_work, ledgers
+from shopify_app.db.connection import transaction
 from shopify_app.domain.evidence import PRICE_MOVES
-from shopify_app.domain.outcome import MeasuringSettings
-
-CAP_DAYS: Final = 90
-CAP_SHARE: Final = Decimal("0.01")
-"""Without a choice of the merchant's, price changes may lose a hundredth of ninety days' sales in all."""
-EXPOSURE_DAYS: Final = 90
-"""Over which it is looked at how much of the sales some products make up."""
-LEAST_CAP: Final = Decimal(25)
-"""Even a shop without sales needs a cap above zero."""
-MONTHS_MEASURED: Final = Decimal("1.4")
-"""How long a price stands before it is judged: six weeks."""
-HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
-"""What may be held back, in percent; 0 is no consent, and the default."""
-EXPOSURE_PERCENTS: Final = (5, 100)
-MOST_CAP: Final = 10_000_000
-FIELDS: Final = ("holdback_share", "loss_cap", "exposure_limit")
-
-Errors = dict[str, tuple[str, float, float]]
-"""Field -> code and bounds, as usecases/shops/merchant_settings.py has them."""
-
-
-def loss_cap(conn: Connection, shop_id: int, today: date) -> Decimal:
-    """What price changes may lose in all: the merchant's word, else a hundredth of ninety days' sales."""
-    chosen = measuring_settings.of_shop(conn, shop_id).loss_cap
-    if chosen is not None:
-        return chosen
-    sales = exposure.all_sales(conn, shop_id, today - timedelta(days=CAP_DAYS))
-    return max(LEAST_CAP, (sales * CAP_SHARE).quantize(Decimal("0.01")))
-
-
-def shares_of_sales(conn: Connection, shop_id: int, today: date) -> dict[int, float]:
-    """Product -> its share of the shop's sales of late; empty where nothing sold."""
-    since = today - timedelta(days=EXPOSURE_DAYS)
-    sales = exposure.all_sales(conn, shop_id, since)
-    found = exposure.sales_by_product(conn, shop_id, since) if sales else {}
-    return {product: float(each / sales) for product, each in found.items()}
-
-
-def share_of_sales(
-    conn: Connection, shop_id: int, variant_ids: Iterable[int], today: date
-) -> Decimal:
-    """What some variants made up of the shop's sales of late."""
-    since = today - timedelta(days=EXPOSURE_DAYS)
-    sales = exposure.all_sales(conn, shop_id, since)
-    mine = exposure.sales_of(conn, shop_id, sorted(set(variant_ids)), since)
-    return mine / sales if sales else Decimal(0)
-
-
-def at_risk(conn: Connection, shop_id: int, worst_a_month: Decimal) -> Decimal:
-    """What prices under change, waiting to be written, under a test and now asked for may lose before they are judged (>= 0).
-
-    `worst_a_month` is the low end of the ones asked for, below zero where they may lose.
-    """
-    waiting = exposure.waiting_worst(conn, shop_id) + max(Decimal(0), -worst_a_month)
-    tested = price_tests.open_cost(conn, shop_id)
-    return registrations.open_risk(conn, shop_id) + tested + waiting * MONTHS_MEASURED
-
-
-def check(form: Mapping[str, str]) -> Errors:
-    """What is wrong with a form's three fields; empty if nothing is."""
-    return _read(form)[1]
-
-
-def save(shop_id: int, form: Mapping[str, str]) -> Errors:
-    """Save what a form says, all or nothing; what is wrong with which field."""
-    chosen, errors = _read(form)
-    if not errors:
-        with transaction(shop_id) as conn:
-            shop_settings.of_shop(conn, shop_id)
-            measuring_settings.save(conn, shop_id, chosen)
-    return errors
 
 
 def lift_brake(shop_id: int, kind: str, *, lifted_by: str) -> bool:
@@ -96,32 +12,5 @@ def lift_brake(shop_id: int, kind: str, *, lifted_by: str) -> bool:
     with transaction(shop_id) as conn:
         lifted = ledgers.lift_brake(conn, shop_id, kind, by=lifted_by)
         if lifted:
-            refresh_requests.ask(conn, shop_id)
+            due_work.ask(conn, shop_id, "suggestions")
     return lifted
-
-
-def _read(form: Mapping[str, str]) -> tuple[MeasuringSettings, Errors]:
-    errors: Errors = {}
-    share = str(form.get("holdback_share", "0") or "0").strip()
-    if share not in HOLDBACK_PERCENTS:
-        errors["holdback_share"] = ("choice", 0, 0)
-        share = "0"
-    cap_text = str(form.get("loss_cap", "") or "").strip()
-    cap = _number(cap_text, 1, MOST_CAP) if cap_text else None
-    if cap_text and cap is None:
-        errors["loss_cap"] = ("range", 1, MOST_CAP)
-    limit = _number(str(form.get("exposure_limit", "30") or "").strip(), *EXPOSURE_PERCENTS)
-    if limit is None:
-        errors["exposure_limit"] = ("range", *EXPOSURE_PERCENTS)
-    return (
-        MeasuringSettings(Decimal(share) / 100, cap, (limit or Decimal(30)) / 100),
-        errors,
-    )
-
-
-def _number(text: str, low: int, high: int) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and low <= number <= high else None

@@ -16,7 +16,7 @@ import pandas as pd
 import structlog
 
 from shopify_app.analytics import outcomes
-from shopify_app.db import decision_log, ledgers, products, registrations, shops, suggestions
+from shopify_app.db import decision_log, due_work, products, registrations, shops, suggestions
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.evidence import PriceEvidence, PriceProposal
 from shopify_app.domain.outcome import NewRegistration, RegistrationState, decision_evidence
@@ -34,6 +34,9 @@ SEED: Final = 0
 WEEKS_PER_MONTH: Final = 52 / 12
 LAG_HOURS: Final = 26
 """Orders of the last day come in late, and are counted again, within a day."""
+
+FIRST_LOOK_SECONDS: Final = 86_400
+"""From a registration until the ledger is worked out with it."""
 
 log = structlog.get_logger()
 
@@ -178,7 +181,7 @@ def _follow_up(
                 else _unknown_because(one.card),
             },
         )
-    ledgers.ask(conn, shop.shop_id, datetime.now(UTC) + timedelta(days=1))
+    due_work.ask(conn, shop.shop_id, "ledger", in_seconds=FIRST_LOOK_SECONDS)
 
 
 def judge_at(shop: Shop, stop_on: date) -> datetime:

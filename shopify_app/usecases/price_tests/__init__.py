@@ -1,5 +1,5 @@
 """A price test from proposal to prices given back.
 
 decide      start, decline, stop
-carry_on    its prices block by block, its weekly reading (workers only: it loads pandas)
+carry_on    a test under way: load, `advice.price_test_step`, save (workers only: it loads pandas)
 """

@@ -3,7 +3,7 @@ r"""A merchant decides on a price test: start, decline, stop.
     proposed (by a run of suggestions) --start--> running --stop--> returning --> ended
             \--decline--> declined
 
-Starting only keeps what every price was and says when the first block begins; `price_test_upkeep` sets the prices block by
+Starting only keeps what every price was and says when the first block begins; `carry_on` sets the prices block by
 block, reads what came, and gives the prices back. What is agreed to is held against the shop as it is now: its limits,
 its frozen days, what may be lost, and whether the prices are still those that the test was planned with.
 """
@@ -15,19 +15,20 @@ from decimal import Decimal
 from typing import Final
 
 from shopify_app.db import (
+    due_work,
     exposure,
     measuring_settings,
     price_tests,
-    refresh_requests,
     shop_settings,
     shops,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection, transaction
-from shopify_app.db.price_tests import PriceNow
+from shopify_app.db.tested_prices import PriceNow
 from shopify_app.domain.price_test import PriceTest, PriceTestState, StopReason, TestedSeries
 from shopify_app.domain.shop import Shop, ShopSettings
 from shopify_app.errors import InvalidInputError, NotFoundError
-from shopify_app.usecases.outcomes.measuring import at_risk, loss_cap, share_of_sales
+from shopify_app.usecases.outcomes.risk import at_risk, loss_cap, share_of_sales
 
 LEAST_PRODUCTS: Final = 10
 """Under test; fewer leave what weeks have in common to chance."""
@@ -69,7 +70,7 @@ def start(shop_id: int, test_id: int, *, started_by: str) -> None:
         else:
             has_changed = True
             price_tests.withdraw(conn, shop_id, test_id)
-        refresh_requests.ask(conn, shop_id)
+        due_work.ask(conn, shop_id, "suggestions")
     if has_changed:
         raise InvalidInputError("its prices have changed since", field="changed")
 
@@ -120,7 +121,7 @@ def _prices_now(conn: Connection, shop_id: int, test: PriceTest) -> dict[str, li
     """By product, as the plan names it: what its variants cost now."""
     found: dict[str, list[PriceNow]] = defaultdict(list)
     products = [one.product_id for one in test.plan.series]
-    for one in price_tests.prices_now(conn, shop_id, products):
+    for one in tested_prices.prices_now(conn, shop_id, products):
         found[str(one.product_id)].append(one)
     return found
 
@@ -153,7 +154,12 @@ def _begin(
     by: str,
 ) -> None:
     price_tests.start(
-        conn, shop.shop_id, test.id, plan=test.plan.with_changes(series=tuple(kept)), first_on=first_on, by=by,
-        next_at=begins(shop, first_on),
-    )  # fmt: skip
-    price_tests.add_prices(conn, shop.shop_id, test.id, [one.product_id for one in kept])
+        conn,
+        shop.shop_id,
+        test.id,
+        plan=test.plan.with_changes(series=tuple(kept)),
+        first_on=first_on,
+        by=by,
+        due_at=begins(shop, first_on),
+    )
+    tested_prices.add(conn, shop.shop_id, test.id, [one.product_id for one in kept])

@@ -22,6 +22,7 @@ from shopify_app.errors import (
 )
 from shopify_app.shopify import shop_api, tokens
 from shopify_app.shopify.client import AdminApi, InvalidAccessTokenError
+from shopify_app.usecases.rounds import each
 
 FRESH_SECONDS: Final = 600
 """A task must not start with a token that dies under it."""
@@ -75,16 +76,18 @@ def thaw_frozen_shops() -> int:
     """Ask Shopify of every frozen shop whether it answers again; how many do."""
     with sweep_transaction() as conn:
         frozen = shops.every(conn, states=[ShopState.FROZEN.value])
-    thawed = 0
-    for shop in frozen:
-        try:
-            scopes = with_api(shop.shop_id, shop_api.granted_scopes)
-        except (ShopUnavailableError, AccessDeniedError, TransientError):
-            continue
-        with transaction(shop.shop_id) as conn:
-            shops.set_scopes(conn, shop.shop_id, scopes)
-            thawed += shops.thaw(conn, shop.shop_id)
-        log.info("shop_thawed", shop_id=shop.shop_id)
+    return each(frozen, _thaw, of="frozen_shops")
+
+
+def _thaw(shop: Shop) -> int:
+    try:
+        scopes = with_api(shop.shop_id, shop_api.granted_scopes)
+    except (ShopUnavailableError, AccessDeniedError, TransientError):
+        return 0
+    with transaction(shop.shop_id) as conn:
+        shops.set_scopes(conn, shop.shop_id, scopes)
+        thawed = shops.thaw(conn, shop.shop_id)
+    log.info("shop_thawed", shop_id=shop.shop_id)
     return thawed
 
 
@@ -141,15 +144,16 @@ def refresh_idle_tokens() -> int:
     """Use the refresh tokens of quiet shops before they die; how many were renewed."""
     with sweep_transaction() as conn:
         idle = offline_tokens.idle_shops(conn, idle_days=IDLE_DAYS)
-    renewed = 0
-    for shop_id in idle:
-        try:
-            refresh_token(shop_id)
-        except (ShopUnavailableError, TransientError) as error:
-            log.warning("idle_token_not_renewed", shop_id=shop_id, error_type=type(error).__name__)
-            continue
-        renewed += 1
-    return renewed
+    return each(idle, _renew, of="idle_tokens")
+
+
+def _renew(shop_id: int) -> int:
+    try:
+        refresh_token(shop_id)
+    except (ShopUnavailableError, TransientError) as error:
+        log.warning("idle_token_not_renewed", shop_id=shop_id, error_type=type(error).__name__)
+        return 0
+    return 1
 
 
 def re_encrypt_tokens() -> int:

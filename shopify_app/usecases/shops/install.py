@@ -105,7 +105,7 @@ def _install(
         shops.prove(conn, domain, at=proved_at)
         become_shop(conn, shop.shop_id)
         access.store_pair(conn, shop, pair)
-        shop_settings.of_shop(conn, shop.shop_id)
+        shop_settings.make(conn, shop.shop_id)
         if is_new:
             backfills.start(conn, shop.shop_id, install_epoch=shop.install_epoch)
     if is_new:

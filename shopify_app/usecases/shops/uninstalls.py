@@ -11,6 +11,7 @@ be dead. Shopify is asked with no transaction open; the waiting delivery is the 
 """
 
 import time
+from functools import partial
 from typing import Final
 
 import structlog
@@ -24,6 +25,7 @@ from shopify_app.metrics import WEBHOOKS_APPLIED
 from shopify_app.shopify import payloads, shop_api
 from shopify_app.shopify.hostile_json import parse_object
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
+from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access, install
 
 TRIES: Final = 3
@@ -54,13 +56,17 @@ def confirm_uninstalls() -> int:
         if claimed is None:
             break
         domain, delivery = claimed
-        try:
-            outcome = _confirm(domain, delivery)
-        except SPOILING as error:
-            outcome = _fail(delivery, error)
-        WEBHOOKS_APPLIED.labels(delivery.topic, outcome).inc()
-        asked += 1
+        asked += each([domain], partial(_settle, delivery), of="uninstalls")
     return asked
+
+
+def _settle(delivery: Delivery, domain: str) -> int:
+    try:
+        outcome = _confirm(domain, delivery)
+    except SPOILING as error:
+        outcome = _fail(delivery, error)
+    WEBHOOKS_APPLIED.labels(delivery.topic, outcome).inc()
+    return 1
 
 
 def _confirm(domain: str, delivery: Delivery) -> str:

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
+from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION
 from shopify_app.db import price_tests, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.domain.documents import Document
+from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.errors import NotFoundError
 
 NOT_COMPUTED: Final = frozenset({"run_id", "inputs_sha256", "model_version", "chosen_units"})
@@ -50,20 +52,7 @@ def explain(shop_id: int, suggestion_id: int) -> Explanation:
     if card is None or run is None:
         raise NotFoundError(f"suggestion {suggestion_id}, or the inputs of its run")
     inputs = advice_inputs.from_bytes(run.inputs)
-    found = work_out.work_out(inputs, seed=run.seed).suggestions
-    again = next(
-        (one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None
-    )
-    stored = {
-        "proposal": _computed(card.proposal),
-        "evidence": _computed(card.evidence),
-        "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
-    }
-    recomputed = again and {
-        "proposal": again.proposal.as_json(),
-        "evidence": _computed(again.evidence),
-        "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)],
-    }
+    stored, recomputed = _stored(card), _recomputed(inputs, card, run.seed)
     differences = _differences(stored, recomputed)
     if not work_out.KINDS[card.kind].comes_out_again(inputs, card.variant_id):
         differences["demand"] = ["as it was brought up to the day", "as its history says"]
@@ -113,6 +102,28 @@ def explain_price_test(shop_id: int, test_id: int) -> Explanation:
     return Explanation(
         test_id, "price_test", run.model_version, intact, is_same, differences, stored, recomputed
     )
+
+
+def _stored(card: SuggestionCard) -> dict[str, Any]:
+    """What a run worked out of a suggestion, as it was kept."""
+    return {
+        "proposal": _computed(card.proposal),
+        "evidence": _computed(card.evidence),
+        "value": [str(card.value_low), str(card.value_mid), str(card.value_high)],
+    }
+
+
+def _recomputed(inputs: Inputs, card: SuggestionCard, seed: int) -> dict[str, Any] | None:
+    """The same worked out again from what the run saw; None if nothing is suggested of the variant."""
+    found = work_out.work_out(inputs, seed=seed).suggestions
+    again = next(
+        (one for one in found if (one.kind, one.variant_id) == (card.kind, card.variant_id)), None
+    )
+    return again and {
+        "proposal": again.proposal.as_json(),
+        "evidence": _computed(again.evidence),
+        "value": [f"{v:.2f}" for v in (again.value_low, again.value_mid, again.value_high)],
+    }
 
 
 def _computed(found: Document) -> dict[str, Any]:

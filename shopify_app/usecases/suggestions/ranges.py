@@ -67,11 +67,19 @@ def ranges_to_give(inputs: Inputs) -> list[NewRange]:
     due_on = inputs.as_of + timedelta(days=7 * weeks)
     return [
         NewRange(
-            int(one.series_id), inputs.as_of, due_on, RANGE_LEVEL, float(one.used), float(one.expected),
-            int(one.low), int(one.high), float(one.low_share), float(one.high_share),
+            int(one.series_id),
+            inputs.as_of,
+            due_on,
+            RANGE_LEVEL,
+            float(one.used),
+            float(one.expected),
+            int(one.low),
+            int(one.high),
+            float(one.low_share),
+            float(one.high_share),
         )
         for one in made.itertuples()
-    ]  # fmt: skip
+    ]
 
 
 def _score_due(conn: Connection, shop: Shop, as_of: date) -> bool:

@@ -21,14 +21,15 @@ from shopify_app.db import (
     purchase_orders,
     shop_settings,
     suggestions,
+    tested_prices,
 )
 from shopify_app.db.connection import Connection
+from shopify_app.domain.currency import written_digits
 from shopify_app.domain.documents import Number
 from shopify_app.domain.evidence import PriceEvidence, SuggestionKind, TrendProposal
 from shopify_app.domain.run import PriceTestRoom, RaiseEvidence, RunSettings, StandingRaise
-from shopify_app.domain.shop import Shop
-from shopify_app.usecases.history.facts import MINOR_DIGITS
-from shopify_app.usecases.outcomes import measuring
+from shopify_app.domain.shop import Shop, ShopSettings
+from shopify_app.usecases.outcomes import risk
 from shopify_app.usecases.suggestions.read_weeks import read_weeks
 
 HISTORY_WEEKS: Final = 104
@@ -53,23 +54,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     )
     ours = variants["variant_id"].map(ordered).fillna(0).astype("int64")
     variants["incoming_units"] = np.maximum(variants["incoming_units"], ours)
-    resting = {
-        kind: tuple(sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of)))
-        for kind in SuggestionKind
-    }
-    settings = RunSettings(
-        **asdict(chosen),
-        currency=shop.currency,
-        minor_digits=MINOR_DIGITS.get(shop.currency, 2),
-        resting=resting,
-        trends_before=_trends_before(conn, shop),
-        raised_while_short=_raised_while_short(conn, shop, as_of),
-        range_levels=_range_levels(conn, shop),
-        price_switches=_price_switches(conn, shop, as_of),
-        price_test=_price_test(conn, shop, as_of, variants["variant_id"].tolist()),
-        first_weekday=first_weekday(shop.shop_id),
-        part_share=weeks.part_share,
-    )
+    settings = _settings(conn, shop, as_of, chosen, variants, weeks.part_share)
     places_since = as_of - timedelta(days=PLACES_DAYS)
     return Inputs(
         as_of,
@@ -81,6 +66,34 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         _receipts(conn, shop, as_of),
         weeks.closed,
         weeks.promoted,
+    )
+
+
+def _settings(
+    conn: Connection,
+    shop: Shop,
+    as_of: date,
+    chosen: ShopSettings,
+    variants: pd.DataFrame,
+    part_share: float,
+) -> RunSettings:
+    """What a run goes by: the merchant's settings, and what is known beside them."""
+    resting = {
+        kind: tuple(sorted(suggestions.resting_variants(conn, shop.shop_id, kind, as_of)))
+        for kind in SuggestionKind
+    }
+    return RunSettings(
+        **asdict(chosen),
+        currency=shop.currency,
+        minor_digits=written_digits(shop.currency),
+        resting=resting,
+        trends_before=_trends_before(conn, shop),
+        raised_while_short=_raised_while_short(conn, shop, as_of),
+        range_levels=_range_levels(conn, shop),
+        price_switches=_price_switches(conn, shop, as_of),
+        price_test=_price_test(conn, shop, as_of, variants["variant_id"].tolist()),
+        first_weekday=first_weekday(shop.shop_id),
+        part_share=part_share,
     )
 
 
@@ -151,7 +164,7 @@ def _price_switches(
 ) -> tuple[tuple[int, date, bool], ...]:
     """Variant, day, whether back to the regular price, of the prices that tests set."""
     since = as_of - timedelta(weeks=HISTORY_WEEKS)
-    found = price_tests.switches(conn, shop.shop_id, since, shop.timezone)
+    found = tested_prices.switches(conn, shop.shop_id, since, shop.timezone)
     return tuple(found)
 
 
@@ -162,16 +175,14 @@ def _price_test(conn: Connection, shop: Shop, as_of: date, variant_ids: list[int
     ):
         return PriceTestRoom(may_propose=False)
     under = exposure.variants_under_change(conn, shop.shop_id)
-    left = measuring.loss_cap(conn, shop.shop_id, as_of) - measuring.at_risk(
-        conn, shop.shop_id, Decimal(0)
-    )
-    shares = measuring.shares_of_sales(conn, shop.shop_id, as_of)
+    left = risk.loss_cap(conn, shop.shop_id, as_of) - risk.at_risk(conn, shop.shop_id, Decimal(0))
+    shares = risk.shares_of_sales(conn, shop.shop_id, as_of)
     return PriceTestRoom(
         may_propose=True,
         cost_left=left,
         exposure_limit=measuring_settings.of_shop(conn, shop.shop_id).exposure_limit,
         shares={str(product): share for product, share in sorted(shares.items())},
-        share_under_change=float(measuring.share_of_sales(conn, shop.shop_id, under, as_of)),
+        share_under_change=float(risk.share_of_sales(conn, shop.shop_id, under, as_of)),
         fixed=tuple(sorted(price_history.fixed_prices(conn, shop.shop_id, variant_ids))),
     )
 

@@ -19,35 +19,20 @@ from shopify_app.advice.history import weekly_history
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.restock import supply_terms
 from shopify_app.analytics import replay
-from shopify_app.db import frames, look_backs, replays, shops
-from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db import due_work, frames, replays, shops
+from shopify_app.db.connection import transaction
 from shopify_app.db.replays import ReplayRow
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.suggestions.read_inputs import HISTORY_WEEKS, read_inputs
 
 SEED: Final = 0
 DIGITS: Final = 2
-LEASE_SECONDS: Final = 900
+DAY_SECONDS: Final = 86_400
 AGAIN_DAYS: Final = 7
 SOON_DAYS: Final = 1
 """Days until the next replay, where the past was too short."""
 
 log = structlog.get_logger()
-
-
-def replay_due_shops() -> int:
-    """Replay every shop for which it is due; how many shops."""
-    with sweep_transaction() as conn:
-        due = look_backs.due_shops(conn, "replay")
-    return sum(_replay_claimed(shop_id) for shop_id in due)
-
-
-def _replay_claimed(shop_id: int) -> bool:
-    with transaction(shop_id) as conn:
-        if not look_backs.claim(conn, shop_id, "replay", lease_seconds=LEASE_SECONDS):
-            return False
-    replay_shop(shop_id)
-    return True
 
 
 def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
@@ -72,7 +57,7 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
         replays.keep(conn, shop_id, found)
         short = found.record["verdict"] == "too_little_history"
         again = SOON_DAYS if short else AGAIN_DAYS
-        look_backs.finish(conn, shop_id, "replay", again_in_days=again)
+        due_work.again(conn, shop_id, "replay", in_seconds=again * DAY_SECONDS)
     log.info("year_replayed", shop_id=shop_id, verdict=found.record["verdict"])
     return found
 

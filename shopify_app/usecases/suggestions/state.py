@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shopify_app.db import backfills, daily_sales, pages, refresh_requests
+from shopify_app.db import backfills, daily_sales, due_work, pages
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction
+from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.pages import LatestRun
-from shopify_app.db.refresh_requests import FailedRuns
 from shopify_app.metrics import SHOPS_WITHOUT_NEW_SUGGESTIONS
 
 LAST_READ: Final = "sales"
@@ -25,8 +25,14 @@ FIRST_RUN: Final = "decisions"
 """The step that asks for the first run: done when that run has ended."""
 
 WEIGHTS: Final = {
-    "shop": 1, "products": 6, "inventory": 5, "orders": 50, "refunds": 6, "sales": 7, FIRST_RUN: 25,
-}  # fmt: skip
+    "shop": 1,
+    "products": 6,
+    "inventory": 5,
+    "orders": 50,
+    "refunds": 6,
+    "sales": 7,
+    FIRST_RUN: 25,
+}
 """Of the whole wait, about what each step takes in a shop of 25,000 orders."""
 
 
@@ -94,7 +100,7 @@ def advice_state(conn: Connection, shop_id: int) -> AdviceState:
     run, read_at = pages.latest_run(conn, shop_id), read.get(LAST_READ)
     if steps and (read_at is None or (run and run.finished_at < read_at)):
         run = None
-    failed = refresh_requests.failed_runs(conn, shop_id)
+    failed = due_work.failed_runs(conn, shop_id, "suggestions")
     if any(step.state != "done" for step in steps):
         stage = Stage.IMPORTING
     elif failed is not None:
@@ -124,7 +130,7 @@ def _share(step: BackfillStep, run: LatestRun | None) -> float:
 def failing_shops() -> dict[int, FailedRuns]:
     """Every shop whose newest run failed, for the operator."""
     with sweep_transaction() as conn:
-        return {one.shop_id: one for one in refresh_requests.every_failed(conn)}
+        return {one.shop_id: one for one in due_work.every_failed(conn, "suggestions")}
 
 
 def watch_runs() -> int:

@@ -1,16 +1,15 @@
 """Rows become open suggestions: read, work out, keep.
 
-    refresh request --claim--> read inputs --> bring demand up to the day --> work out (no transaction)
+    asked for, claimed (`rounds`) --> read inputs --> bring demand up to the day --> work out (no transaction)
         --> states and run kept, open ones replaced --> some held back by lot, with consent
         --> the run's ranges kept, those that are due held against what came
 
-A run that fails, whatever it fails of, is kept with its request and tried again after a wait that doubles; the last
-good run's suggestions stay, and other shops' runs go on. A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
-every number on a card can be worked out again (`explain`). One worker a shop: the request's lease.
+A run that fails, whatever it fails of, is tried again after a wait that doubles; the last good run's suggestions
+stay, and other shops' runs go on. A kind that the brake has stopped is not suggested. The inputs are kept with the run, so that
+every number on a card can be worked out again (`explain`). One worker a shop: the lease of its due work.
 """
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -19,19 +18,20 @@ import structlog
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
+from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
     demand_states,
+    due_work,
     ledgers,
     price_tests,
-    refresh_requests,
     shops,
     suggestion_runs,
     suggestions,
 )
-from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.db.connection import Connection, transaction
+from shopify_app.domain.demand_state import DemandFit, DemandState
 from shopify_app.domain.evidence import way_back_of
-from shopify_app.domain.run import RunCounts
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import NewSuggestion
 from shopify_app.errors import NotFoundError
@@ -41,52 +41,42 @@ from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import ranges as range_upkeep
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
 
-LEASE_SECONDS: Final = 900
 SEED: Final = 0
-
-ROUND_SECONDS: Final = 600
-"""No further shop is begun after that long in one round: the next one takes the rest, well within a task's time."""
 
 log = structlog.get_logger()
 
 
-def refresh_due_suggestions() -> int:
-    """Work out the suggestions of every shop whose refresh is due; of how many shops that went well."""
-    with sweep_transaction() as conn:
-        due = refresh_requests.due_shops(conn)
-    begun = time.monotonic()
-    return sum(_refresh_claimed(shop) for shop in due if time.monotonic() - begun < ROUND_SECONDS)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A shop as one transaction saw it: the models' inputs, and the demand kept by the run before."""
+
+    shop: Shop
+    inputs: Inputs
+    fit: DemandFit | None
+    states: list[DemandState]
 
 
-def _refresh_claimed(shop_id: int) -> bool:
-    with transaction(shop_id) as conn:
-        asked_at = refresh_requests.claim(conn, shop_id, lease_seconds=LEASE_SECONDS)
-    if asked_at is None:
-        return False
-    try:
-        refresh_suggestions(shop_id)
-    except Exception as error:  # noqa: BLE001 -- kept, shown and tried again; other shops' runs go on
-        _keep_failure(shop_id, error)
-        return False
-    with transaction(shop_id) as conn:
-        refresh_requests.finish(conn, shop_id, asked_at)
-    return True
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run worked out: the inputs with demand brought up to the day and their bytes, the demand to be kept, the advice."""
 
-
-def _keep_failure(shop_id: int, error: Exception) -> None:
-    with transaction(shop_id) as conn:
-        failed = refresh_requests.fail(conn, shop_id, error_type=type(error).__name__)
-    log.error(
-        "suggestions_failed",
-        shop_id=shop_id,
-        error_type=type(error).__name__,
-        attempts=failed and failed.attempts,
-        exc_info=error,
-    )
+    seed: int
+    inputs: Inputs
+    demand: tuple[DemandFit, list[DemandState]] | None
+    found: Advice
+    inputs_bytes: bytes
+    inputs_sha256: str
 
 
 def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
     """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+    seen = _read(shop_id, as_of)
+    run = _worked_out(seen, seed)
+    return _saved(seen.shop, run)
+
+
+def _read(shop_id: int, as_of: date | None) -> _Seen:
+    """A shop as its models see it, once what only Shopify tells has been asked for."""
     market_prices.read_market_prices(shop_id)
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
@@ -95,61 +85,78 @@ def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = 
         fit = demand_states.newest_fit(conn, shop_id)
         goes_on = fit and demand_advice.goes_on(fit, inputs, MODEL_VERSION)
         states = demand_states.states_of(conn, shop_id, fit.closed_on) if fit and goes_on else []
-    standing = demand_advice.brought_up(inputs, fit, states, seed=seed, version=MODEL_VERSION)
-    if standing:
-        inputs = replace(inputs, demand=standing[0])
+    return _Seen(shop, inputs, fit, states)
+
+
+def _worked_out(seen: _Seen, seed: int) -> _Run:
+    """What the models say of what was read; no transaction is open."""
+    standing = demand_advice.brought_up(
+        seen.inputs, seen.fit, seen.states, seed=seed, version=MODEL_VERSION
+    )
+    inputs = replace(seen.inputs, demand=standing[0]) if standing else seen.inputs
     found = work_out.work_out(inputs, seed=seed)
-    snapshot, sha256 = advice_inputs.to_bytes(inputs)
-    with transaction(shop_id) as conn:
-        if standing:
-            demand_states.keep(conn, shop_id, *standing[1:])
-        kept, counts = _without_braked(conn, shop_id, found)
-        run_id = suggestion_runs.record(
-            conn,
-            shop_id,
-            as_of=inputs.as_of,
-            seed=seed,
-            model_version=MODEL_VERSION,
-            inputs=snapshot,
-            sha256=sha256,
-            counts=counts,
-            order_budget=found.order_budget,
-            moves=found.moves,
-        )
-        price_tests.propose(conn, shop_id, run_id, found.price_test, currency=shop.currency)
-        marks = {"run_id": run_id, "inputs_sha256": sha256, "model_version": MODEL_VERSION}
-        kept = [replace(one, evidence=one.evidence.with_changes(**marks)) for one in kept]
-        opened = suggestions.replace_open(conn, shop_id, run_id, kept)
-    holding_back.hold_back(shop_id, run_id=run_id, today=inputs.as_of)
-    range_upkeep.keep_up(shop, inputs)
-    with transaction(shop_id) as conn:
-        refresh_requests.forget_failures(conn, shop_id)
+    return _Run(seed, inputs, standing and standing[1:], found, *advice_inputs.to_bytes(inputs))
+
+
+def _saved(shop: Shop, run: _Run) -> int:
+    """The run's id, once it is kept, some of what it opened is held back, and ranges are brought up."""
+    with transaction(shop.shop_id) as conn:
+        if run.demand:
+            demand_states.keep(conn, shop.shop_id, *run.demand)
+        kept = _without_braked(conn, shop.shop_id, run.found)
+        run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
+        marks = {
+            "run_id": run_id,
+            "inputs_sha256": run.inputs_sha256,
+            "model_version": MODEL_VERSION,
+        }
+        marked = [replace(one, evidence=one.evidence.with_changes(**marks)) for one in kept]
+        opened = suggestions.replace_open(conn, shop.shop_id, run_id, marked)
+    holding_back.hold_back(shop.shop_id, run_id=run_id, today=run.inputs.as_of)
+    range_upkeep.keep_up(shop, run.inputs)
+    with transaction(shop.shop_id) as conn:
+        due_work.forget_failures(conn, shop.shop_id, "suggestions")
     log.info(
         "suggestions_refreshed",
-        shop_id=shop_id,
+        shop_id=shop.shop_id,
         run_id=run_id,
-        found=len(found.suggestions),
+        found=len(run.found.suggestions),
         opened=opened,
-        **found.counts.not_sure,
+        not_sure=run.found.counts.not_sure,
     )
     return run_id
 
 
-def _without_braked(
-    conn: Connection, shop_id: int, found: Advice
-) -> tuple[list[NewSuggestion], RunCounts]:
-    """What may be suggested: kinds that lost money in this shop stay away, and the counts say how many.
+def _recorded(conn: Connection, shop: Shop, run: _Run, *, braked: int) -> int:
+    """The id of the run, kept with what it saw, and the price test that it proposes."""
+    run_id = suggestion_runs.record(
+        conn,
+        shop.shop_id,
+        as_of=run.inputs.as_of,
+        seed=run.seed,
+        model_version=MODEL_VERSION,
+        inputs=run.inputs_bytes,
+        sha256=run.inputs_sha256,
+        counts=run.found.counts.with_changes(braked=braked),
+        order_budget=run.found.order_budget,
+        moves=run.found.moves,
+    )
+    price_tests.propose(conn, shop.shop_id, run_id, run.found.price_test, currency=shop.currency)
+    return run_id
+
+
+def _without_braked(conn: Connection, shop_id: int, found: Advice) -> list[NewSuggestion]:
+    """What may be suggested: kinds that lost money in this shop stay away.
 
     A kind that has only begun to lose, or whose open decisions come near the cap, waits. A way back is no bet.
     """
     stopped = {brake.kind for brake in ledgers.brakes_on(conn, shop_id)}
     stopped |= set(ledgers.of_shop(conn, shop_id).waiting)
-    kept = [
+    return [
         one
         for one in found.suggestions
         if one.proposal.move not in stopped or way_back_of(one.proposal) is not None
     ]
-    return kept, found.counts.with_changes(braked=len(found.suggestions) - len(kept))
 
 
 def _shop(shop: Shop | None, shop_id: int) -> Shop:

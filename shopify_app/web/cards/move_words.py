@@ -52,6 +52,7 @@ def stock_by_place(card: SuggestionCard) -> str:
 class MoveView:
     """A move as a page shows it."""
 
+    move: NamedMove
     thing: str
     words: str
     gain: str
@@ -61,6 +62,7 @@ def move_views(found: Sequence[NamedMove], currency: str) -> list[MoveView]:
     """A run's moves in words, the most worth first."""
     return [
         MoveView(
+            move,
             thing(move.product_title, move.variant_title),
             move_words(move),
             formats.gain(move.gain, currency),

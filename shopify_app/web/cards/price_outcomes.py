@@ -123,11 +123,12 @@ def _not_written(card: SuggestionCard, state: PriceChangeState) -> Outcome:
     words = (
         gettext(
             "No answer came back when we set %(price)s, and your store now shows %(seen)s. We left it alone: check it in Shopify.",
-            price=formats.price(card.change_new_price or 0, card.currency), seen=seen,
+            price=formats.price(card.change_new_price or 0, card.currency),
+            seen=seen,
         )
         if seen
         else gettext("No answer came back, so we do not know the price. Check it in Shopify.")
-    )  # fmt: skip
+    )
     return Outcome(words, "trouble", may_undo=False)
 
 

@@ -13,7 +13,7 @@ TABLES: Final = {"not_accepted": ACCEPT_REFUSALS, "not_undone": UNDO_REFUSALS}
 """Parameter of the page -> the words of its codes."""
 
 MOST: Final = 100
-"""Decisions of one request (`posted_ids`)."""
+"""Decisions of one request (`request_models.MOST_IDS`)."""
 
 
 def refusals(

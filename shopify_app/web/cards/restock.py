@@ -52,7 +52,7 @@ class RestockCards:
         asked, told = card.proposal_as(RestockProposal), card.evidence_as(RestockEvidence)
         found = [(gettext("Available"), formats.count(told.available_units))]
         if (cost := asked.ordered_cost) is not None:
-            found.append((gettext("Order cost"), formats.price(cost, card.currency)))
+            found.append((gettext("Order cost"), formats.total(cost, card.currency)))
         day = gettext("today") if asked.order_by <= today else formats.day(asked.order_by)
         return [*found, (gettext("Order by"), day)]
 

@@ -9,11 +9,18 @@ from shopify_app.db import pages, price_history, suggestions
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.decisions import decide
 from shopify_app.web.advice_words import read_advice
-from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.answers import answer_fragment, with_toast
 from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.cards.refusals import refusals
 from shopify_app.web.cards.views import CardView, card_json, card_view
+from shopify_app.web.posted import asked, posted
 from shopify_app.web.reading import reading, shop, today, wants_json
+from shopify_app.web.request_models import (
+    AcceptanceQuery,
+    AcceptancesRequest,
+    DismissalRequest,
+    IdsRequest,
+)
 from shopify_app.web.wording import ACCEPT_REFUSALS, UNDO_REFUSALS, words_for
 
 blueprint = Blueprint("suggestions", __name__, url_prefix="/suggestions")
@@ -36,7 +43,7 @@ def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
             shop().shop_id,
             suggestion_id,
             accepted_by=g.user_id,
-            units=_whole(request.args.get("units")),
+            units=asked(AcceptanceQuery).units,
         )
     except InvalidInputError as error:
         if error.field == "units":
@@ -53,9 +60,9 @@ def create_acceptance(suggestion_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:suggestion_id>/dismissal")
 def create_dismissal(suggestion_id: int) -> ResponseReturnValue:
     """Dismiss it, with a reason."""
-    reason = sent().get("reason", "not_now")
+    reason = posted(DismissalRequest).reason
     dismissed = decide.dismiss_suggestion(
-        shop().shop_id, suggestion_id, reason=str(reason), dismissed_by=g.user_id
+        shop().shop_id, suggestion_id, reason=reason, dismissed_by=g.user_id
     )
     return _answer(_view(suggestion_id), {"dismissed": dismissed})
 
@@ -81,9 +88,9 @@ def create_undo(suggestion_id: int) -> ResponseReturnValue:
 @blueprint.post("/acceptances")
 def create_acceptances() -> ResponseReturnValue:
     """Accept several; each for itself."""
-    ids = posted_ids()
+    told = posted(AcceptancesRequest)
     results = decide.accept_suggestions(
-        shop().shop_id, ids, accepted_by=g.user_id, units=_posted_units(ids)
+        shop().shop_id, told.ids, accepted_by=g.user_id, units=told.units_by_id
     )
     body = {
         "results": [
@@ -100,7 +107,7 @@ def create_acceptances() -> ResponseReturnValue:
 @blueprint.post("/undos")
 def create_undos() -> ResponseReturnValue:
     """Take several decisions back; each for itself, each refusal with its reason."""
-    answers = decide.undo_suggestions(shop().shop_id, posted_ids(), asked_by=g.user_id)
+    answers = decide.undo_suggestions(shop().shop_id, posted(IdsRequest).ids, asked_by=g.user_id)
     results = [
         {"id": number, "accepted": one.accepted, "refused_because": one.refused_because}
         for number, one in answers
@@ -125,30 +132,17 @@ def _view(suggestion_id: int) -> CardView:
 def _answer(
     view: CardView, body: dict[str, Any], *, problem: str | None = None, status: int = 200
 ) -> Response:
-    return answer(
-        f"suggestions/_{_shape()}.html" if _shape() != "line" else kind_of(view.card).page.line_template,
+    shape = _shape()
+    return answer_fragment(
+        kind_of(view.card).page.line_template if shape == "line" else f"suggestions/_{shape}.html",
         body | {"suggestion": card_json(view)},
-        status=status, view=view, problem=problem, counts=g.open_counts, advice=g.advice, is_fragment=True,
-    )  # fmt: skip
-
-
-def _posted_units(ids: list[int]) -> dict[int, int]:
-    """Units by suggestion: `units-7` in a form, `{"units": {"7": 24}}` in JSON."""
-    body = sent()
-    named = body.get("units", {}) if request.is_json else body
-    if not isinstance(named, dict):
-        raise InvalidInputError("units must be an object", field="units")
-    prefix = "" if request.is_json else "units-"
-    found = {number: _whole(named.get(f"{prefix}{number}")) for number in ids}
-    return {number: units for number, units in found.items() if units is not None}
-
-
-def _whole(value: Any) -> int | None:
-    """A number of units; None where none is given."""
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("units must be a whole number", field="units") from error
+        status=status,
+        view=view,
+        problem=problem,
+        counts=g.open_counts,
+        advice=g.advice,
+        is_fragment=True,
+    )
 
 
 def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
@@ -165,25 +159,3 @@ def _refused(suggestion_id: int, error: InvalidInputError) -> Response:
 def _shape() -> str:
     asked = request.args.get("shape", "row")
     return asked if asked in SHAPES else "row"
-
-
-def sent() -> dict[str, Any]:
-    """What was posted, as a form or as JSON."""
-    if request.is_json:
-        body = request.get_json(silent=True)
-        if not isinstance(body, dict):
-            raise InvalidInputError("the body must be a JSON object")
-        return body
-    return request.form.to_dict()
-
-
-def posted_ids() -> list[int]:
-    """The suggestions named in what was posted: 1 to 100 numbers."""
-    values = sent().get("ids", []) if request.is_json else request.form.getlist("ids")
-    try:
-        found = [int(value) for value in values]
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("ids must be numbers", field="ids") from error
-    if not found or len(found) > 100 or not all(0 < number < 2**63 for number in found):
-        raise InvalidInputError("ids must hold 1 to 100 numbers", field="ids")
-    return found

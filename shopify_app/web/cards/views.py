@@ -16,6 +16,7 @@ from shopify_app.web.cards.kind import Certainty, Facts, Outcome
 from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.cards.outcomes import outcome
 from shopify_app.web.cards.shortage_words import shortage_of
+from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.reading import chosen
 from shopify_app.web.wording import UNITS, is_under_way, thing, words_for
 
@@ -85,31 +86,34 @@ def card_view(
     )
 
 
+@as_json.register
 def card_json(view: CardView) -> dict[str, Any]:
     """A card as the JSON answers show it: numbers as they are kept, words beside them."""
     card = view.card
     return {
-        "id": card.id, "kind": card.kind, "state": card.state, "title": view.title, "why": view.why,
-        "variant_id": card.variant_id, "product_id": card.product_id, "product_title": card.product_title,
-        "variant_title": card.variant_title, "sku": card.sku, "vendor": card.vendor,
-        "proposal": card.proposal.as_json(),
+        **picked(card, "id", "kind", "state"),
+        "title": view.title,
+        "why": view.why,
+        **picked(card, "variant_id", "product_id", "product_title", "variant_title", "sku"),
+        **picked(card, "vendor", "proposal"),
         "value": {
-            "low": str(card.value_low), "mid": str(card.value_mid), "high": str(card.value_high),
-            "unit": card.value_unit, "currency": card.currency,
+            "low": str(card.value_low),
+            "mid": str(card.value_mid),
+            "high": str(card.value_high),
+            "unit": card.value_unit,
+            "currency": card.currency,
         },
         "certainty": view.certainty[0] if view.certainty else None,
-        "is_urgent": card.is_urgent, "as_of": card.as_of.isoformat(),
-        "decided_at": card.decided_at.isoformat() if card.decided_at else None,
-        "dismiss_reason": card.dismiss_reason,
+        **picked(card, "is_urgent", "as_of", "decided_at", "dismiss_reason"),
         "outcome": view.outcome.words if view.outcome else None,
         "price_change": _change_json(card),
-        "measured_until": card.measured_until and card.measured_until.isoformat(),
+        "measured_until": as_json(card.measured_until),
         "verdict": _verdict_json(card),
         "fixed_in_markets": view.fixed_in,
-        "until": shortage.until.isoformat() if (shortage := shortage_of(card)) else None,
+        "until": as_json(shortage.until) if (shortage := shortage_of(card)) else None,
         "way_back_of": way_back_of(card.proposal),
         "beyond_limit": view.beyond_limit,
-    }  # fmt: skip
+    }
 
 
 def _change_json(card: SuggestionCard) -> dict[str, Any] | None:

@@ -40,17 +40,23 @@ def span_words(low: float, high: float) -> str:
     if round(high, 1) <= 0:
         return gettext(
             "for each %(one)s that a price rises, sales fall by %(least)s to %(most)s",
-            one=one, least=_percent(-high), most=_percent(-low),
-        )  # fmt: skip
+            one=one,
+            least=_percent(-high),
+            most=_percent(-low),
+        )
     if round(low, 1) >= 0:
         return gettext(
             "for each %(one)s that a price rises, sales rise by %(least)s to %(most)s",
-            one=one, least=_percent(low), most=_percent(high),
-        )  # fmt: skip
+            one=one,
+            least=_percent(low),
+            most=_percent(high),
+        )
     return gettext(
         "for each %(one)s that a price rises, sales may do anything from falling by %(fall)s to rising by %(rise)s",
-        one=one, fall=_percent(-low), rise=_percent(high),
-    )  # fmt: skip
+        one=one,
+        fall=_percent(-low),
+        rise=_percent(high),
+    )
 
 
 def chance_words(p_value: float) -> str:
@@ -115,12 +121,14 @@ def showed(test: PriceTest) -> str:
     if round(elasticity, 1) > 0:
         return gettext(
             "For each %(one)s that a price rose, sales rose by about %(much)s",
-            one=one, much=_percent(elasticity),
-        )  # fmt: skip
+            one=one,
+            much=_percent(elasticity),
+        )
     return gettext(
         "For each %(one)s that a price rose, sales fell by about %(much)s",
-        one=one, much=_percent(-elasticity),
-    )  # fmt: skip
+        one=one,
+        much=_percent(-elasticity),
+    )
 
 
 def result(test: PriceTest) -> str:

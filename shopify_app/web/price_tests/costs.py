@@ -45,12 +45,15 @@ def words(test: PriceTest) -> str:
     if never_began(test):
         return gettext("It never began, so it cost nothing.")
     if reading is None:
+        if test.state is PriceTestState.RUNNING:
+            return gettext(
+                "Its first week is read when it is over. Over all its weeks it costs at most %(most)s.",
+                most=most,
+            )
         return gettext(
             "No whole week of it was read, so what it cost is not known. Over all its weeks it would have been at most %(most)s.",
             most=most,
-        ) if test.state is not PriceTestState.RUNNING else gettext(
-            "Its first week is read when it is over. Over all its weeks it costs at most %(most)s.", most=most
-        )  # fmt: skip
+        )
     said = gettext(
         "Over %(weeks)s read: %(cost)s of gross profit given up, in 9 of 10 cases not more than %(high)s. "
         "The maximum stated before was %(most)s.",

@@ -8,18 +8,22 @@ from flask.typing import ResponseReturnValue
 
 from shopify_app.db import pages
 from shopify_app.db import price_tests as rows
+from shopify_app.db import tested_prices as tested_rows
 from shopify_app.db.pages import StorePrice
 from shopify_app.domain.price_test import PriceTest, PriceUnderTest
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.usecases.price_tests import decide as price_test_decisions
 from shopify_app.web.answers import answer
+from shopify_app.web.json_twin import Inlined, Told
 from shopify_app.web.price_tests.views import (
+    LeftPrice,
+    ProductUnderTest,
+    TestedPrice,
     left_prices,
-    price_test_json,
-    prices_json,
     product_lines,
+    tested_prices,
 )
-from shopify_app.web.price_tests.words import REFUSALS, price_test_view
+from shopify_app.web.price_tests.words import REFUSALS, PriceTestView, price_test_view
 from shopify_app.web.reading import reading, shop, today, wants_json
 from shopify_app.web.wording import words_for
 
@@ -33,6 +37,25 @@ class Shown:
     test: PriceTest
     under_test: list[PriceUnderTest]
     store: list[StorePrice]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTestPage:
+    """A test as it stands."""
+
+    view: Inlined[PriceTestView]
+    prices: Told[list[TestedPrice]]
+    refused_because: Told[str | None]
+    """What stood against a click on Start."""
+    problem: Told[str | None]
+    """The same in words."""
+    products: list[ProductUnderTest]
+    left: list[LeftPrice]
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether a proposal still stands."""
+        return self.refused_because != "changed"
 
 
 @blueprint.get("/<int:test_id>")
@@ -84,7 +107,7 @@ def _read(test_id: int) -> Shown:
         products = [one.product_id for one in found[0].plan.series]
         return Shown(
             found[0],
-            rows.prices(conn, shop_id, test_id),
+            tested_rows.of_test(conn, shop_id, test_id),
             pages.store_prices(conn, shop_id, products),
         )
 
@@ -93,15 +116,12 @@ def _page(shown: Shown, *, refused_because: str | None = None) -> Response:
     test, under_test, store = shown.test, shown.under_test, shown.store
     staying = [row for row in under_test if row.left_because is None]
     back = sum(row.returned_at is not None for row in staying)
-    view = price_test_view(test, today(), back=back, of=len(staying))
-    problem = None if refused_because is None else words_for(REFUSALS, refused_because)
-    body = price_test_json(view) | {
-        "prices": prices_json(test, under_test, store),
-        "refused_because": refused_because,
-        "problem": problem,
-    }
-    return answer(
-        "price_tests/show.html", body, status=200 if problem is None else 422, view=view, problem=problem,
-        products=product_lines(test, under_test, store), left=left_prices(test, under_test, store),
-        may_decide=refused_because != "changed",
-    )  # fmt: skip
+    page = PriceTestPage(
+        view=price_test_view(test, today(), back=back, of=len(staying)),
+        prices=tested_prices(test, under_test, store),
+        refused_because=refused_because,
+        problem=None if refused_because is None else words_for(REFUSALS, refused_because),
+        products=product_lines(test, under_test, store),
+        left=left_prices(test, under_test, store),
+    )
+    return answer("price_tests/show.html", page, status=200 if page.problem is None else 422)

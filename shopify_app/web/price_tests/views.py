@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from flask_babel import ngettext
 from shopify_app.db.pages import StorePrice
 from shopify_app.domain.price_test import LeftReason, PriceTest, PriceUnderTest, TestedSeries
 from shopify_app.web import formats
+from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.price_tests.answers import could_tell, guess
 from shopify_app.web.price_tests.words import PriceTestView
 from shopify_app.web.wording import thing
@@ -118,20 +120,24 @@ def left_prices(
     ]
 
 
+@as_json.register
 def price_test_json(view: PriceTestView) -> dict[str, Any]:
     """A test, as JSON; ranges are 80 %, `cost_high` holds in 9 of 10 cases."""
     test = view.test
     low, high = guess(test)
     return {
-        "id": test.id, "state": test.state, "title": view.title, "words": view.brief,
-        "proposed_at": test.proposed_at.isoformat(), "decided_at": test.decided_at and test.decided_at.isoformat(),
-        "first_on": test.first_on and test.first_on.isoformat(), "last_on": test.last_on and test.last_on.isoformat(),
-        "products": len(test.plan.series), "weeks": test.weeks, "block_weeks": test.block_weeks,
-        "maximum_cost": str(test.maximum_cost), "expected_cost": str(test.expected_cost), "currency": test.currency,
-        "guess": {"low": low, "high": high}, "precision": test.plan.precision,
-        "weeks_read": test.weeks_read, "reading": _reading_json(test), "stop_because": test.stop_because,
-        "stopped_at": test.stopped_at and test.stopped_at.isoformat(), "ended_at": test.ended_at and test.ended_at.isoformat(),
-    }  # fmt: skip
+        **picked(test, "id", "state"),
+        "title": view.title,
+        "words": view.brief,
+        **picked(test, "proposed_at", "decided_at", "first_on", "last_on"),
+        "products": len(test.plan.series),
+        **picked(test, "weeks", "block_weeks", "maximum_cost", "expected_cost", "currency"),
+        "guess": {"low": low, "high": high},
+        "precision": test.plan.precision,
+        "weeks_read": test.weeks_read,
+        "reading": _reading_json(test),
+        **picked(test, "stop_because", "stopped_at", "ended_at"),
+    }
 
 
 def _reading_json(test: PriceTest) -> dict[str, Any] | None:
@@ -139,42 +145,57 @@ def _reading_json(test: PriceTest) -> dict[str, Any] | None:
     if reading is None:
         return None
     return {
-        "elasticity": reading.elasticity, "low": reading.low, "high": reading.high,
-        "p_value": reading.p_value_no_answer, "could_tell": could_tell(test),
-        "cost_so_far": f"{reading.cost_so_far:.2f}", "cost_high": f"{reading.cost_high:.2f}",
-    }  # fmt: skip
+        "elasticity": reading.elasticity,
+        "low": reading.low,
+        "high": reading.high,
+        "p_value": reading.p_value_no_answer,
+        "could_tell": could_tell(test),
+        "cost_so_far": f"{reading.cost_so_far:.2f}",
+        "cost_high": f"{reading.cost_high:.2f}",
+    }
 
 
-def prices_json(
+@dataclass(frozen=True, slots=True)
+class TestedPrice:
+    """A variant under a test, or one that would be."""
+
+    product_id: int
+    variant_id: int
+    product_title: str
+    variant_title: str
+    regular_price: Decimal
+    low_price: Decimal
+    high_price: Decimal
+    current_price: Decimal | None
+    left_because: LeftReason | None
+    returned_at: datetime | None
+
+
+def tested_prices(
     test: PriceTest, under_test: Sequence[PriceUnderTest], store: Sequence[StorePrice]
-) -> list[dict[str, Any]]:
-    """The variants under a test, or those that would be, as JSON."""
-    kept = {row.variant_id: row for row in under_test}
-    now = {price.variant_id: price for price in store}
+) -> list[TestedPrice]:
+    """The variants under a test, or those that would be."""
+    now = {price.variant_id: price.price for price in store}
     series = {one.product_id: one for one in test.plan.series}
-    wanted = kept or now
     return [
-        {
-            "product_id": row.product_id, "variant_id": row.variant_id, "product_title": row.product_title,
-            "variant_title": row.variant_title, "regular_price": str(_regular(row, series)),
-            "low_price": _text(series[row.product_id].low_price), "high_price": _text(series[row.product_id].high_price),
-            "current_price": str(now[row.variant_id].price) if row.variant_id in now else None,
-            "left_because": getattr(kept.get(row.variant_id), "left_because", None),
-            "returned_at": _returned_at(kept.get(row.variant_id)),
-        }
-        for row in wanted.values()
-    ]  # fmt: skip
+        _tested_price(row, series[row.product_id], now.get(row.variant_id))
+        for row in under_test or store
+    ]
 
 
-def _regular(row: PriceUnderTest | StorePrice, series: dict[int, TestedSeries]) -> Decimal:
-    if isinstance(row, PriceUnderTest):
-        return row.regular_price
-    return Decimal(str(series[row.product_id].old_price))
-
-
-def _text(amount: float) -> str:
-    return str(Decimal(str(amount)))
-
-
-def _returned_at(row: PriceUnderTest | None) -> str | None:
-    return row.returned_at.isoformat() if row and row.returned_at else None
+def _tested_price(
+    row: PriceUnderTest | StorePrice, series: TestedSeries, now: Decimal | None
+) -> TestedPrice:
+    kept = row if isinstance(row, PriceUnderTest) else None
+    return TestedPrice(
+        product_id=row.product_id,
+        variant_id=row.variant_id,
+        product_title=row.product_title,
+        variant_title=row.variant_title,
+        regular_price=kept.regular_price if kept else Decimal(str(series.old_price)),
+        low_price=Decimal(str(series.low_price)),
+        high_price=Decimal(str(series.high_price)),
+        current_price=now,
+        left_because=kept and kept.left_because,
+        returned_at=kept and kept.returned_at,
+    )

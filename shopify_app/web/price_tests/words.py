@@ -155,8 +155,10 @@ def _running(test: PriceTest, today: date, _back: int, _of: int) -> Parts:
     brief = (
         gettext("%(when)s; at most %(most)s.", when=when, most=most)
         if test.reading is None
-        else gettext("%(when)s; it has cost %(cost)s of at most %(most)s.", when=when, cost=cost, most=most)
-    )  # fmt: skip
+        else gettext(
+            "%(when)s; it has cost %(cost)s of at most %(most)s.", when=when, cost=cost, most=most
+        )
+    )
     figures = [
         terms.block_figure(test, today),
         (gettext("Weeks read"), terms.of_all(test.weeks_read, test.weeks)),
@@ -177,10 +179,12 @@ def _running(test: PriceTest, today: date, _back: int, _of: int) -> Parts:
 def _returning(test: PriceTest, _today: date, back: int, of: int) -> Parts:
     title = gettext("The test is over; prices are going back")
     done = (
-        gettext("%(back)s of %(of)s prices are back.", back=formats.count(back), of=formats.count(of))
+        gettext(
+            "%(back)s of %(of)s prices are back.", back=formats.count(back), of=formats.count(of)
+        )
         if of
         else gettext("Each price goes back to exactly what it was.")
-    )  # fmt: skip
+    )
     why = _why(test)
     figures = [
         (gettext("Prices back"), terms.of_all(back, of)),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from flask_babel import gettext
 from markupsafe import Markup
@@ -42,7 +41,7 @@ def price_view(card: SuggestionCard, chosen: ShopSettings) -> PriceView:
         reasons=_reasons(card),
         limits=_limits(card, chosen),
         trail=[
-            (words_for(RULES, t.rule), _price(card, t.before), _price(card, t.after))
+            (words_for(RULES, t.rule), _near(card, t.before), _near(card, t.after))
             for t in card.evidence_as(PriceEvidence).clamp_trail
         ],
     )
@@ -128,13 +127,13 @@ def _draw_prices(plot: Plot, card: SuggestionCard, curve: Curve) -> None:
         )
     for tick in nice_ticks(prices[0], prices[-1], 4):
         if prices[0] < tick < prices[-1]:
-            plot.under(_x(tick, prices), _price(card, tick))
+            plot.under(_x(tick, prices), _near(card, tick))
 
 
 def _read_out(plot: Plot, card: SuggestionCard, point: CurvePoint, prices: list[float]) -> ReadOut:
     return ReadOut(
         _x(float(point.price), prices),
-        _price(card, point.price),
+        _near(card, point.price),
         formats.money(float(point.profit), card.currency),
         gettext("likely %(range)s", range=_profit_range(card, point)),
         plot.y(float(point.profit)),
@@ -145,9 +144,11 @@ def _label(card: SuggestionCard, curve: Curve) -> str:
     old, new = _prices(card)
     return gettext(
         "Estimated profit a month at each price: %(now)s at today's %(old)s, %(then)s at %(new)s.",
-        now=formats.money(_profit_at(old, curve), card.currency), old=_price(card, old),
-        then=formats.money(_profit_at(new, curve), card.currency), new=_price(card, new),
-    )  # fmt: skip
+        now=formats.money(_profit_at(old, curve), card.currency),
+        old=_price(card, old),
+        then=formats.money(_profit_at(new, curve), card.currency),
+        new=_price(card, new),
+    )
 
 
 def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
@@ -156,7 +157,7 @@ def _rows(card: SuggestionCard) -> list[tuple[str, str, str]]:
     step = max(1, len(curve) // 9)
     return [
         (
-            _price(card, p.price),
+            _near(card, p.price),
             formats.money(float(p.profit), card.currency),
             _profit_range(card, p),
         )
@@ -173,10 +174,13 @@ def _reasons(card: SuggestionCard) -> list[str]:
         *shortage_reasons(card),
         gettext(
             "Going from %(old)s to %(new)s should change units sold by about %(change)s, from %(now)s to %(then)s a month.",
-            old=_price(card, old), new=_price(card, new), change=formats.change(then / now - 1) if now else "0%",
-            now=formats.count(now), then=formats.count(then),
-        )
-    ]  # fmt: skip
+            old=_price(card, old),
+            new=_price(card, new),
+            change=formats.change(then / now - 1) if now else "0%",
+            now=formats.count(now),
+            then=formats.count(then),
+        ),
+    ]
     if new > cost and old > cost:
         turning = (old - cost) / (new - cost) - 1
         found.append(
@@ -210,11 +214,12 @@ def _limits(card: SuggestionCard, chosen: ShopSettings) -> list[tuple[bool, str]
             "step" not in broken,
             gettext(
                 "Step %(step)s; your limit is %(limit)s.",
-                step=formats.change(step, 1), limit=formats.percent(chosen.max_price_step),
+                step=formats.change(step, 1),
+                limit=formats.percent(chosen.max_price_step),
             ),
         ),
         (not {"margin", "no_cost"} & set(broken), _margin_words(move, chosen)),
-    ]  # fmt: skip
+    ]
     return found + _freeze(chosen)
 
 
@@ -268,5 +273,10 @@ def _prices(card: SuggestionCard) -> tuple[float, float]:
     return float(asked.old_price), float(asked.price)
 
 
-def _price(card: SuggestionCard, amount: Any) -> str:
-    return formats.price(round(float(amount), 4), card.currency)
+def _price(card: SuggestionCard, amount: float) -> str:
+    return formats.price(amount, card.currency)
+
+
+def _near(card: SuggestionCard, amount: float) -> str:
+    """A price that was worked out, to the last decimal of its currency."""
+    return formats.total(float(amount), card.currency)

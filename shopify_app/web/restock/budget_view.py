@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
+from shopify_app.domain.budget_plan import BudgetPlan, round_amount
 from shopify_app.web import formats
 from shopify_app.web.charts import Plot, ReadOut, nice_ticks
-from shopify_app.web.restock.budget import BudgetPlan, round_amount
+from shopify_app.web.json_twin import as_json
 
 ROWS: Final = (Decimal("0.25"), Decimal("0.5"), Decimal("0.75"), Decimal(1))
 """Budgets of the table, as shares of what everything costs."""
@@ -17,8 +18,11 @@ ROWS: Final = (Decimal("0.25"), Decimal("0.5"), Decimal("0.75"), Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """How a plan is shown."""
+    """A plan for a budget, and how it is shown."""
 
+    plan: BudgetPlan
+    budget: Decimal
+    currency: str
     sentence: str
     next_sentence: str
     chart: Markup
@@ -29,11 +33,30 @@ def budget_view(plan: BudgetPlan, budget: Decimal, currency: str) -> BudgetView:
     """A plan in words and figures."""
     rows = [_row(plan, share) for share in ROWS] if plan.all_cost else []
     return BudgetView(
+        plan,
+        budget,
+        currency,
         _sentence(plan, budget, currency),
         _next_sentence(plan, budget, currency),
         _chart(plan, budget, currency),
         rows,
     )
+
+
+@as_json.register
+def _(shown: BudgetView) -> dict[str, Any]:
+    plan, following = shown.plan, shown.plan.next_money(shown.budget)
+    return {
+        "orders": len(plan.picked),
+        "cost": str(plan.cost),
+        "gain": round(plan.gain, 2),
+        "all_cost": str(plan.all_cost),
+        "all_gain": round(plan.all_gain, 2),
+        "unpriced": plan.unpriced,
+        "next": following and {"money": str(following[0]), "gain": round(following[1], 2)},
+        "curve": [[str(cost), round(gain, 2)] for cost, gain in plan.curve],
+        "currency": shown.currency,
+    }
 
 
 def _sentence(plan: BudgetPlan, budget: Decimal, currency: str) -> str:
@@ -42,7 +65,7 @@ def _sentence(plan: BudgetPlan, budget: Decimal, currency: str) -> str:
         "With %(budget)s buy these %(num)s lines for %(cost)s: they should earn about %(gain)s until the order after.",
         len(plan.units),
         budget=formats.whole(budget, currency),
-        cost=formats.price(plan.cost, currency),
+        cost=formats.total(plan.cost, currency),
         gain=formats.money(plan.gain, currency),
     )
 

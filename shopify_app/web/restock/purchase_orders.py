@@ -6,9 +6,9 @@ signed, good for five minutes.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -21,7 +21,6 @@ from flask import (
     jsonify,
     redirect,
     render_template,
-    request,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -29,13 +28,16 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from shopify_app.config import settings
 from shopify_app.db import pages, shops
-from shopify_app.db.connection import transaction
+from shopify_app.db.connection import read_transaction
 from shopify_app.db.pages import PurchaseLine
+from shopify_app.domain.currency import exact, exponent, rounded
 from shopify_app.domain.shop import Shop, ShopState
-from shopify_app.errors import InvalidInputError
 from shopify_app.usecases.decisions import order_receipts, purchase_order_exports
 from shopify_app.web.auth import public
+from shopify_app.web.json_twin import as_json, picked
+from shopify_app.web.posted import posted
 from shopify_app.web.reading import language, reading, shop, today, wants_json
+from shopify_app.web.request_models import ExportRequest, ReceiptRequest
 
 LINK_SECONDS: Final = 300
 COLUMNS: Final = (
@@ -100,19 +102,17 @@ def draft_orders(lines: Sequence[PurchaseLine]) -> list[PurchaseOrder]:
     return [PurchaseOrder(vendor, sent_at, list(group)) for (vendor, sent_at), group in groups]
 
 
+@as_json.register
 def order_json(order: PurchaseOrder) -> dict[str, Any]:
     """An order as JSON, links included."""
     return {
-        "vendor": order.vendor, "is_closed": order.is_closed, "units": order.units,
-        "sent_at": _iso(order.sent_at), "arrived_at": _iso(order.arrived_at),
-        "cost": None if order.cost is None else str(order.cost),
+        **picked(order, "vendor", "is_closed", "units", "sent_at", "arrived_at", "cost"),
         "lines": [
-            {"suggestion_id": line.suggestion_id, "sku": line.sku, "units": line.units,
-             "unit_cost": None if line.unit_cost is None else str(line.unit_cost), "currency": line.currency}
+            picked(line, "suggestion_id", "sku", "units", "unit_cost", "currency")
             for line in order.lines
         ],
-        "csv_url": order.csv_url, "print_url": order.print_url,
-    }  # fmt: skip
+        **picked(order, "csv_url", "print_url"),
+    }
 
 
 def ticket(order: PurchaseOrder) -> str:
@@ -125,28 +125,15 @@ def ticket(order: PurchaseOrder) -> str:
 @blueprint.post("/exports")
 def create_export() -> ResponseReturnValue:
     """Close a vendor's draft: it was sent, so its lines can no longer be undone here."""
-    sent = request.get_json(silent=True) if request.is_json else request.form
-    vendor = sent.get("vendor") if sent else None
-    if not isinstance(vendor, str):
-        raise InvalidInputError("vendor must be a text", field="vendor")
+    vendor = posted(ExportRequest).vendor
     return _orders_after("closed_lines", purchase_order_exports.close_draft(shop().shop_id, vendor))
 
 
 @blueprint.post("/receipts")
 def create_receipt() -> ResponseReturnValue:
     """An order that was sent is there, since today or an earlier day: its lead time is learned from."""
-    told = request.get_json(silent=True) if request.is_json else request.form
-    vendor = told.get("vendor") if told else None
-    if not told or not isinstance(vendor, str):
-        raise InvalidInputError("vendor must be a text", field="vendor")
-    try:
-        sent_at = datetime.fromisoformat(str(told.get("sent_at")))
-        day = date.fromisoformat(str(told.get("day"))) if told.get("day") else None
-    except ValueError:
-        raise InvalidInputError("sent_at and day must be dates", field="sent_at") from None
-    if sent_at.tzinfo is None:
-        raise InvalidInputError("sent_at must have its offset", field="sent_at")
-    lines = order_receipts.order_arrived(shop().shop_id, vendor, sent_at, day)
+    told = posted(ReceiptRequest)
+    lines = order_receipts.order_arrived(shop().shop_id, told.vendor, told.sent_at, told.day)
     return _orders_after("arrived_lines", lines)
 
 
@@ -174,8 +161,8 @@ def show_csv(ticket: str) -> ResponseReturnValue:
                 _inert(line.product_title),
                 _inert(line.variant_title),
                 line.units,
-                _amount(line.unit_cost),
-                _amount(line.cost),
+                _written(line.unit_cost, exact, line.currency),
+                _written(line.cost, rounded, line.currency),
                 line.currency,
                 line.order_by.isoformat(),
             ]
@@ -202,7 +189,7 @@ def _order_of(ticket: str) -> PurchaseOrder:
         shop_id, epoch, vendor, sent_at, spoken = _signer().loads(ticket, max_age=LINK_SECONDS)
     except (BadSignature, ValueError):
         abort(403)
-    with transaction(shop_id) as conn:
+    with read_transaction(shop_id) as conn:
         asking: Shop | None = shops.by_id(conn, shop_id)
         lines = pages.purchase_lines(conn, shop_id, vendor=vendor)
     if asking is None or asking.install_epoch != epoch or asking.state is ShopState.UNINSTALLED:
@@ -225,5 +212,5 @@ def _inert(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:.2f}"
+def _written(amount: Decimal | None, how: Callable[[Decimal, int], Decimal], currency: str) -> str:
+    return "" if amount is None else str(how(amount, exponent(currency)))

@@ -39,9 +39,8 @@ def ranges_view(found: CalibrationRow | None, next_due_on: date | None) -> Range
         return RangesView(_first(next_due_on), "", left_out, is_bad=False, figures=figures)
     level = levels[0]
     if not level["is_known"]:
-        return RangesView(
-            _too_few(int(level["count"])), _next(next_due_on), left_out, is_bad=False, figures=figures
-        )  # fmt: skip
+        title = _too_few(int(level["count"]))
+        return RangesView(title, _next(next_due_on), left_out, is_bad=False, figures=figures)
     title = gettext(
         "Of our last %(count)s ranges marked %(level)s, %(held)s held (%(range)s).",
         count=formats.count(level["count"]),

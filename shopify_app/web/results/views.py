@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext, ngettext
 
 from shopify_app.domain.evidence import PRICE_MOVES
-from shopify_app.domain.outcome import Brake, Ledger, LedgerLine, RegistrationState
+from shopify_app.domain.outcome import Brake, Ledger, LedgerLine, RegistrationState, Ruling
 from shopify_app.web import formats
 from shopify_app.web.cards.kinds import kind_of
+from shopify_app.web.json_twin import Told, as_json, picked
 from shopify_app.web.reading import zone
 from shopify_app.web.wording import BRAKE_REASONS, MOVES, NOT_MEASURED, VERDICTS, words_for
 
@@ -45,11 +45,14 @@ class ResultLine:
 
 @dataclass(frozen=True, slots=True)
 class BrakeView:
-    """A stopped kind, in words."""
+    """A kind of which nothing new is suggested, in words."""
 
-    kind: str
+    kind: Told[str]
+    """'' where it waits, and goes on by itself."""
     title: str
-    detail: str
+    stopped_at: Told[datetime | None]
+    ruling: Told[Ruling]
+    why: Told[str]
 
 
 def total_view(ledger: Ledger, currency: str) -> Total:
@@ -68,22 +71,18 @@ def total_view(ledger: Ledger, currency: str) -> Total:
     if profit is None or low is None or high is None:
         return Total(
             gettext("Too early to tell"),
-            gettext("We look only when the time set beforehand is over: looking daily finds effects that are not there."),
+            gettext(
+                "We look only when the time set beforehand is over: looking daily finds effects that are not there."
+            ),
             "",
             None,
-        )  # fmt: skip
+        )
     words = {
         "profit": formats.gain(profit, currency),
         "range": formats.between(low, high, lambda amount: formats.gain(amount, currency)),
     }
-    if total.outcome == "helped":
-        title = gettext("Your price changes have brought about %(profit)s", profit=words["profit"])
-    elif total.outcome == "hurt":
-        title = gettext("Your price changes have cost about %(profit)s", profit=words["profit"])
-    else:
-        title = gettext("We cannot tell yet whether your price changes helped")
     return Total(
-        title,
+        _total_title(total.outcome, words["profit"]),
         gettext(
             "Gross profit over the weeks measured: %(profit)s, likely %(range)s. Losers are included.",
             **words,
@@ -91,6 +90,14 @@ def total_view(ledger: Ledger, currency: str) -> Total:
         _basis_words(total.basis),
         total.as_json(),
     )
+
+
+def _total_title(outcome: str, profit: str) -> str:
+    if outcome == "helped":
+        return gettext("Your price changes have brought about %(profit)s", profit=profit)
+    if outcome == "hurt":
+        return gettext("Your price changes have cost about %(profit)s", profit=profit)
+    return gettext("We cannot tell yet whether your price changes helped")
 
 
 def _basis_words(basis: str) -> str:
@@ -178,17 +185,17 @@ def _effect(line: LedgerLine) -> tuple[str, str]:
 def brake_view(brake: Brake) -> BrakeView:
     """Why a kind is stopped, with its numbers."""
     ruling, kind = brake.ruling, brake.kind.value
-    judged = ruling.judged
-    detail = ngettext(
-        "Because %(reason)s (%(num)s measured).",
-        "Because %(reason)s (%(num)s measured).",
-        judged,
-        reason=words_for(BRAKE_REASONS, ruling.reason),
-    )
     return BrakeView(
-        kind,
-        gettext("We have stopped suggesting %(moves)s", moves=words_for(MOVES, kind)),
-        detail,
+        kind=kind,
+        title=gettext("We have stopped suggesting %(moves)s", moves=words_for(MOVES, kind)),
+        stopped_at=brake.pulled_at,
+        ruling=ruling,
+        why=ngettext(
+            "Because %(reason)s (%(num)s measured).",
+            "Because %(reason)s (%(num)s measured).",
+            ruling.judged,
+            reason=words_for(BRAKE_REASONS, ruling.reason),
+        ),
     )
 
 
@@ -196,9 +203,11 @@ def waiting_views(ledger: Ledger) -> list[BrakeView]:
     """Kinds of which we suggest no new ones for now, and why; they go on by themselves."""
     return [
         BrakeView(
-            "",
-            gettext("We wait with %(moves)s", moves=words_for(MOVES, kind.value)),
-            gettext(
+            kind="",
+            title=gettext("We wait with %(moves)s", moves=words_for(MOVES, kind.value)),
+            stopped_at=None,
+            ruling=ruling,
+            why=gettext(
                 "Because %(reason)s. We go on by ourselves once more is known.",
                 reason=words_for(BRAKE_REASONS, ruling.reason),
             ),
@@ -207,37 +216,32 @@ def waiting_views(ledger: Ledger) -> list[BrakeView]:
     ]
 
 
-def brake_json(brake: Brake) -> dict[str, Any]:
-    """A stopped kind, as JSON."""
-    return {
-        "kind": brake.kind,
-        "stopped_at": brake.pulled_at.isoformat(),
-        "ruling": brake.ruling.as_json(),
-        "why": brake_view(brake).detail,
-    }
-
-
+@as_json.register
 def line_json(view: ResultLine) -> dict[str, Any]:
     """A line of the ledger, as JSON."""
     line = view.line
     return {
-        "suggestion_id": line.suggestion_id, "kind": line.kind, "is_held_back": line.is_held_back, "title": view.title,
-        "state": line.state, "state_words": view.state, "note": view.note,
-        "registered_at": line.registered_at.isoformat(),
-        "first_on": _iso(line.first_on), "stop_on": _iso(line.stop_on), "ended_on": _iso(line.ended_on),
-        "ended_because": line.ended_because, "not_measurable_because": line.not_measurable_because,
-        "expected": {"low": str(line.value_low), "mid": str(line.value_mid), "high": str(line.value_high)},
-        "verdict": line.outcome and {
-            "outcome": line.outcome, "profit": _text(line.profit), "low": _text(line.profit_low),
-            "high": _text(line.profit_high),
+        **picked(line, "suggestion_id", "kind", "is_held_back"),
+        "title": view.title,
+        "state": line.state,
+        "state_words": view.state,
+        "note": view.note,
+        **picked(line, "registered_at", "first_on", "stop_on", "ended_on", "ended_because"),
+        "not_measurable_because": line.not_measurable_because,
+        "expected": {
+            "low": str(line.value_low),
+            "mid": str(line.value_mid),
+            "high": str(line.value_high),
         },
+        "verdict": line.outcome and _verdict_json(line),
         "currency": line.currency,
-    }  # fmt: skip
+    }
 
 
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else str(amount)
+def _verdict_json(line: LedgerLine) -> dict[str, Any]:
+    return {
+        "outcome": line.outcome,
+        "profit": as_json(line.profit),
+        "low": as_json(line.profit_low),
+        "high": as_json(line.profit_high),
+    }

@@ -8,6 +8,7 @@ from flask_babel import gettext, ngettext
 
 from shopify_app.domain.rollout import Exposure, Limit, Rollout
 from shopify_app.web import formats
+from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.reading import today, zone
 from shopify_app.web.wording import LIMITS, LIMITS_BROKEN
 
@@ -77,27 +78,26 @@ def _state(rollout: Rollout) -> tuple[str, str]:
     return gettext("Done"), "good"
 
 
-def rollout_json(rollout: Rollout) -> dict[str, Any]:
+@as_json.register
+def rollout_json(view: RolloutView) -> dict[str, Any]:
     """A plan, as JSON."""
     return {
-        "id": rollout.id, "created_at": rollout.created_at.isoformat(), "first_at": rollout.first_at.isoformat(),
-        "stages": rollout.stages, "every_days": rollout.every_days, "prices": rollout.prices,
-        "waiting": rollout.waiting, "applied": rollout.applied, "undone": rollout.undone,
-        "not_written": rollout.not_written, "stopped_because": rollout.stopped_because,
-        "next_at": rollout.next_at and rollout.next_at.isoformat(), "exposure": rollout.exposure,
-    }  # fmt: skip
+        **picked(view.rollout, "id", "created_at", "first_at", "stages", "every_days", "prices"),
+        **picked(view.rollout, "waiting", "applied", "undone", "not_written", "stopped_because"),
+        **picked(view.rollout, "next_at", "exposure"),
+    }
 
 
+@as_json.register
 def exposure_json(exposure: Exposure) -> dict[str, Any]:
     """What a bulk change puts at stake, as JSON."""
     return {
-        "prices": exposure.prices, "products": exposure.products, "share_of_sales": f"{exposure.share_of_sales:.4f}",
-        "share_under_change": f"{exposure.share_under_change:.4f}", "worst": str(exposure.worst),
-        "expected": str(exposure.expected), "best": str(exposure.best), "open_risk": str(exposure.open_risk),
-        "currency": exposure.currency, "may_go": exposure.may_go,
+        **picked(exposure, "prices", "products"),
+        "share_of_sales": f"{exposure.share_of_sales:.4f}",
+        "share_under_change": f"{exposure.share_under_change:.4f}",
+        **picked(exposure, "worst", "expected", "best", "open_risk", "currency", "may_go"),
         "limits": [
-            {"code": one.code, "is_kept": one.is_kept, "figure": one.figure, "bound": one.bound,
-             "words": limit_line(one, exposure.currency)}
-            for one in exposure.limits
+            as_json(limit) | {"words": limit_line(limit, exposure.currency)}
+            for limit in exposure.limits
         ],
-    }  # fmt: skip
+    }

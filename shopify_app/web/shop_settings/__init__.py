@@ -1,4 +1,7 @@
-"""Settings: limits, lead times, money, calendar, language; errors stand beside their fields."""
+"""Settings: limits, lead times, money, calendar, language; errors stand beside their fields.
+
+routes    the page and the form
+"""
 
 from shopify_app.web.shop_settings.routes import blueprint
 

@@ -1,70 +1,83 @@
 """Settings: limits, lead times, money, calendar, language; errors stand beside their fields."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from shopify_app.db import measuring_settings, pages
 from shopify_app.db.pages import VendorRow
+from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.shop import ShopSettings
-from shopify_app.errors import InvalidInputError
-from shopify_app.usecases.outcomes import measuring
 from shopify_app.usecases.shops.merchant_settings import save_settings
 from shopify_app.web import formats
 from shopify_app.web.answers import answer, with_toast
+from shopify_app.web.json_twin import Inlined, Told, as_json, picked
+from shopify_app.web.posted import json_object
 from shopify_app.web.reading import chosen, reading, shop
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the merchant chose."""
+
+    settings: Inlined[ShopSettings]
+    measuring: Inlined[MeasuringSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """The settings as they are."""
+
+    settings: Told[Chosen]
+    vendors: Told[list[VendorRow]]
+    values: dict[str, str]
+    """What stands in each field."""
+    errors: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """What was typed, and what is wrong beside which field."""
+
+    errors: Told[dict[str, str]]
+    vendors: list[VendorRow]
+    values: dict[str, str]
+
+
+@as_json.register
+def _(measuring: MeasuringSettings) -> dict[str, Any]:
+    return picked(measuring, "holdback_share", "exposure_limit", "loss_cap")
+
+
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """The settings as they are."""
-    vendors = _read()
-    return answer(
-        "settings/index.html",
-        _as_json(vendors),
-        values=_values(vendors),
-        errors={},
-        vendors=vendors,
-        shop=shop(),
-    )
+    return _page()
 
 
 @blueprint.post("")
 def create() -> ResponseReturnValue:
     """Save them, or say beside which field what is wrong; what was typed stays."""
     form = _form()
-    wrong = measuring.check(form)
-    saved = save_settings(shop().shop_id, form) if not wrong else None
+    saved = save_settings(shop().shop_id, form)
+    if not saved.is_saved:
+        vendors = _read()
+        errors = {name: _error_words(*error) for name, error in saved.errors.items()}
+        page = RefusedPage(errors, vendors, _values(vendors) | form)
+        return answer("settings/index.html", page, status=422)
+    return with_toast(_page(), gettext("Settings saved"))
+
+
+def _page() -> Response:
     vendors = _read()
-    if saved is None or not saved.is_saved:
-        found = (saved.errors if saved else {}) | wrong
-        errors = {name: _error_words(*error) for name, error in found.items()}
-        shown = _values(vendors) | form
-        return answer(
-            "settings/index.html",
-            {"errors": errors},
-            status=422,
-            values=shown,
-            errors=errors,
-            vendors=vendors,
-            shop=shop(),
-        )
-    measuring.save(shop().shop_id, form)
-    vendors = _read()
-    made = answer(
-        "settings/index.html",
-        _as_json(vendors),
-        values=_values(vendors),
-        errors={},
-        vendors=vendors,
-        shop=shop(),
-    )
-    return with_toast(made, gettext("Settings saved"))
+    page = SettingsPage(Chosen(chosen(), g.measuring), vendors, _values(vendors), errors={})
+    return answer("settings/index.html", page)
 
 
 def _read() -> list[VendorRow]:
@@ -77,11 +90,8 @@ def _form() -> dict[str, str]:
     """What was posted; JSON may name a few fields, the rest keep their values."""
     if not request.is_json:
         return request.form.to_dict()
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InvalidInputError("the body must be a JSON object")
-    vendors = _read()
-    return _values(vendors) | {str(k): "" if v is None else str(v) for k, v in body.items()}
+    body = json_object()
+    return _values(_read()) | {name: "" if v is None else str(v) for name, v in body.items()}
 
 
 def _values(vendors: list[VendorRow]) -> dict[str, str]:
@@ -129,35 +139,10 @@ def _error_words(code: str, low: float, high: float) -> str:
         "end_before_start": gettext("Choose an end on or after the start"),
         "choice": gettext("Choose one of the list"),
         "timezone": gettext("Choose a time zone of the list"),
+        "vendor": gettext("Name each vendor of your products once"),
     }
     return words[code]
 
 
 def _bound(number: float) -> str:
     return formats.count(number, 0 if number == int(number) else 1)
-
-
-def _as_json(vendors: list[VendorRow]) -> dict[str, Any]:
-    settings: ShopSettings = chosen()
-    first, last = settings.prices_frozen_first, settings.prices_frozen_last
-    level = settings.cycle_service_level
-    return {
-        "settings": {
-            "language": settings.language, "timezone": settings.timezone, "lead_time_days": settings.lead_time_days,
-            "review_period_days": settings.review_period_days,
-            "cycle_service_level": None if level is None else str(level),
-            "holding_cost_per_year": str(settings.holding_cost_per_year),
-            "margin_floor": str(settings.margin_floor), "max_price_step": str(settings.max_price_step),
-            "price_ending": settings.price_ending,
-            "prices_frozen_first": first and first.isoformat(), "prices_frozen_last": last and last.isoformat(),
-            "holdback_share": str(g.measuring.holdback_share), "exposure_limit": str(g.measuring.exposure_limit),
-            "loss_cap": None if g.measuring.loss_cap is None else str(g.measuring.loss_cap),
-        },
-        "vendors": [
-            {"vendor": row.vendor, "products": row.products, "lead_time_days": row.lead_time_days,
-             "pack_units": row.pack_units, "minimum_units": row.minimum_units,
-             "order_minimum": None if row.order_minimum is None else str(row.order_minimum),
-             "order_minimum_in": row.order_minimum_in, "lead_time_is_fixed": row.lead_time_is_fixed}
-            for row in vendors
-        ],
-    }  # fmt: skip

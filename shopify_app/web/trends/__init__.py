@@ -1,4 +1,7 @@
-"""Trends: what really changes, and one of them in detail."""
+"""Trends: what really changes, and one of them in detail.
+
+routes    the pages
+"""
 
 from shopify_app.web.trends.routes import blueprint
 

@@ -30,7 +30,7 @@ def stepped(units, exposure, prior, dtype=np.float32):
 @pytest.mark.parametrize("known", [0, 1, 2, SPAN, 17, WEEKS])
 def test_a_week_at_a_time_is_the_same_as_the_whole_history_at_once(known):
     units, exposure, prior = some_history()
-    whole = filters.rates_at(units, exposure, prior, np.array([known]), SPAN)
+    whole, _ = filters.follow(units, exposure, prior, np.array([known]), SPAN)
 
     found = filters.rates(stepped(units[:, :known], exposure[:, :known], prior, np.float64))
 
@@ -41,7 +41,7 @@ def test_a_week_at_a_time_is_the_same_as_the_whole_history_at_once(known):
 
 def test_small_floats_tell_the_same_rates():
     units, exposure, prior = some_history()
-    whole = filters.rates_at(units, exposure, prior, np.array([WEEKS]), SPAN)
+    whole, _ = filters.follow(units, exposure, prior, np.array([WEEKS]), SPAN)
 
     found = filters.rates(stepped(units, exposure, prior))
 

@@ -49,7 +49,6 @@ def test_quantiles_rise_with_the_level_and_the_run():
 
     assert (np.diff(cuts, axis=1) >= 0).all()
     assert (forecast.quantile([0.9], last=6) >= forecast.quantile([0.9], last=2)).all()
-    assert forecast.period_quantile([0.5, 0.9]).shape == (20, 6, 2)
 
 
 def test_a_stock_out_is_not_a_week_without_demand():

@@ -74,15 +74,15 @@ def test_the_sale_by_which_a_product_is_known_tells_nothing_of_its_rate():
     units, exposure = known_by_first_sale()
     curve = launch_curve(units, exposure, np.ones_like(units), first_seen(exposure, 6), 1)
 
-    assert curve.opening == pytest.approx(1.0, abs=0.25)
-    assert curve.told[0] == pytest.approx(0.5, abs=0.15)
+    assert curve.spike == pytest.approx(1.0, abs=0.25)
+    assert curve.without_spike[0] == pytest.approx(0.5, abs=0.15)
 
 
-def test_an_opening_is_taken_from_the_first_block_alone_and_leaves_a_sale():
-    curve = LaunchCurve(np.ones(AGES), opening=2.0, share=0.4)
+def test_a_launch_spike_is_taken_from_the_first_block_alone_and_leaves_a_sale():
+    curve = LaunchCurve(np.ones(AGES), spike=2.0, share=0.4)
     units = np.array([[0.0, 1.0, 5.0], [5.0, 5.0, 5.0], [4.0, 4.0, 4.0]])
 
-    told = curve.telling(units, np.array([11, 9, -1]), first=10)
+    told = curve.units_without_spike(units, np.array([11, 9, -1]), first=10)
 
     assert 0 < told[0, 1] < 0.1
     assert told[0, 2] == 5.0

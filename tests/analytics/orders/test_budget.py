@@ -62,20 +62,20 @@ def test_the_next_money_never_earns_more_than_the_money_before():
     assert curve.at(0.0) == 0.0
 
 
-def test_a_supplier_out_of_the_purses_reach_leaves_its_money_to_the_others():
+def test_a_vendor_out_of_the_purses_reach_leaves_its_money_to_the_others():
     choices = lines(np.random.default_rng(8), count=6, most=5)
-    supplier = np.array([0, 0, 0, 1, 1, 1])
+    vendor = np.array([0, 0, 0, 1, 1, 1])
     purse = 0.5 * choices.at(choices.best(), choices.money).sum()
 
     chosen = budget.within_rules(
         choices,
         budget=purse,
-        supplier=supplier,
-        minimum=np.where(supplier == 1, purse * 2, 0.0),
+        vendor=vendor,
+        minimum=np.where(vendor == 1, purse * 2, 0.0),
     )
 
     money = choices.at(chosen, choices.money)
-    assert money[supplier == 1].sum() == 0
+    assert money[vendor == 1].sum() == 0
     assert 0 < money.sum() <= purse + 1e-6
 
 

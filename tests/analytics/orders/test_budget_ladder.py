@@ -21,7 +21,7 @@ def test_any_budget_finds_a_rung_that_earns_nearly_what_its_own_plan_would():
     shares = []
     for _ in range(20):
         choices = lines(rng, count=12, most=8)
-        found = budget_ladder.ladder(choices, supplier=np.zeros(12, int))
+        found = budget_ladder.ladder(choices, vendor=np.zeros(12, int))
         for share in rng.uniform(0.1, 1.0, 5):
             purse = share * found.money[-1]
             own = choices.at(budget.within_budget(choices, purse), choices.value).sum()
@@ -34,7 +34,7 @@ def test_any_budget_finds_a_rung_that_earns_nearly_what_its_own_plan_would():
 
 def test_a_ladder_rises_from_nothing_to_all_and_its_curve_never_turns_up():
     choices = lines(np.random.default_rng(6), count=60, most=8)
-    found = budget_ladder.ladder(choices, supplier=np.zeros(60, int))
+    found = budget_ladder.ladder(choices, vendor=np.zeros(60, int))
 
     assert (found.plans[0] == 0).all()
     assert found.value[-1] == pytest.approx(choices.at(choices.best(), choices.value).sum())
@@ -44,26 +44,24 @@ def test_a_ladder_rises_from_nothing_to_all_and_its_curve_never_turns_up():
     assert (np.diff(slopes) < 0).all()
 
 
-def test_no_rung_orders_less_of_a_supplier_than_its_least_order():
+def test_no_rung_orders_less_of_a_vendor_than_its_least_order():
     rng = np.random.default_rng(7)
     choices = lines(rng, count=10, most=8)
-    supplier = np.arange(10) % 2
-    in_units = supplier == 1
+    vendor = np.arange(10) % 2
+    in_units = vendor == 1
     minimum = np.where(in_units, 60.0, 900.0)
 
-    found = budget_ladder.ladder(
-        choices, supplier=supplier, minimum=minimum, minimum_in_units=in_units
-    )
+    found = budget_ladder.ladder(choices, vendor=vendor, minimum=minimum, minimum_in_units=in_units)
 
     assert len(found.plans) > 3
     for plan in found.plans:
-        money = choices.at(plan, choices.money)[supplier == 0].sum()
-        units = choices.at(plan, choices.units)[supplier == 1].sum()
+        money = choices.at(plan, choices.money)[vendor == 0].sum()
+        units = choices.at(plan, choices.units)[vendor == 1].sum()
         assert money == 0 or money >= 900
         assert units == 0 or units >= 60
 
 
 def test_no_lines_have_an_empty_ladder():
-    found = budget_ladder.ladder(Choices(*np.zeros((3, 0, 1))), supplier=np.zeros(0, int))
+    found = budget_ladder.ladder(Choices(*np.zeros((3, 0, 1))), vendor=np.zeros(0, int))
 
     assert found.money.tolist() == [0.0]

@@ -8,12 +8,12 @@ from shopify_app.analytics.orders.lead_times import LeadTimes, learn_lead_times
 
 
 def receipts(*rows):
-    return pd.DataFrame(rows, columns=["supplier", "days", "is_open"])
+    return pd.DataFrame(rows, columns=["vendor", "days", "is_open"])
 
 
 def learned(table, **changed):
     terms = {
-        "suppliers": np.array(["a", "b"]),
+        "vendors": np.array(["a", "b"]),
         "stated_days": {"a": 14.0},
         "default_days": 28.0,
         "period_days": 7.0,
@@ -28,7 +28,7 @@ def test_before_anything_was_received_it_is_mostly_what_was_stated():
     assert found.mean == pytest.approx([2, 4], rel=0.25)
 
 
-def test_a_late_supplier_is_found_out_and_tells_a_little_of_the_others():
+def test_a_late_vendor_is_found_out_and_tells_a_little_of_the_others():
     late = receipts(*[("a", 28, False)] * 30)
 
     found = learned(late)
@@ -60,6 +60,6 @@ def test_rows_are_distributions_and_what_is_none_is_refused():
     with pytest.raises(ValueError, match="sum to 1"):
         LeadTimes(np.array([[0.5, 0.2]]))
     with pytest.raises(ValueError, match="lack"):
-        learned(pd.DataFrame({"supplier": []}))
+        learned(pd.DataFrame({"vendor": []}))
     with pytest.raises(ValueError, match=">= 0"):
         learned(receipts(("a", -1, False)))

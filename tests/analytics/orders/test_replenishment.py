@@ -227,19 +227,19 @@ def test_a_unit_too_many_counted_twice_is_the_textbooks_fractile_of_twice_the_ho
     assert found.units[0] == stats.poisson(50).ppf(0.70 / (0.70 + 2 * 0.18))
 
 
-def test_a_supplier_gets_its_least_order_or_none():
+def test_a_vendor_gets_its_least_order_or_none():
     rates, cost = np.array([5.0, 2.0, 4.0, 0.05]), np.array([3.0, 5.0, 2.0, 400.0])
-    supplier = np.array(["far", "far", "near", "never"])
+    vendor = np.array(["far", "far", "near", "never"])
     asked = {
         "unit_cost": cost,
-        "supplier": supplier,
+        "vendor": vendor,
         "shortage_cost": cost,
         "holding_cost": cost * 0.02,
     }
     free = plan(rates, **asked)
     far = float((free.units * cost)[:2].sum())
 
-    found = plan(rates, supplier_minimum={"far": far + 12.0, "never": 50_000.0}, **asked)
+    found = plan(rates, vendor_minimum={"far": far + 12.0, "never": 50_000.0}, **asked)
 
     spent = found.units * cost
     assert spent[:2].sum() >= far + 12.0

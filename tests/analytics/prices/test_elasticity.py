@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.lib.price_shops import make_shop
-from shopify_app.analytics.prices.elasticity import GRID, fit_price_response
+from shopify_app.analytics.prices.elasticity import fit_price_response
 from shopify_app.analytics.prices.prior import PRIOR_MEAN
 from shopify_app.analytics.prices.spells import price_weeks
 
@@ -188,8 +188,6 @@ def test_expected_units_follow_price_stock_and_level_and_foresee_what_is_sold():
     assert np.allclose(response.expected_units(rows.assign(in_stock=0.5)), units / 2)
     assert (dispersion > 0).all()
     assert np.allclose(response.posterior.sum(axis=1), 1)
-    ratio = response.units_ratio(np.array([3]), np.array([1.1]))
-    assert ratio == pytest.approx((response.posterior[3] * 1.1**GRID).sum())
 
 
 def test_rows_that_cannot_be_answered_are_refused():

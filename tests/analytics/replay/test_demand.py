@@ -6,7 +6,7 @@ import pytest
 from shopify_app.analytics.replay.demand import demand_draws, levels
 from shopify_app.analytics.replay.policy import time_in_stock
 from shopify_app.analytics.replay.record import counted_weeks, presumed_short, record_of
-from tests.analytics.replay.test_value import shop
+from tests.analytics.replay.replay_shops import shop
 
 
 def censored(rng, *, n=200, weeks=104, k=0.2, stocked=(0, 20)):

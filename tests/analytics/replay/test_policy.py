@@ -6,7 +6,7 @@ import pytest
 from shopify_app.analytics import demand
 from shopify_app.analytics.replay import policy as replay_policy
 from shopify_app.analytics.replay.record import record_of
-from tests.analytics.replay.test_value import shop
+from tests.analytics.replay.replay_shops import shop
 
 
 @pytest.fixture(scope="module")

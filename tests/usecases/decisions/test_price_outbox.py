@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import price_changes, price_history, suggestions
+from shopify_app.db import price_changes, price_history
 from shopify_app.db.connection import transaction
 from shopify_app.domain.rollout import When
 from shopify_app.errors import NotFoundError
@@ -13,53 +13,8 @@ from shopify_app.shopify import prices_api
 from shopify_app.usecases.decisions import decide, price_outbox
 from shopify_app.usecases.outcomes import register as registering
 from shopify_app.usecases.shops import access
-from tests.factories import make_suggestion
-from tests.simulated import install
+from tests.price_writes import accept, app_writes, card, send
 from tests.web.page_rows import set_settings
-
-
-@pytest.fixture
-def apron(world):
-    """An open price suggestion for the linen apron: 24.00 -> 26.00."""
-    install(world)
-    variant = next(one for one in world.look("variants") if one["product_title"] == "Linen apron")
-    shop = world.shop()
-    with transaction(shop.shop_id) as conn, conn.cursor() as cur:
-        cur.execute(
-            "UPDATE suggestions SET state = 'superseded' WHERE shop_id = %s AND state = 'open'",
-            (shop.shop_id,),
-        )
-    return variant["id"], make_suggestion(shop, variant["id"])
-
-
-def accept(world, suggestion_id):
-    return decide.accept_suggestion(world.shop().shop_id, suggestion_id, accepted_by="42")
-
-
-def send(world):
-    shop_id = world.shop().shop_id
-    for _ in range(20):
-        with transaction(shop_id) as conn, conn.cursor() as cur:
-            cur.execute(
-                "UPDATE price_changes SET next_at = now() WHERE shop_id = %s AND state = 'approved'",
-                (shop_id,),
-            )
-        if not price_outbox.send_price_changes():
-            return
-
-
-def card(world, suggestion_id):
-    shop_id = world.shop().shop_id
-    with transaction(shop_id) as conn:
-        return suggestions.card(conn, shop_id, suggestion_id)
-
-
-def app_writes(world, variant_id):
-    return [
-        (w["before_price"], w["after_price"])
-        for w in world.look("price-writes", variant_id=variant_id)
-        if w["actor"] == "app"
-    ]
 
 
 def test_a_double_click_is_one_write_and_the_card_says_applied(world, apron):

@@ -83,7 +83,7 @@ def begin(shop, step="products"):
 def go_on(shop, times=1):
     """Let the waits pass and take due steps."""
     for _ in range(times):
-        rows(shop, "UPDATE backfills SET next_at = now() RETURNING 1")
+        rows(shop, "UPDATE backfills SET due_at = now() RETURNING 1")
         backfill.step_backfills()
 
 
@@ -136,7 +136,7 @@ def test_while_shopify_still_works_nothing_is_started_twice_and_no_try_is_counte
     go_on(acme, 4)
 
     assert (len(shopify.started), step(acme).attempts, step(acme).rows_expected) == (1, 0, 6)
-    rows(acme, "UPDATE backfills SET next_at = now() + interval '1 hour' RETURNING 1")
+    rows(acme, "UPDATE backfills SET due_at = now() + interval '1 hour' RETURNING 1")
     assert backfill.step_backfills() == 0
 
 
@@ -276,11 +276,13 @@ def test_only_what_the_scopes_allow_is_asked_for(acme, shopify, monkeypatch, sco
 
 def test_the_last_step_asks_for_advice_and_a_half_history_for_none(acme):
     begin(acme, "decisions")
-    assert rows(acme, "SELECT count(*) FROM refresh_requests") == [(0,)]
+    assert rows(acme, "SELECT count(*) FROM due_work WHERE what = 'suggestions'") == [(0,)]
 
     go_on(acme)
 
-    assert rows(acme, "SELECT due_at <= now() FROM refresh_requests") == [(True,)]
+    assert rows(acme, "SELECT due_at <= now() FROM due_work WHERE what = 'suggestions'") == [
+        (True,)
+    ]
     assert step(acme, "decisions").state == "done"
     assert backfill.step_backfills() == 0
 

@@ -22,7 +22,15 @@ def put(shop, *made, given_back=()):
 
 @pytest.mark.parametrize(
     ("currency", "price", "shown"),
-    [("GBP", "10.05", "20.10"), ("JPY", "1080", "2160"), ("KWD", "1.125", "2.250")],
+    [
+        ("GBP", "10.05", "20.10"),
+        ("JPY", "1080", "2160"),
+        ("KWD", "1.125", "2.250"),
+        ("XOF", "4999.95", "10000"),
+        ("UGX", "7400", "14800"),
+        ("LYD", "4.125", "8.250"),
+        ("HUF", "1990.5", "3981.00"),
+    ],
 )
 def test_money_has_the_digits_of_its_currency(database, currency, price, shown):
     shop = make_shop("books.myshopify.com", currency=currency)

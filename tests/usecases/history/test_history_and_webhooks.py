@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopify_app.db import backfills, sync
+from shopify_app.db import backfills, pages, reconciliations
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.history import backfill, facts, reconcile
 from shopify_app.usecases.inbox import refetch
@@ -33,7 +33,7 @@ def test_after_the_history_every_day_equals_the_shops_own_books(world):
     assert books_differ(world) == {}
     with transaction(shop.shop_id) as conn:
         assert [step.state for step in backfills.progress(conn, shop.shop_id)] == ["done"] * 7
-        assert sync.seen_until(conn, shop.shop_id, "orders") is not None
+        assert reconciliations.seen_until(conn, shop.shop_id, "orders") is not None
 
 
 def test_a_history_whose_worker_dies_half_way_goes_on_and_counts_nothing_twice(world, monkeypatch):
@@ -222,9 +222,9 @@ def test_a_shop_whose_history_is_still_coming_in_is_not_compared(world):
     assert reconcile.reconcile_shops() == 0
     shop = world.shop()
     with transaction(shop.shop_id) as conn:
-        assert sync.last_reconciliation(conn, shop.shop_id) is None
+        assert pages.data_health(conn, shop.shop_id).reconciled_at is None
 
     world.work()
     reconcile.reconcile_shops()
     with transaction(shop.shop_id) as conn:
-        assert sync.last_reconciliation(conn, shop.shop_id) is not None
+        assert pages.data_health(conn, shop.shop_id).reconciled_at is not None

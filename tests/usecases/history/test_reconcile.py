@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shopify_app.db import backfills, orders, products, sync
+from shopify_app.db import backfills, orders, products, reconciliations
 from shopify_app.db.connection import RECONCILE_LOCK, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
 from shopify_app.errors import TransientError
@@ -13,8 +13,7 @@ from shopify_app.usecases import housekeeping
 from shopify_app.usecases.history import reconcile
 from shopify_app.usecases.inbox import refetch
 from shopify_app.usecases.shops import access
-from tests.db.test_products import MUG
-from tests.factories import NOW, elsewhere, line_of, order_of, rows
+from tests.factories import MUG, NOW, elsewhere, line_of, order_of, rows
 
 LATER = NOW + timedelta(hours=1)
 
@@ -60,7 +59,7 @@ def kept(shop):
 
 def cursor(shop, kind="orders"):
     with transaction(shop.shop_id) as conn:
-        return sync.seen_until(conn, shop.shop_id, kind)
+        return reconciliations.seen_until(conn, shop.shop_id, kind)
 
 
 def test_the_first_look_goes_two_days_back_and_the_next_begins_before_the_newest_stamp_of_shopify(

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from shopify_app.db import daily_sales, orders, refresh_requests
+from shopify_app.db import daily_sales, due_work, orders
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.usecases.history import sales
 from tests.factories import NOW, line_of, make_variant, order_of, rows
 
-ASKED = "SELECT round(extract(epoch FROM due_at - now()))::int FROM refresh_requests"
+ASKED = "SELECT round(extract(epoch FROM due_at - now()))::int FROM due_work"
 
 
 def sell(shop, days):
@@ -68,7 +68,7 @@ def test_news_is_gathered_before_advice_is_asked_for_and_an_earlier_asking_is_ke
     assert sales.REFRESH_AFTER_SECONDS - 5 <= waits <= sales.REFRESH_AFTER_SECONDS
 
     with transaction(acme.shop_id) as conn:
-        refresh_requests.ask(conn, acme.shop_id)
+        due_work.ask(conn, acme.shop_id, "suggestions")
         daily_sales.touch(conn, acme.shop_id, [NOW.date()])
     sales.roll_up_sales()
 
@@ -90,6 +90,6 @@ def test_the_rivals_days_are_not_counted_with_ours_nor_its_advice_asked_for(acme
 
     assert counted(acme) == (3, 3)
     assert counted(rival) == (0, None)
-    assert rows(rival, "SELECT count(*) FROM refresh_requests") == [(0,)]
+    assert rows(rival, "SELECT count(*) FROM due_work WHERE what = 'suggestions'") == [(0,)]
     with sweep_transaction() as conn:
         assert daily_sales.touched_shops(conn) == []

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import json
 
 import pytest
@@ -11,21 +10,8 @@ from shopify_app.db import webhook_inbox
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.usecases.inbox import drain
 from shopify_app.web import create_app
-from tests.conftest import CLIENT_SECRET
+from tests.webhooks import ORDER, send
 
-ORDER = {
-    "id": 5001,
-    "name": "#1",
-    "created_at": "2026-11-20T10:00:00+00:00",
-    "processed_at": "2026-11-20T10:00:00+00:00",
-    "updated_at": "2026-11-20T10:00:00+00:00",
-    "currency": "GBP",
-    "financial_status": "paid",
-    "source_name": "web",
-    "line_items": [
-        {"id": 1, "quantity": 2, "current_quantity": 2, "price": "5.00", "title": "Mug", "sku": "M"}
-    ],
-}
 POISON = [
     b"{",
     b'{"id": NaN}',
@@ -45,33 +31,6 @@ POISON = [
 @pytest.fixture
 def client(database):
     return create_app().test_client()
-
-
-def send(
-    client,
-    shop,
-    body,
-    *,
-    topic="orders/updated",
-    webhook_id=None,
-    path="/webhooks/orders",
-    **headers,
-):
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    signature = base64.b64encode(
-        hmac.new(CLIENT_SECRET.encode(), raw, hashlib.sha256).digest()
-    ).decode()
-    sent = {
-        "X-Shopify-Topic": topic,
-        "X-Shopify-Shop-Domain": shop.domain,
-        "X-Shopify-Hmac-Sha256": signature,
-        "X-Shopify-Webhook-Id": webhook_id,
-        "X-Shopify-Triggered-At": "2026-11-20T10:00:01Z",
-        **headers,
-    }
-    return client.post(
-        path, data=raw, headers={name: value for name, value in sent.items() if value is not None}
-    ).status_code
 
 
 def kept():
@@ -125,7 +84,7 @@ def test_poison_is_parked_after_three_tries_its_neighbours_are_done_and_it_can_b
     for _ in range(3):
         drain.drain_inbox()
         with sweep_transaction() as conn, conn.cursor() as cur:
-            cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+            cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
     drain.drain_inbox()
 
     assert kept() == {"waiting": 0, "oldest_seconds": 0.0, "dead": len(POISON), "done": len(POISON)}

@@ -309,7 +309,7 @@ def test_one_bad_body_of_a_batch_leaves_none_of_it_to_the_batch_and_is_replayed_
     for _ in range(3):
         drain.drain_inbox()
         with sweep_transaction() as conn, conn.cursor() as cur:
-            cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+            cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
     assert rows(acme, "SELECT id FROM orders ORDER BY id") == [(1,), (3,)]
     assert drain.standing()["dead"] == 1
 

@@ -226,7 +226,7 @@ def test_a_redaction_waits_for_older_news_that_must_be_tried_again(acme, monkeyp
 
 def make_due():
     with sweep_transaction() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+        cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
 
 
 @pytest.mark.parametrize("topic", ["customers/redact", "customers/data_request", "shop/redact"])

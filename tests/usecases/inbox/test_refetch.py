@@ -51,7 +51,7 @@ def ask(shop, kind, *ids):
 def waiting(shop):
     return rows(
         shop,
-        "SELECT kind, resource_id, attempts, next_at > now() FROM refetches ORDER BY kind, resource_id",
+        "SELECT kind, resource_id, attempts, due_at > now() FROM refetches ORDER BY kind, resource_id",
     )
 
 
@@ -101,7 +101,7 @@ def test_what_shopify_does_not_show_stays_and_is_asked_for_a_few_times_more_then
         refetch.refetch_resources()
         assert waiting(acme) == [(kind, number, 1, True)]  # Shopify may lag behind its own news
         for _ in range(9):
-            rows(acme, "UPDATE refetches SET next_at = now() RETURNING 1")
+            rows(acme, "UPDATE refetches SET due_at = now() RETURNING 1")
             refetch.refetch_resources()
 
     assert len(shopify.asked) == refetch.TRIES_UNSEEN
@@ -133,7 +133,7 @@ def test_an_order_older_than_our_scopes_show_is_asked_for_once_and_stays(
     with capture_logs() as logs:
         for _ in range(9):
             refetch.refetch_resources()
-            rows(acme, "UPDATE refetches SET next_at = now() RETURNING 1")
+            rows(acme, "UPDATE refetches SET due_at = now() RETURNING 1")
 
     assert (len(shopify.asked), [log["outcome"] for log in logs]) == (tries, [outcome])
     assert rows(acme, "SELECT deleted_at FROM orders") == [(None,)]

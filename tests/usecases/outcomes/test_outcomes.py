@@ -5,9 +5,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import numpy as np
-import pytest
-
 from shopify_app import cli
 from shopify_app.analytics import outcomes
 from shopify_app.analytics.outcomes import brake
@@ -21,44 +18,10 @@ from shopify_app.usecases.outcomes import register as registering
 from shopify_app.usecases.outcomes.history import monday_of
 from shopify_app.usecases.outcomes.hold_back import hold_back
 from tests.factories import make_run, make_suggestion, make_variant
-from tests.web.page_rows import set_change, set_settings
+from tests.stall import write
+from tests.web.page_rows import set_settings
 
-WEEKS = 60
 RULE = brake.judge_kind
-
-
-@pytest.fixture
-def stall(acme):
-    """A shop of sixty products that have sold about eight orders a week, and a suggestion for each of the first six."""
-    rng = np.random.default_rng(5)
-    today = datetime.now(acme.zone).date()
-    variants = [make_variant(acme, title=f"Thing {number}") for number in range(60)]
-    days = [today - timedelta(days=d) for d in range(7 * WEEKS)]
-    with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        for variant in variants:
-            orders = rng.poisson(8 / 7, len(days))
-            cur.executemany(
-                "INSERT INTO daily_sales VALUES (%s, %s, %s, %s, 0, %s, 1, %s, %s)",
-                [
-                    (acme.shop_id, variant, day, int(n), int(n), int(n) * 24, int(n) * 24)
-                    for day, n in zip(days, orders, strict=True)
-                    if n
-                ],
-            )
-    run_id = make_run(acme)
-    evidence = {"unit_cost": "9.00", "margin_then": 0.65}
-    ids = [
-        make_suggestion(acme, variant, evidence=evidence, run_id=run_id, value=("-20", "30", "80"))
-        for variant in variants[:6]
-    ]
-    return acme, ids, variants
-
-
-def write(shop, suggestion_id):
-    """Accept, register, and let the write have happened."""
-    decide.accept_suggestion(shop.shop_id, suggestion_id, accepted_by="42")
-    registering.register_accepted(shop.shop_id, [suggestion_id])
-    set_change(shop, suggestion_id, "applied", seen="26.00")
 
 
 def lines(shop):
@@ -287,14 +250,6 @@ def test_a_model_that_fails_does_not_keep_a_click_from_being_carried_out(stall, 
     write(shop, ids[0])
 
     assert lines(shop)[ids[0]].not_measurable_because == "not_registered"
-
-
-@pytest.mark.parametrize(("form", "wrong"), [
-    ({"holdback_share": "50"}, {"holdback_share"}), ({"loss_cap": "-1"}, {"loss_cap"}), ({"loss_cap": "NaN"}, {"loss_cap"}),
-    ({"exposure_limit": "0"}, {"exposure_limit"}), ({"holdback_share": "15", "loss_cap": "", "exposure_limit": "40"}, set()),
-])  # fmt: skip
-def test_settings_of_measuring_are_proved(acme, form, wrong):
-    assert set(measuring.save(acme.shop_id, form)) == wrong
 
 
 def test_the_week_that_is_under_way_is_not_looked_at():

@@ -1,6 +1,7 @@
 """A price test: proposed with its cost, agreed to, prices set block by block, read, and given back exactly."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,9 +12,17 @@ from psycopg2.extras import execute_values
 
 from shopify_app import cli
 from shopify_app.advice import price as price_advice
+from shopify_app.advice import price_test_step
 from shopify_app.analytics.price_tests import experiments
 from shopify_app.analytics.price_tests.experiments import plan_from
-from shopify_app.db import exposure, measuring_settings, price_changes, price_tests, suggestions
+from shopify_app.db import (
+    exposure,
+    measuring_settings,
+    price_changes,
+    price_tests,
+    suggestions,
+    tested_prices,
+)
 from shopify_app.db.connection import transaction
 from shopify_app.domain.outcome import MeasuringSettings
 from shopify_app.domain.price_test import LeftReason, PriceTestState, StopReason
@@ -47,7 +56,7 @@ def newest(shop):
 
 def prices_of(shop, test):
     with transaction(shop.shop_id) as conn:
-        return price_tests.prices(conn, shop.shop_id, test.id)
+        return tested_prices.of_test(conn, shop.shop_id, test.id)
 
 
 def sells(shop, variant_ids, first, days, rate_of, rng):
@@ -78,14 +87,18 @@ def at_one_price(shop, variant_ids, first, weeks):
             shop,
             "INSERT INTO orders (shop_id, id, currency, processed_at, processed_on, updated_at)"
             " VALUES (%(s)s, %(id)s, 'GBP', %(day)s, %(day)s, now()) RETURNING 1",
-            s=shop.shop_id, id=week + 1, day=day,
-        )  # fmt: skip
+            s=shop.shop_id,
+            id=week + 1,
+            day=day,
+        )
         rows(
             shop,
             "INSERT INTO order_lines (shop_id, order_id, id, variant_id, quantity, current_quantity, unit_price)"
             " SELECT %(s)s, %(id)s, n, n, 1, 1, 24 FROM unnest(%(variants)s::bigint[]) AS n RETURNING 1",
-            s=shop.shop_id, id=week + 1, variants=variant_ids,
-        )  # fmt: skip
+            s=shop.shop_id,
+            id=week + 1,
+            variants=variant_ids,
+        )
 
 
 @pytest.fixture
@@ -101,7 +114,11 @@ def stall(acme, monkeypatch):
 
 
 def set_measuring(shop, **changed):
-    chosen = {"holdback_share": Decimal(0), "loss_cap": Decimal(500), "exposure_limit": Decimal("0.3")}  # fmt: skip
+    chosen = {
+        "holdback_share": Decimal(0),
+        "loss_cap": Decimal(500),
+        "exposure_limit": Decimal("0.3"),
+    }
     with transaction(shop.shop_id) as conn:
         measuring_settings.save(conn, shop.shop_id, MeasuringSettings(**(chosen | changed)))
 
@@ -126,9 +143,10 @@ def begun(proposed):
 def starts_on(shop, test, day):
     rows(
         shop,
-        "UPDATE price_tests SET first_on = %(day)s, decided_at = %(day)s, next_at = now() WHERE id = %(id)s RETURNING 1",
-        day=day, id=test.id,
-    )  # fmt: skip
+        "UPDATE price_tests SET first_on = %(day)s, decided_at = %(day)s, due_at = now() WHERE id = %(id)s RETURNING 1",
+        day=day,
+        id=test.id,
+    )
 
 
 def waits_to_be_written(shop, variant_id):
@@ -136,9 +154,18 @@ def waits_to_be_written(shop, variant_id):
     number = make_suggestion(shop, variant_id, state="accepted")
     with transaction(shop.shop_id) as conn:
         price_changes.add(
-            conn, shop.shop_id, suggestion_id=number, undo_of=None, product_id=1, variant_id=variant_id,
-            old=(Decimal(24), None), new=(Decimal(26), None), currency="GBP", click_key=f"k{variant_id}", approved_by="42",
-        )  # fmt: skip
+            conn,
+            shop.shop_id,
+            suggestion_id=number,
+            undo_of=None,
+            product_id=1,
+            variant_id=variant_id,
+            old=(Decimal(24), None),
+            new=(Decimal(26), None),
+            currency="GBP",
+            click_key=f"k{variant_id}",
+            approved_by="42",
+        )
 
 
 def store_takes(shop, state="applied", code=None, on=None, **which):
@@ -147,8 +174,11 @@ def store_takes(shop, state="applied", code=None, on=None, **which):
         shop,
         "UPDATE price_changes SET state = %(state)s, finished_at = coalesce(%(on)s::date, now()), sent_at = now(), error_code = %(code)s"
         " WHERE state = 'approved' AND (%(variant)s::bigint IS NULL OR variant_id = %(variant)s) RETURNING 1",
-        state=state, code=code, on=on, variant=which.get("variant_id"),
-    )  # fmt: skip
+        state=state,
+        code=code,
+        on=on,
+        variant=which.get("variant_id"),
+    )
 
 
 def asked_for(shop):
@@ -197,15 +227,18 @@ def test_a_product_that_is_reduced_priced_by_size_fixed_for_a_market_or_spoken_o
     shop, variants = stall
     product = dict(rows(shop, "SELECT id, product_id FROM variants"))
     reduced, by_size, fixed, free = variants[:4]
-    rows(shop, "UPDATE variants SET compare_at_price = 30 WHERE id = %(id)s RETURNING 1", id=reduced)  # fmt: skip
+    rows(
+        shop, "UPDATE variants SET compare_at_price = 30 WHERE id = %(id)s RETURNING 1", id=reduced
+    )
     make_variant(shop, product_id=product[by_size], price="26.00")
     make_variant(shop, product_id=product[free], price="24.00")
     rows(
         shop,
         "INSERT INTO fixed_prices (shop_id, variant_id, price_list_id, name, currency, price)"
         " VALUES (%(s)s, %(id)s, 1, 'France', 'EUR', 30) RETURNING 1",
-        s=shop.shop_id, id=fixed,
-    )  # fmt: skip
+        s=shop.shop_id,
+        id=fixed,
+    )
 
     suggest.refresh_suggestions(shop.shop_id)
     plan = plan_from(newest(shop).plan)
@@ -236,7 +269,7 @@ def test_what_is_proposed_can_be_agreed_to_though_sales_and_what_may_be_lost_mov
         "UPDATE daily_sales d SET revenue = revenue * CASE WHEN v.product_id = ANY (%(ids)s) THEN 1.05 ELSE 0.97 END"
         " FROM variants v WHERE v.id = d.variant_id RETURNING 1",
         ids=products,
-    )  # fmt: skip
+    )
     set_measuring(shop, exposure_limit=Decimal("0.48"), loss_cap=test.maximum_cost / Decimal("0.9"))
 
     deciding.start(shop.shop_id, test.id, started_by="42")
@@ -364,7 +397,9 @@ def test_each_block_has_its_prices_and_nothing_else_moves_them(begun):
     tested = {one.variant_id for one in prices_of(shop, test)}
     assert {product[one] for one in tested} == {int(one.series_id) for one in plan.series}
     with transaction(shop.shop_id) as conn:
-        resting = suggestions.resting_variants(conn, shop.shop_id, SuggestionKind.PRICE, today(shop))  # fmt: skip
+        resting = suggestions.resting_variants(
+            conn, shop.shop_id, SuggestionKind.PRICE, today(shop)
+        )
         assert tested <= resting
         assert tested <= set(exposure.variants_under_change(conn, shop.shop_id))
     one = make_suggestion(shop, min(tested))
@@ -393,8 +428,9 @@ def test_a_price_that_the_merchant_changes_leaves_the_test_and_stays(begun):
         shop,
         "INSERT INTO price_history (shop_id, variant_id, price, seen_at, source) VALUES (%(s)s, %(id)s, 21, now(), 'merchant')"
         " RETURNING 1",
-        s=shop.shop_id, id=one.variant_id,
-    )  # fmt: skip
+        s=shop.shop_id,
+        id=one.variant_id,
+    )
 
     carry_on(shop, test, test.first_on + timedelta(weeks=test.block_weeks))
     assert one.variant_id not in asked_for(shop)
@@ -414,7 +450,7 @@ def test_a_product_of_which_a_price_is_refused_goes_back_whole(begun):
     rows(shop, "DELETE FROM tested_prices RETURNING 1")
     with transaction(shop.shop_id) as conn:
         planned = [series.product_id for series in test.plan.series]
-        price_tests.add_prices(conn, shop.shop_id, test.id, planned)
+        tested_prices.add(conn, shop.shop_id, test.id, planned)
     carry_on(shop, test)
     store_takes(shop, "failed", "INVALID", variant_id=sibling)
     store_takes(shop)
@@ -468,6 +504,91 @@ def test_frozen_days_set_during_a_test_stop_it(begun):
     assert newest(shop).stop_because is StopReason.FROZEN
 
 
+# ---------------------------------------------------------------- overtaken
+
+
+def overtaken(monkeypatch, change, times=1):
+    """While a step is worked out, something changes: so many times."""
+    left = iter(range(times))
+
+    def worked_out(seen):
+        step = price_test_step.next_step(seen)
+        if next(left, None) is not None:
+            change()
+        return step
+
+    monkeypatch.setattr(carry_on_tests, "next_step", worked_out)
+
+
+def test_a_stop_while_a_step_is_worked_out_wins(begun, monkeypatch):
+    shop, test = begun
+    overtaken(monkeypatch, lambda: deciding.stop(shop.shop_id, test.id, asked_by="42"))
+
+    assert carry_on(shop, test) is None
+
+    assert rows(shop, "SELECT count(*) FROM price_changes") == [
+        (0,)
+    ]  # no block's price, for a moment
+    assert newest(shop).stop_because is StopReason.MERCHANT
+
+
+def test_an_edit_while_a_step_is_worked_out_wins(begun, monkeypatch):
+    shop, test = begun
+    one = prices_of(shop, test)[0]
+    overtaken(
+        monkeypatch,
+        lambda: rows(
+            shop,
+            "INSERT INTO price_history (shop_id, variant_id, price, seen_at, source)"
+            " VALUES (%(s)s, %(id)s, 21, now(), 'merchant') RETURNING 1",
+            s=shop.shop_id,
+            id=one.variant_id,
+        ),
+    )
+
+    carry_on(shop, test)
+
+    assert one.variant_id not in asked_for(shop)
+    assert asked_for(shop) != {}
+    assert prices_of(shop, test)[0].left_because is LeftReason.EDITED
+
+
+def test_a_block_that_leaves_for_the_store_while_it_is_withdrawn_is_waited_for(begun, monkeypatch):
+    """The outbox takes a price after the test was found to be as it was read, before it is withdrawn."""
+    shop, test = begun
+    carry_on(shop, test)
+    deciding.stop(shop.shop_id, test.id, asked_by="42")
+    withdraw, [first, *_] = tested_prices.withdraw_waiting, prices_of(shop, test)
+
+    def too_late(conn, shop_id, test_id):
+        with conn.cursor() as cur:
+            cur.execute(
+                "UPDATE price_changes SET sent_at = now() WHERE variant_id = %s", [first.variant_id]
+            )
+        return withdraw(conn, shop_id, test_id)
+
+    monkeypatch.setattr(tested_prices, "withdraw_waiting", too_late)
+
+    assert carry_on(shop, test) is not None
+
+    assert newest(shop).state is PriceTestState.RETURNING
+    assert len(asked_for(shop)) == len(prices_of(shop, test))  # nothing of the step was saved
+
+
+def test_a_step_that_is_overtaken_again_and_again_is_tried_again_in_a_moment(begun, monkeypatch):
+    shop, test = begun
+    titles = iter(range(9))
+    overtaken(
+        monkeypatch,
+        lambda: rows(shop, "UPDATE variants SET title = %(t)s RETURNING 1", t=str(next(titles))),
+        times=9,
+    )
+
+    assert carry_on(shop, test) < datetime.now(UTC) + timedelta(minutes=1)
+
+    assert asked_for(shop) == {}
+
+
 # ---------------------------------------------------------------- read
 
 
@@ -511,7 +632,9 @@ def test_what_the_weeks_showed_is_read_and_a_test_that_knows_enough_stops_by_its
 def block_begins(shop, test, week, days_late=0):
     """The prices of a block are asked for and written, in time or some days late."""
     begin = test.first_on + timedelta(weeks=week)
-    carry_on_tests._set_prices(shop, test.id, begin)  # no week is read yet
+    _, seen = carry_on_tests.load(shop.shop_id, test.id, begin)
+    unread = replace(seen, sold=None)
+    assert carry_on_tests.save(shop, unread, price_test_step.next_step(unread))
     store_takes(shop, on=begin + timedelta(days=days_late))
 
 
@@ -522,10 +645,10 @@ def test_weeks_that_did_not_have_their_price_from_the_first_day_on_tell_nothing(
     for week in range(0, 8, test.block_weeks):
         block_begins(shop, test, week, days_late=9 if week == 2 else 0)
     with transaction(shop.shop_id) as conn:
-        applied = price_tests.applied_prices(conn, shop.shop_id, test.id, shop.timezone)
+        applied = tested_prices.applied(conn, shop.shop_id, test.id, shop.timezone)
     plan = plan_from(test.plan)
 
-    found = carry_on_tests.other_prices(plan, applied, test.first_on, 8)
+    found = price_test_step.other_prices(plan, applied, test.first_on, 8)
 
     assert {week for _, week in found} == {2, 3}  # nine days late: both weeks of the block
     assert {product for product, _ in found} == {series.series_id for series in plan.series}
@@ -649,16 +772,14 @@ def test_a_stop_while_a_worker_has_the_test_is_looked_at_at_once(begun):
     deciding.stop(shop.shop_id, number, asked_by="42")
     later = datetime.now(UTC) + timedelta(days=1)
     with transaction(shop.shop_id) as conn:
-        assert not price_tests.finish(
-            conn, shop.shop_id, number, claimed_until=until, next_at=later
-        )
+        assert not price_tests.finish(conn, shop.shop_id, number, claimed_until=until, due_at=later)
 
     assert carry_on_tests.carry_on_due() == 1
     assert newest(shop).state is PriceTestState.ENDED
 
 
 def test_what_a_test_may_cost_is_at_risk_while_it_is_under_way(begun):
-    from shopify_app.usecases.outcomes.measuring import at_risk
+    from shopify_app.usecases.outcomes.risk import at_risk
 
     shop, test = begun
     with transaction(shop.shop_id) as conn:
@@ -739,7 +860,7 @@ def test_in_a_store_blocks_are_written_an_edit_stays_and_all_else_is_given_back_
         deciding.stop(shop.shop_id, test.id, asked_by="42")
         for _ in range(4):
             world.deliver()
-            rows(shop, "UPDATE price_tests SET next_at = now() WHERE next_at IS NOT NULL RETURNING 1")  # fmt: skip
+            rows(shop, "UPDATE price_tests SET due_at = now() WHERE due_at IS NOT NULL RETURNING 1")
 
         after = {int(one["id"]): one["price"] for one in world.look("variants", limit=5000)}
         assert after == before | {edited: "77.00"}
@@ -756,7 +877,7 @@ def test_in_a_store_blocks_are_written_an_edit_stays_and_all_else_is_given_back_
 
 def test_a_way_back_that_forgets_edits_is_found(begun, monkeypatch):
     """The test above must fail where an edit is not looked for."""
-    monkeypatch.setattr(carry_on_tests, "_left_because", lambda one: None)
+    monkeypatch.setattr(price_test_step, "_left_because", lambda one: None)
     with pytest.raises(AssertionError):
         test_a_price_that_the_merchant_changes_leaves_the_test_and_stays(begun)
 

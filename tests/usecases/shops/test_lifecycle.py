@@ -150,7 +150,7 @@ def outcomes():
 
 def look_again():
     with sweep_transaction() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE webhook_inbox SET next_at = now() WHERE done_at IS NULL")
+        cur.execute("UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL")
     uninstalls.confirm_uninstalls()
     drain.drain_inbox()
 

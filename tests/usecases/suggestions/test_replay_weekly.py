@@ -3,13 +3,15 @@
 import pytest
 
 from shopify_app.analytics.replay import Replay
-from shopify_app.db import look_backs, replays
+from shopify_app.db import due_work, replays
 from shopify_app.db.connection import sweep_transaction, transaction
-from shopify_app.usecases import due_work, housekeeping
+from shopify_app.usecases import doorbells, housekeeping
+from shopify_app.usecases.rounds import ShopWork
 from shopify_app.usecases.suggestions import replay as replay_year
 from tests.factories import make_variant, rows
 
 TASK = "workers.decisions.replay_years"
+REPLAY = ShopWork("replay")
 
 
 @pytest.fixture
@@ -29,18 +31,21 @@ def kept(shop):
 
 def wait_of(shop):
     """Days until the next one."""
-    found = rows(shop, "SELECT extract(epoch FROM due_at - now()) / 86400 FROM look_backs")
+    found = rows(
+        shop,
+        "SELECT extract(epoch FROM due_at - now()) / 86400 FROM due_work WHERE what = 'replay'",
+    )
     return round(float(found[0][0]))
 
 
 def test_the_daily_round_asks_and_what_is_due_is_done_once(acme, rival, verdict):
     make_variant(acme)
     housekeeping.ask_for_daily_suggestions()
-    assert TASK in due_work.due_tasks()
+    assert TASK in [bell.name for bell in doorbells.due_doorbells()]
 
-    assert replay_year.replay_due_shops() == 2
-    assert replay_year.replay_due_shops() == 0
-    assert TASK not in due_work.due_tasks()
+    assert REPLAY.work_through(replay_year.replay_shop) == 2
+    assert REPLAY.work_through(replay_year.replay_shop) == 0
+    assert TASK not in [bell.name for bell in doorbells.due_doorbells()]
     assert kept(acme).record["verdict"] == "little_to_gain"
     assert (kept(rival).currency, kept(acme).currency) == ("JPY", "GBP")
     assert wait_of(acme) == 7
@@ -57,10 +62,10 @@ def test_while_the_past_is_too_short_it_is_looked_at_again_the_next_day(acme, ve
 def test_one_that_someone_else_is_at_is_left_to_them(acme, verdict, monkeypatch):
     housekeeping.ask_for_daily_suggestions()
     with sweep_transaction() as conn:
-        due = look_backs.due_shops(conn, "replay")
+        due = REPLAY.due_shops(conn)
     with transaction(acme.shop_id) as conn:
-        look_backs.claim(conn, acme.shop_id, "replay", lease_seconds=60)
-    monkeypatch.setattr(look_backs, "due_shops", lambda *_: due)
+        due_work.claim(conn, acme.shop_id, "replay", lease_seconds=60)
+    monkeypatch.setattr(due_work, "due_shops", lambda *_, **__: due)
 
-    assert replay_year.replay_due_shops() == 0
+    assert REPLAY.work_through(replay_year.replay_shop) == 0
     assert kept(acme) is None

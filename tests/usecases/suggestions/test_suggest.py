@@ -12,9 +12,10 @@ from prometheus_client import REGISTRY
 from shopify_app import cli
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
-from shopify_app.db import daily_sales, orders, refresh_requests, suggestion_runs, suggestions
+from shopify_app.db import daily_sales, due_work, orders, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.errors import NotFoundError
+from shopify_app.usecases import rounds
 from shopify_app.usecases.decisions import decide
 from shopify_app.usecases.suggestions import explain, suggest
 from shopify_app.usecases.suggestions import state as advice_state
@@ -140,7 +141,11 @@ def test_a_shop_in_which_nothing_is_true_hears_of_no_trend_and_hardly_of_a_price
 def ask_for_both(acme, rival):
     for shop in (acme, rival):
         with transaction(shop.shop_id) as conn:
-            refresh_requests.ask(conn, shop.shop_id)
+            due_work.ask(conn, shop.shop_id, "suggestions")
+
+
+def work_through():
+    return rounds.ShopWork("suggestions").work_through(suggest.refresh_suggestions)
 
 
 def runs_of(shop):
@@ -164,7 +169,7 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
 
     monkeypatch.setattr(suggest.work_out, "work_out", spoilt)
 
-    assert suggest.refresh_due_suggestions() == 1
+    assert work_through() == 1
     assert (runs_of(acme), runs_of(rival)) == (1, 1)  # ours is that of its card
     assert [one.id for one in open_cards(acme)] == [card]
     with transaction(acme.shop_id) as conn:
@@ -172,7 +177,7 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
     assert (state.stage, state.failed.attempts, state.failed.error_type) == (
         "failed", 1, type(error).__name__,
     )  # fmt: skip
-    assert suggest.refresh_due_suggestions() == 0  # not again at once
+    assert work_through() == 0  # not again at once
     assert advice_state.watch_runs() == 1
     assert REGISTRY.get_sample_value("keel_shops_without_new_suggestions") == 1
     capsys.readouterr()
@@ -184,17 +189,17 @@ def test_a_shop_whose_run_fails_costs_no_other_shop_its_run_and_is_kept_and_show
     monkeypatch.setattr(suggest.work_out, "work_out", worked)
     suggest.refresh_suggestions(acme.shop_id)  # as the operator does, once it is mended
     with transaction(acme.shop_id) as conn:
-        assert refresh_requests.failed_runs(conn, acme.shop_id) is None
+        assert due_work.failed_runs(conn, acme.shop_id, "suggestions") is None
     assert advice_state.watch_runs() == 0
 
 
 def test_a_long_round_leaves_the_rest_to_the_next(acme, rival, monkeypatch):
     ask_for_both(acme, rival)
-    monkeypatch.setattr(suggest, "ROUND_SECONDS", 0)
+    monkeypatch.setattr(rounds, "ROUND_SECONDS", 0)
 
-    assert suggest.refresh_due_suggestions() == 0
+    assert work_through() == 0
     with transaction(acme.shop_id) as conn:
-        assert refresh_requests.failed_runs(conn, acme.shop_id) is None
+        assert due_work.failed_runs(conn, acme.shop_id, "suggestions") is None
 
 
 def test_an_old_clearance_of_what_is_no_longer_sold_stops_no_advice(acme):

@@ -59,12 +59,20 @@ def test_an_accepted_row_asks_again_until_the_write_has_ended(client, acme):
     assert f'action="/suggestions/{number}/undo?shape=row"' in ended
 
 
-@pytest.mark.parametrize(("state", "seen", "error", "words"), [
-    ("conflict", "25.00", None, "The price is now £25.00; we did not touch it."),
-    ("failed", None, "Price is too high", "Shopify refused the change: Price is too high. Nothing was changed."),
-    ("unknown", None, None, "No answer came back, so we do not know the price."),
-    ("applied", "26.00", None, "The price in your store is now £26.00."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("state", "seen", "error", "words"),
+    [
+        ("conflict", "25.00", None, "The price is now £25.00; we did not touch it."),
+        (
+            "failed",
+            None,
+            "Price is too high",
+            "Shopify refused the change: Price is too high. Nothing was changed.",
+        ),
+        ("unknown", None, None, "No answer came back, so we do not know the price."),
+        ("applied", "26.00", None, "The price in your store is now £26.00."),
+    ],
+)
 def test_a_price_says_what_became_of_it(client, acme, state, seen, error, words):
     number = price_row(acme)
     post(client, acme, f"/suggestions/{number}/acceptance")

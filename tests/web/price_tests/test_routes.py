@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from shopify_app.db import pages, price_tests
+from shopify_app.db import pages, price_tests, tested_prices
 from shopify_app.db.connection import transaction
 from shopify_app.domain.price_test import LeftReason, StopReason
 from shopify_app.web import create_app
+from tests.web.openapi import check
 from tests.web.page_rows import (
     as_json,
     bearer,
@@ -16,7 +17,6 @@ from tests.web.page_rows import (
     reading_record,
     set_settings,
 )
-from tests.web.test_openapi import check
 
 PATH = "/price-tests/{test_id}"
 
@@ -52,9 +52,15 @@ def test_a_proposal_says_everything_before_the_button(client, acme):
 
     button = shown.index("Start the test")
     for words in (
-        "a test of 12 products over 8 weeks", "at most £31", "probably about £9", "How it ends", "What is left alone",
-        "What we know now", "What we will know", "13 other products keep their prices",
-    ):  # fmt: skip
+        "a test of 12 products over 8 weeks",
+        "at most £31",
+        "probably about £9",
+        "How it ends",
+        "What is left alone",
+        "What we know now",
+        "What we will know",
+        "13 other products keep their prices",
+    ):
         assert shown.index(words) < button
     assert "No, thanks" in shown
     assert shown.index("Tea towel 00") > button
@@ -62,13 +68,28 @@ def test_a_proposal_says_everything_before_the_button(client, acme):
         assert words in shown
 
 
-@pytest.mark.parametrize(("state", "english", "chinese"), [
-    ("proposed", ["Proposed", "Start the test"], ["待您决定", "开始试验"]),
-    ("running", ["Under way", "Stop and put prices back", "In your store now"], ["进行中", "停止并恢复价格"]),
-    ("returning", ["Putting prices back", "0 of 13 prices are back"], ["正在恢复价格"]),
-    ("ended", ["sales fell by about 1.9%", "3 of 100 such tests", "13 of 13 prices are exactly what they were"], ["已结束", "1.9%"]),
-    ("declined", ["Declined", "You said no to this test"], ["已谢绝"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("state", "english", "chinese"),
+    [
+        ("proposed", ["Proposed", "Start the test"], ["待您决定", "开始试验"]),
+        (
+            "running",
+            ["Under way", "Stop and put prices back", "In your store now"],
+            ["进行中", "停止并恢复价格"],
+        ),
+        ("returning", ["Putting prices back", "0 of 13 prices are back"], ["正在恢复价格"]),
+        (
+            "ended",
+            [
+                "sales fell by about 1.9%",
+                "3 of 100 such tests",
+                "13 of 13 prices are exactly what they were",
+            ],
+            ["已结束", "1.9%"],
+        ),
+        ("declined", ["Declined", "You said no to this test"], ["已谢绝"]),
+    ],
+)
 def test_each_state_has_its_page_in_both_languages_and_its_json(
     client, acme, state, english, chinese
 ):
@@ -88,7 +109,12 @@ def test_each_state_has_its_page_in_both_languages_and_its_json(
 def test_a_rival_finds_no_test_of_ours(client, acme, rival):
     number = price_test_row(acme, "running")
 
-    for path, ask in (("", client.get), ("/start", client.post), ("/decline", client.post), ("/stop", client.post)):  # fmt: skip
+    for path, ask in (
+        ("", client.get),
+        ("/start", client.post),
+        ("/decline", client.post),
+        ("/stop", client.post),
+    ):
         assert ask(f"/price-tests/{number}{path}", headers=as_json(rival)).status_code == 404
     assert state_of(acme, number) == "running"
 
@@ -109,7 +135,9 @@ def test_a_click_on_the_page_leads_to_the_page(client, acme):
     number = price_test_row(acme)
 
     for verb in ("start", "stop"):
-        answer = client.post(f"/price-tests/{number}/{verb}", headers=bearer(acme, Accept="text/html"))  # fmt: skip
+        answer = client.post(
+            f"/price-tests/{number}/{verb}", headers=bearer(acme, Accept="text/html")
+        )
         assert answer.status_code == 303
         assert answer.location == f"/price-tests/{number}"
     assert "Putting prices back" in page(client, acme, number)
@@ -166,9 +194,12 @@ def test_a_proposal_that_the_shop_has_outrun_says_so_and_offers_no_button(client
 def test_a_price_that_left_is_listed_with_what_it_was_and_is_and_why(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        row = price_tests.prices(conn, acme.shop_id, number)[-1]
-        price_tests.leave(conn, acme.shop_id, number, [row.variant_id], LeftReason.EDITED)
-        cur.execute("UPDATE variants SET price = 21.5 WHERE shop_id = %s AND id = %s", (acme.shop_id, row.variant_id))  # fmt: skip
+        row = tested_prices.of_test(conn, acme.shop_id, number)[-1]
+        tested_prices.leave(conn, acme.shop_id, number, [row.variant_id], LeftReason.EDITED)
+        cur.execute(
+            "UPDATE variants SET price = 21.5 WHERE shop_id = %s AND id = %s",
+            (acme.shop_id, row.variant_id),
+        )
 
     shown = page(client, acme, number)
     body = client.get(f"/price-tests/{number}", headers=as_json(acme)).json
@@ -177,7 +208,11 @@ def test_a_price_that_left_is_listed_with_what_it_was_and_is_and_why(client, acm
     assert "You changed it, so it stays as you set it." in shown
     assert "£21.50" in shown
     left = next(one for one in body["prices"] if one["left_because"])
-    assert (left["left_because"], left["regular_price"], left["current_price"]) == ("edited", "24.0000", "21.5000")  # fmt: skip
+    assert (left["left_because"], left["regular_price"], left["current_price"]) == (
+        "edited",
+        "24.0000",
+        "21.5000",
+    )
 
 
 def test_a_product_that_is_gone_keeps_its_line(client, acme):
@@ -219,9 +254,15 @@ def test_results_lists_ended_tests_and_the_running_one_the_newest_first(client, 
 def test_earlier_changes_link_a_tests_writes_to_it_and_are_not_flooded_by_them(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn, conn.cursor() as cur:
-        variants = {row.variant_id: Decimal("25.20") for row in price_tests.prices(conn, acme.shop_id, number)}  # fmt: skip
-        price_tests.queue_writes(conn, acme.shop_id, number, variants, block=0, by="test")
-        cur.execute("UPDATE price_changes SET state = 'applied', finished_at = now() WHERE shop_id = %s", (acme.shop_id,))  # fmt: skip
+        variants = {
+            row.variant_id: Decimal("25.20")
+            for row in tested_prices.of_test(conn, acme.shop_id, number)
+        }
+        tested_prices.queue_writes(conn, acme.shop_id, number, variants, block=0, by="test")
+        cur.execute(
+            "UPDATE price_changes SET state = 'applied', finished_at = now() WHERE shop_id = %s",
+            (acme.shop_id,),
+        )
         of_one = pages.earlier_changes(conn, acme.shop_id, variant_id=next(iter(variants)))
 
     body = client.get("/pricing", headers=as_json(acme))
@@ -236,7 +277,7 @@ def test_earlier_changes_link_a_tests_writes_to_it_and_are_not_flooded_by_them(c
 def test_a_price_under_test_is_not_changed_by_a_suggestion_and_says_so(client, acme):
     number = price_test_row(acme, "running")
     with transaction(acme.shop_id) as conn:
-        variant_id = price_tests.prices(conn, acme.shop_id, number)[0].variant_id
+        variant_id = tested_prices.of_test(conn, acme.shop_id, number)[0].variant_id
     suggestion_id = price_row(acme, variant_id=variant_id)
 
     answer = client.post(

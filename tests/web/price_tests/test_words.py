@@ -33,12 +33,25 @@ def made(
     plan = plan_record(list(range(12)), **changed.pop("plan", {}))
     begun = state in ("running", "returning", "ended")
     return PriceTest(
-        id=1, run_id=1, state=PriceTestState(state), plan=plan, weeks=plan["weeks"], block_weeks=plan["block_weeks"],
-        maximum_cost=Decimal(maximum), expected_cost=Decimal("9.4000"), currency="GBP", proposed_at=MOMENT,
-        decided_at=None, decided_by=None, first_on=first_on if begun else None, weeks_read=weeks_read,
-        reading=changed.pop("reading", None), stop_because=because, stopped_at=changed.pop("stopped_at", None),
+        id=1,
+        run_id=1,
+        state=PriceTestState(state),
+        plan=plan,
+        weeks=plan["weeks"],
+        block_weeks=plan["block_weeks"],
+        maximum_cost=Decimal(maximum),
+        expected_cost=Decimal("9.4000"),
+        currency="GBP",
+        proposed_at=MOMENT,
+        decided_at=None,
+        decided_by=None,
+        first_on=first_on if begun else None,
+        weeks_read=weeks_read,
+        reading=changed.pop("reading", None),
+        stop_because=because,
+        stopped_at=changed.pop("stopped_at", None),
         ended_at=MOMENT if state == "ended" else None,
-    )  # fmt: skip
+    )
 
 
 def said(view):
@@ -74,22 +87,28 @@ def test_the_most_it_may_cost_is_never_rounded_down():
         assert price_test_costs.at_most(Decimal(amount), made()) == words
 
 
-@pytest.mark.parametrize(("low", "high", "words"), [
-    (-3.6, -0.8, "sales fall by 0.8% to 3.6%"),
-    (-3.6, 0.04, "sales fall by 0.0% to 3.6%"),
-    (-2.0, 0.5, "anything from falling by 2.0% to rising by 0.5%"),
-    (0.2, 0.9, "sales rise by 0.2% to 0.9%"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-3.6, -0.8, "sales fall by 0.8% to 3.6%"),
+        (-3.6, 0.04, "sales fall by 0.0% to 3.6%"),
+        (-2.0, 0.5, "anything from falling by 2.0% to rising by 0.5%"),
+        (0.2, 0.9, "sales rise by 0.2% to 0.9%"),
+    ],
+)
 def test_an_elasticity_is_what_sales_do_when_a_price_rises(low, high, words):
     assert words in price_test_answers.span_words(low, high)
 
 
-@pytest.mark.parametrize(("p_value", "words"), [
-    (0.002, "so clear a difference would come by chance in fewer than 1 of 100"),
-    (0.03, "so clear a difference would come by chance in 3 of 100"),
-    (0.45, "would still come by chance in 45 of 100 such tests: it is not clear that they do"),
-    (1.0, "in 100 of 100"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("p_value", "words"),
+    [
+        (0.002, "so clear a difference would come by chance in fewer than 1 of 100"),
+        (0.03, "so clear a difference would come by chance in 3 of 100"),
+        (0.45, "would still come by chance in 45 of 100 such tests: it is not clear that they do"),
+        (1.0, "in 100 of 100"),
+    ],
+)
 def test_a_p_value_is_how_often_chance_shows_as_much(p_value, words):
     assert words in price_test_answers.chance_words(p_value)
 
@@ -108,11 +127,13 @@ def test_a_running_test_says_its_block_what_is_known_and_what_it_has_cost():
     words = said(price_test_view(test, DAY))
 
     for expected in (
-        "Block 5 of 8, until Nov 23", "Weeks read: 4 of 8", "it has cost about £6 of at most £31",
+        "Block 5 of 8, until Nov 23",
+        "Weeks read: 4 of 8",
+        "it has cost about £6 of at most £31",
         "6 products are to stand at their higher price and 6 at their lower one",
         "As far as it shows now: for each 1% that a price rises, sales fall by 1.4% to 2.4%",
         "in 9 of 10 cases not more than £12",
-    ):  # fmt: skip
+    ):
         assert expected in words
 
 
@@ -132,11 +153,14 @@ def test_an_ended_test_says_what_it_showed_how_surely_and_what_it_cost():
     assert "It knew enough" in said(view)
 
 
-@pytest.mark.parametrize("reading", [
-    None,
-    reading_record(drawn_low=None, drawn_high=None, p_value_no_answer=None),
-    reading_record(drawn_low=-4.0, drawn_high=0.5, p_value_no_answer=0.6),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "reading",
+    [
+        None,
+        reading_record(drawn_low=None, drawn_high=None, p_value_no_answer=None),
+        reading_record(drawn_low=-4.0, drawn_high=0.5, p_value_no_answer=0.6),
+    ],
+)
 def test_a_test_that_narrowed_nothing_down_could_not_tell(reading):
     view = price_test_view(made("ended", because=StopReason.MERCHANT, reading=reading), DAY)
 

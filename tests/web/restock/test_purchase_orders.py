@@ -91,10 +91,14 @@ def test_an_order_that_was_sent_waits_until_the_merchant_says_it_is_there(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"vendor": None}, {"sent_at": "yesterday"}, {"sent_at": "2026-11-20T10:00:00"}, {"day": "x"},
-        {"day": "2020-01-01"}, {"day": "2099-01-01"},
+        {"vendor": None},
+        {"sent_at": "yesterday"},
+        {"sent_at": "2026-11-20T10:00:00"},
+        {"day": "x"},
+        {"day": "2020-01-01"},
+        {"day": "2099-01-01"},
     ],
-)  # fmt: skip
+)
 def test_a_receipt_that_cannot_be_is_refused(client, acme, order, wrong):
     sent = client.post(
         "/purchase-orders/exports", json={"vendor": order["vendor"]}, headers=as_json(acme)

@@ -152,9 +152,16 @@ def test_what_to_move_first_is_said_on_the_page_the_card_and_the_line(
     client, acme, rival, language
 ):
     move = {
-        "variant_id": 1, "source_id": 7, "source": "Warehouse", "destination_id": 8, "destination": "Shop floor",
-        "units": 12, "gain": 31.5, "product_title": "Wool throw", "variant_title": "Grey",
-    }  # fmt: skip
+        "variant_id": 1,
+        "source_id": 7,
+        "source": "Warehouse",
+        "destination_id": 8,
+        "destination": "Shop floor",
+        "units": 12,
+        "gain": 31.5,
+        "product_title": "Wool throw",
+        "variant_title": "Grey",
+    }
     places = [
         {"location": "Warehouse", "available_units": 40},
         {"location": "Shop floor", "available_units": 6},
@@ -187,12 +194,16 @@ def test_what_to_move_first_is_said_on_the_page_the_card_and_the_line(
     ("told", "words"),
     [
         (None, "Delivery takes 14 days."),
-        ({"deliveries": 3, "days_low": 16, "days_high": 23, "is_fixed": False},
-         "Lead time 14 days stated; 3 deliveries took 16 to 23 days."),
-        ({"deliveries": 1, "days_low": 9, "days_high": 9, "is_fixed": True},
-         "Lead time 14 days stated; 1 delivery took 9 days, but yours counts, as you chose."),
+        (
+            {"deliveries": 3, "days_low": 16, "days_high": 23, "is_fixed": False},
+            "Lead time 14 days stated; 3 deliveries took 16 to 23 days.",
+        ),
+        (
+            {"deliveries": 1, "days_low": 9, "days_high": 9, "is_fixed": True},
+            "Lead time 14 days stated; 1 delivery took 9 days, but yours counts, as you chose.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_card_says_what_deliveries_took_beside_what_was_stated(client, acme, told, words):
     number = restock_row(acme, evidence={"lead_time": told})
 

@@ -6,15 +6,30 @@ from psycopg2.extras import Json
 from shopify_app.db.connection import transaction
 from shopify_app.web import create_app
 from tests.factories import NOW
+from tests.web.openapi import check
 from tests.web.page_rows import as_json, bearer
-from tests.web.test_openapi import check
 
 RECORD = {
-    "verdict": "gain", "weeks": 40, "series": 80, "series_in_all": 80, "is_floor": False, "gain": 4210.4,
-    "gain_low": 2900.0, "gain_high": 5500.0, "revenue": 90000.0, "from_sales": 4800.0, "from_holding": -600.0,
-    "from_ordering": 0.0, "lost_units": 900.0, "lost_units_advised": 120.0, "stock_value": 8000.0,
-    "stock_value_advised": 9900.0, "lines": 400.0, "lines_advised": 420.0, "counted_share": 1.0,
-}  # fmt: skip
+    "verdict": "gain",
+    "weeks": 40,
+    "series": 80,
+    "series_in_all": 80,
+    "is_floor": False,
+    "gain": 4210.4,
+    "gain_low": 2900.0,
+    "gain_high": 5500.0,
+    "revenue": 90000.0,
+    "from_sales": 4800.0,
+    "from_holding": -600.0,
+    "from_ordering": 0.0,
+    "lost_units": 900.0,
+    "lost_units_advised": 120.0,
+    "stock_value": 8000.0,
+    "stock_value_advised": 9900.0,
+    "lines": 400.0,
+    "lines_advised": 420.0,
+    "counted_share": 1.0,
+}
 
 
 @pytest.fixture
@@ -38,18 +53,30 @@ def test_without_a_replay_the_page_says_nothing_of_one(client, acme):
     assert body.json["replay"] is body.json["replay_words"] is None
 
 
-@pytest.mark.parametrize(("changed", "words"), [
-    ({}, "You would have earned about £4,200 more (+£2,900 to +£5,500)."),
-    ({"is_floor": True}, "You would have earned at least about £4,200 more"),
-    ({"verdict": "loss", "gain": -1500.0, "gain_low": -2000.0, "gain_high": -1000.0},
-     "You would have earned about £1,500 less (−£2,000 to −£1,000). Your own way of ordering did better."),
-    ({"verdict": "little_to_gain", "gain": 100.0, "gain_low": -50.0, "gain_high": 250.0},
-     "Little to gain: your shop is already run well (−£50 to +£250 by our advice)."),
-    ({"verdict": "cannot_tell", "gain": 100.0, "gain_low": -900.0, "gain_high": 3000.0},
-     "It cannot be told: anything from −£900 to +£3,000 is possible."),
-    ({"verdict": "not_counted", "is_floor": True}, "the stock on your shelves for too few weeks"),
-    ({"verdict": "too_little_history", "weeks": 3}, "half a year of sales is needed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "You would have earned about £4,200 more (+£2,900 to +£5,500)."),
+        ({"is_floor": True}, "You would have earned at least about £4,200 more"),
+        (
+            {"verdict": "loss", "gain": -1500.0, "gain_low": -2000.0, "gain_high": -1000.0},
+            "You would have earned about £1,500 less (−£2,000 to −£1,000). Your own way of ordering did better.",
+        ),
+        (
+            {"verdict": "little_to_gain", "gain": 100.0, "gain_low": -50.0, "gain_high": 250.0},
+            "Little to gain: your shop is already run well (−£50 to +£250 by our advice).",
+        ),
+        (
+            {"verdict": "cannot_tell", "gain": 100.0, "gain_low": -900.0, "gain_high": 3000.0},
+            "It cannot be told: anything from −£900 to +£3,000 is possible.",
+        ),
+        (
+            {"verdict": "not_counted", "is_floor": True},
+            "the stock on your shelves for too few weeks",
+        ),
+        ({"verdict": "too_little_history", "weeks": 3}, "half a year of sales is needed"),
+    ],
+)
 def test_each_verdict_is_said_plainly_with_its_range(client, acme, changed, words):
     keep(acme, **changed)
 

@@ -22,11 +22,17 @@ from shopify_app.domain.outcome import (
 from shopify_app.usecases.decisions import decide
 from shopify_app.web import create_app, wording
 from tests.factories import basis, make_variant
+from tests.web.openapi import check
 from tests.web.page_rows import as_json, bearer, price_row, restock_row, set_change, set_settings
-from tests.web.test_openapi import check
 
 DAY = datetime.now(UTC).date()
-TOTAL = {"outcome": "helped", "basis": "held_back", "profit": 310.0, "profit_low": 40.0, "profit_high": 580.0}  # fmt: skip
+TOTAL = {
+    "outcome": "helped",
+    "basis": "held_back",
+    "profit": 310.0,
+    "profit_low": 40.0,
+    "profit_high": 580.0,
+}
 
 
 @pytest.fixture
@@ -47,11 +53,21 @@ def judged(shop, outcome, profit, *, title, is_held_back=False):
             shop.shop_id,
             [
                 NewRegistration(
-                    number, variant_id, MoveKind.PRICE_RISE, is_held_back, RegistrationState.MEASURING, "gross_profit",
-                    None, DAY, DAY + timedelta(days=42), {}, basis(), Decimal(0),
+                    number,
+                    variant_id,
+                    MoveKind.PRICE_RISE,
+                    is_held_back,
+                    RegistrationState.MEASURING,
+                    "gross_profit",
+                    None,
+                    DAY,
+                    DAY + timedelta(days=42),
+                    {},
+                    basis(),
+                    Decimal(0),
                 )
             ],
-        )  # fmt: skip
+        )
         if outcome:
             registration = registrations.measured(conn, shop.shop_id)[-1]
             low, mid, high = (Decimal(value) for value in profit)
@@ -68,9 +84,12 @@ def judged(shop, outcome, profit, *, title, is_held_back=False):
 def keep_total(shop, total, rulings=None):
     with transaction(shop.shop_id) as conn:
         ledgers.keep(
-            conn, shop.shop_id, as_of=DAY, total=LedgerTotal.of_json(total), rulings=Rulings.of_json(rulings or {}),
-            next_at=datetime.now(UTC) + timedelta(days=1),
-        )  # fmt: skip
+            conn,
+            shop.shop_id,
+            as_of=DAY,
+            total=None if total is None else LedgerTotal.of_json(total),
+            rulings=Rulings.of_json(rulings or {}),
+        )
 
 
 def test_the_ledger_shows_losers_with_their_ranges_and_what_is_still_measured(client, acme):
@@ -94,11 +113,22 @@ def test_the_ledger_shows_losers_with_their_ranges_and_what_is_still_measured(cl
     ]
 
 
-@pytest.mark.parametrize(("total", "words"), [
-    (None, "Nothing measured yet"), ({"outcome": "too_early", "basis": "none", "profit": None}, "Too early to tell"),
-    (TOTAL | {"outcome": "could_not_tell", "profit_low": -20.0, "basis": "matched"}, "We cannot tell yet"),
-    (TOTAL | {"outcome": "hurt", "profit": -90.0, "profit_low": -150.0, "profit_high": -20.0}, "have cost about −£90"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("total", "words"),
+    [
+        (None, "Nothing measured yet"),
+        ({"outcome": "too_early", "basis": "none", "profit": None}, "Too early to tell"),
+        (
+            TOTAL | {"outcome": "could_not_tell", "profit_low": -20.0, "basis": "matched"},
+            "We cannot tell yet",
+        ),
+        (
+            TOTAL
+            | {"outcome": "hurt", "profit": -90.0, "profit_low": -150.0, "profit_high": -20.0},
+            "have cost about −£90",
+        ),
+    ],
+)
 def test_the_total_never_says_more_than_was_measured(client, acme, total, words):
     keep_total(acme, total)
 
@@ -115,7 +145,12 @@ def test_a_receipt_says_what_it_was_until_when_it_is_measured_and_the_verdict(cl
     assert "was £24.00" in shown["outcome"]
     assert "Measuring until" in shown["outcome"]
     assert "Hurt: −£40, likely −£80 to −£5." in loser["outcome"]
-    assert loser["verdict"] == {"outcome": "hurt", "profit": "-40.00", "low": "-80.00", "high": "-5.00"}  # fmt: skip
+    assert loser["verdict"] == {
+        "outcome": "hurt",
+        "profit": "-40.00",
+        "low": "-80.00",
+        "high": "-5.00",
+    }
 
 
 def test_an_unknown_end_names_both_prices(client, acme):
@@ -150,12 +185,20 @@ def test_a_kind_that_waits_says_so(client, acme):
 
 def test_preview_confirm_show_stop_and_undo_answer_as_documented(client, acme, rival):
     ids = [price_row(acme, title=f"Thing {number}") for number in range(3)]
-    sent = {"ids": ids, "first_at": (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT09:00"), "stages": 3}  # fmt: skip
+    sent = {
+        "ids": ids,
+        "first_at": (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT09:00"),
+        "stages": 3,
+    }
 
     seen = client.post("/rollouts/previews", json=sent, headers=as_json(acme))
     check(seen, "/rollouts/previews", "post")
     assert seen.json["may_go"]
-    check(client.post("/rollouts/previews", json=sent, headers=as_json(rival)), "/rollouts/previews", "post")  # fmt: skip
+    check(
+        client.post("/rollouts/previews", json=sent, headers=as_json(rival)),
+        "/rollouts/previews",
+        "post",
+    )
     made = client.post("/rollouts", json=sent, headers=as_json(acme))
     check(made, "/rollouts", "post")
     number = made.json["rollout"]["id"]
@@ -203,11 +246,18 @@ def test_a_rival_sees_none_of_our_results(client, acme, rival):
     keep_total(acme, TOTAL)
 
     body = client.get("/results", headers=as_json(rival)).json
-    assert (body["decisions"], body["held_back"], body["total"], body["stopped"]) == ([], [], None, [])  # fmt: skip
+    assert (body["decisions"], body["held_back"], body["total"], body["stopped"]) == (
+        [],
+        [],
+        None,
+        [],
+    )
 
 
 def test_settings_keep_consent_and_cap_and_say_what_is_wrong(client, acme):
-    assert client.get("/settings", headers=as_json(acme)).json["settings"]["holdback_share"] == "0.00"  # fmt: skip
+    assert (
+        client.get("/settings", headers=as_json(acme)).json["settings"]["holdback_share"] == "0.00"
+    )
     saved = client.post(
         "/settings", json={"holdback_share": 10, "loss_cap": 250}, headers=as_json(acme)
     )
@@ -224,8 +274,18 @@ def test_every_reason_and_limit_has_its_words():
 
 
 def keep_ranges(shop, **level):
-    record = {"level": 0.8, "count": 240, "weeks": 6, "held": 0.79, "held_low": 0.76, "held_high": 0.82,
-              "below": 0.11, "above": 0.10, "held_plainly": 0.83, "is_known": True} | level  # fmt: skip
+    record = {
+        "level": 0.8,
+        "count": 240,
+        "weeks": 6,
+        "held": 0.79,
+        "held_low": 0.76,
+        "held_high": 0.82,
+        "below": 0.11,
+        "above": 0.10,
+        "held_plainly": 0.83,
+        "is_known": True,
+    } | level
     with transaction(shop.shop_id) as conn:
         found = CalibrationRow(
             DAY, {"levels": [record], "parts": [], "left_out": 12}, {"0.8": 0.81}
@@ -249,12 +309,27 @@ def test_before_any_range_is_due_the_page_says_when_the_first_will_be(client, ac
     assert (body.json["ranges"], body.json["next_ranges_due_on"]) == (None, "2026-12-23")
 
 
-@pytest.mark.parametrize(("level", "words", "is_bad"), [
-    ({}, "That is as we said, as far as can be told. 11% sold less than the range, 10% sold more.", False),
-    ({"held": 0.6, "held_low": 0.55, "held_high": 0.65}, "less than we said: we have been too sure", True),
-    ({"held": 0.9, "held_low": 0.87, "held_high": 0.93}, "wider than they need be", False),
-    ({"count": 29, "is_known": False, "held": 0.2}, "29 ranges have come due: too few to say how often they hold.", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("level", "words", "is_bad"),
+    [
+        (
+            {},
+            "That is as we said, as far as can be told. 11% sold less than the range, 10% sold more.",
+            False,
+        ),
+        (
+            {"held": 0.6, "held_low": 0.55, "held_high": 0.65},
+            "less than we said: we have been too sure",
+            True,
+        ),
+        ({"held": 0.9, "held_low": 0.87, "held_high": 0.93}, "wider than they need be", False),
+        (
+            {"count": 29, "is_known": False, "held": 0.2},
+            "29 ranges have come due: too few to say how often they hold.",
+            False,
+        ),
+    ],
+)
 def test_ranges_that_did_not_hold_are_said_as_plainly_as_those_that_did(
     client, acme, level, words, is_bad
 ):

@@ -49,12 +49,25 @@ def test_what_is_saved_is_read_again(client, acme):
     ]
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("margin_floor", "96"), ("margin_floor", "NaN"), ("max_price_step", "0"), ("max_price_step", "x"),
-    ("lead_time_days", "-1"), ("lead_time_days", "1.5"), ("review_period_days", ""), ("holding_cost_per_year", "0"),
-    ("cycle_service_level", "100"), ("timezone", "Mars/Base"), ("language", "fr"), ("price_ending", ".50"),
-    ("prices_frozen_first", "soon"), ("prices_frozen_last", "2026-12-01"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("margin_floor", "96"),
+        ("margin_floor", "NaN"),
+        ("max_price_step", "0"),
+        ("max_price_step", "x"),
+        ("lead_time_days", "-1"),
+        ("lead_time_days", "1.5"),
+        ("review_period_days", ""),
+        ("holding_cost_per_year", "0"),
+        ("cycle_service_level", "100"),
+        ("timezone", "Mars/Base"),
+        ("language", "fr"),
+        ("price_ending", ".50"),
+        ("prices_frozen_first", "soon"),
+        ("prices_frozen_last", "2026-12-01"),
+    ],
+)
 def test_each_field_refuses_what_cannot_be(client, acme, field, value):
     answer = change(client, acme, **{field: value})
 
@@ -84,3 +97,15 @@ def test_a_rivals_settings_stay(client, acme, rival):
     assert (
         client.get("/settings", headers=as_json(rival)).json["settings"]["margin_floor"] == "0.200"
     )
+
+
+def test_a_form_with_wrong_fields_of_two_groups_shows_both(client, acme):
+    wrong = {"margin_floor": "200", "loss_cap": "-5", "exposure_limit": "1"}
+
+    page = client.post("/settings", data=wrong, headers=bearer(acme))
+    told = change(client, acme, **wrong)
+
+    assert page.status_code == 422
+    for name in wrong:
+        assert f'aria-describedby="{name}-error"' in page.text
+    assert set(told.json["errors"]) == set(wrong)
