@@ -7,6 +7,7 @@ suggestions    a run: rows to cards
 decisions      what a merchant decides, and what follows
 price_tests    a test from proposal to prices given back
 outcomes       registered before, judged after
-due_work, housekeeping     what is due, and what no merchant waits for
+doorbells, rounds     the registry of work, and how it is done shop by shop
+housekeeping    what no merchant waits for
 processes      what every process does around a fork
 """

@@ -199,8 +199,3 @@ def due_doorbells() -> list[Doorbell]:
     """Those that have work now, in the order of the registry."""
     with sweep_transaction() as conn:
         return [bell for bell in DOORBELLS if bell.is_due(conn)]
-
-
-def doorbell(name: str) -> Doorbell:
-    """The line of a task."""
-    return next(bell for bell in DOORBELLS if bell.name == name)

@@ -3,7 +3,8 @@
 home, welcome, pricing, restock, trends, results, shop_settings     pages
 cards, rollouts, price_tests     what is decided on them
 auth, oauth, webhooks, health     who asks, and who else calls
-answers, error_pages, headers, assets     how it is answered
+answers, json_twin, error_pages, headers, assets     how it is answered
+posted, request_models     what is sent to us, proved
 reading, formats, wording, advice_words, charts, demand_view     what pages share
 """
 

@@ -32,9 +32,12 @@ ELSEWHERE = {
     "tests/analytics/price_tests/test_experiments.py": "analytics.price_tests.switchback analytics.price_tests.switchback_reading",
     "tests/analytics/prices/test_elasticity.py": "analytics.prices.evidence analytics.prices.noise",
     "tests/db/test_inventory.py": "domain.product",
-    "tests/house/test_house.py": "db.migrate",
     "tests/usecases/decisions/test_price_outbox.py": "shopify.prices_api",
+    "tests/shopify/test_payloads.py": "shopify.payload_models",
     "tests/usecases/decisions/test_rollouts.py": "web.rollouts.routes web.rollouts.views",
+    "tests/usecases/outcomes/test_outcomes.py": "usecases.outcomes.risk",
+    "tests/usecases/shops/test_merchant_settings.py": "usecases.shops.settings_form",
+    "tests/web/test_hostile_bodies.py": "web.posted web.request_models",
     "tests/usecases/history/test_market_prices.py": "shopify.markets_api",
     "tests/usecases/history/test_reconcile.py": "shopify.catalogue_api",
     "tests/usecases/inbox/test_ingest_together.py": "shopify.nodes",
@@ -44,13 +47,12 @@ ELSEWHERE = {
     "tests/web/cards/test_routes.py": "web.cards.outcomes web.cards.titles web.cards.views",
     "tests/web/price_tests/test_routes.py": "web.price_tests.terms",
     "tests/web/restock/test_routes.py": "web.cards.lead_time_words web.cards.move_words"
-    " web.restock.budget web.restock.budget_view web.restock.order_words web.demand_view",
+    " web.restock.budget_view web.restock.order_words web.demand_view",
     "tests/web/results/test_routes.py": "web.results.range_words web.results.views",
     "tests/web/test_auth.py": "web.headers",
-    "tests/web/test_pages.py": "web.answers web.home web.pricing.routes web.pricing.view web.reading web.trends.routes web.welcome",
+    "tests/web/test_pages.py": "web.answers web.home web.pricing.routes web.pricing.view web.trends.routes web.welcome",
     "tests/workers/test_celery_app.py": "usecases.processes",
-    "tests/workers/test_tasks.py": "workers.decisions workers.history workers.housekeeping workers.prices workers.processes"
-    " workers.sales workers.webhooks",
+    "tests/workers/test_tasks.py": "workers.processes",
 }
 """Test -> modules that it covers from outside: by the page, the act or the door's function they are parts of."""
 

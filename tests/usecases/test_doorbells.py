@@ -5,7 +5,7 @@ import pytest
 from shopify_app.db import due_work
 from shopify_app.db.connection import transaction
 from shopify_app.usecases import doorbells
-from shopify_app.usecases.doorbells import DOORBELLS, Doorbell, doorbell, function_of
+from shopify_app.usecases.doorbells import DOORBELLS, Doorbell, function_of
 
 
 def named(bells):
@@ -56,7 +56,7 @@ def test_one_more_job_is_one_line_and_its_function(acme, monkeypatch):
     ask(acme, "errand")
     assert doorbells.due_doorbells() == [line]
 
-    doorbell("workers.x.errand").work()
+    line.work()
 
     assert done == [acme.shop_id]
     assert doorbells.due_doorbells() == []

@@ -59,7 +59,7 @@ SHOP_CALLS = {
 def test_a_task_of_shops_calls_its_use_case_once_for_each_shop_that_is_due(
     tasks, acme, rival, monkeypatch, name
 ):
-    what = doorbells.doorbell(name).due.what
+    what = next(bell for bell in doorbells.DOORBELLS if bell.name == name).due.what
     with transaction(acme.shop_id) as conn:
         due_work.ask(conn, acme.shop_id, what)
     module, function = SHOP_CALLS[name].rsplit(".", 1)

@@ -119,11 +119,15 @@ def save(shop: Shop, seen: PriceTestSnapshot, step: PriceTestStep) -> bool:
             _set_prices(conn, shop.shop_id, seen.test.id, step)
     except _ChangedMeanwhileError:
         return False
-    about = {"shop_id": shop.shop_id, "test_id": seen.test.id}
     if step.stop_because is not None:
-        log.info("price_test_stops", because=step.stop_because.value, **about)
+        log.info(
+            "price_test_stops",
+            because=step.stop_because.value,
+            shop_id=shop.shop_id,
+            test_id=seen.test.id,
+        )
     if step.has_ended:
-        log.info("price_test_ended", **about)
+        log.info("price_test_ended", shop_id=shop.shop_id, test_id=seen.test.id)
     return True
 
 
