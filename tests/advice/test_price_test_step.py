@@ -12,6 +12,7 @@ from shopify_app.advice import price_test_step
 from shopify_app.advice.price_test_step import PriceTestSnapshot, SoldInTest, next_step
 from shopify_app.domain.frames import DAILY_SALES, STOCK_DAYS
 from shopify_app.domain.price_test import (
+    PriceTestPlan,
     LeftReason,
     PriceTest,
     PriceTestState,
@@ -65,7 +66,7 @@ def a_test(**changed):
         id=1,
         run_id=1,
         state=PriceTestState.RUNNING,
-        plan=PLAN,
+        plan=PriceTestPlan.of_json(PLAN),
         weeks=WEEKS,
         block_weeks=BLOCK_WEEKS,
         maximum_cost=Decimal(500),
@@ -341,7 +342,7 @@ def sold(weeks, *, high=10, low=10, applied=None):
 
 
 def planned(**changed):
-    return a_test(plan=PLAN | changed)
+    return a_test(plan=PriceTestPlan.of_json(PLAN | changed))
 
 
 def reading_after(weeks, *, test=None, **how):

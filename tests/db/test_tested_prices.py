@@ -7,11 +7,14 @@ import pytest
 
 from shopify_app.db import price_tests, tested_prices
 from shopify_app.db.connection import transaction
-from shopify_app.domain.price_test import LeftReason
+from shopify_app.domain.price_test import LeftReason, PriceTestPlan
 from shopify_app.domain.suggestion import PriceChangeState
 from tests.factories import make_run, make_variant, rows
+from tests.web.page_rows import plan_record
 
-PLAN = {"weeks": 8, "block_weeks": 2, "maximum_cost": 31.5, "expected_cost": 4.25, "series": []}
+PLAN = PriceTestPlan.of_json(
+    plan_record([], weeks=8, block_weeks=2, maximum_cost=31.5, expected_cost=4.25)
+)
 
 
 def act(shop, call, *given, shop_id=None, **named):

@@ -44,7 +44,11 @@ ELSEWHERE = {
     "tests/usecases/price_tests/test_price_tests.py": "advice.price_test",
     "tests/usecases/shops/test_install.py": "shopify.shop_api",
     "tests/usecases/test_operator.py": "cli_commands usecases.shops.writes",
-    "tests/web/cards/test_routes.py": "web.cards.outcomes web.cards.titles web.cards.views",
+    "tests/domain/test_documents.py": "db.json_documents",
+    "tests/usecases/decisions/test_decide.py": "usecases.decisions.accepted_prices usecases.decisions.accepted_restocks"
+    " usecases.decisions.carry_out usecases.decisions.unmeasured",
+    "tests/web/cards/test_routes.py": "web.cards.kind web.cards.kinds web.cards.outcomes web.cards.price"
+    " web.cards.price_outcomes web.cards.restock web.cards.trend web.cards.views",
     "tests/web/price_tests/test_routes.py": "web.price_tests.terms",
     "tests/web/restock/test_routes.py": "web.cards.lead_time_words web.cards.move_words"
     " web.restock.budget_view web.restock.order_words web.demand_view",
