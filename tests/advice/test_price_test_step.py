@@ -12,9 +12,9 @@ from shopify_app.advice import price_test_step
 from shopify_app.advice.price_test_step import PriceTestSnapshot, SoldInTest, next_step
 from shopify_app.domain.frames import DAILY_SALES, STOCK_DAYS
 from shopify_app.domain.price_test import (
-    PriceTestPlan,
     LeftReason,
     PriceTest,
+    PriceTestPlan,
     PriceTestState,
     PriceUnderTest,
     StopReason,
