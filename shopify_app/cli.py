@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from shopify_app.cli_commands import JSON_ASKED, operator
+from shopify_app.domain.documents import Document
 from shopify_app.errors import AppError
 
 
@@ -63,6 +64,8 @@ def _fields(one: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Document):
+        return value.as_json()
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value)

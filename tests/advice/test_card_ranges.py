@@ -28,11 +28,9 @@ HELD = replace(
 def test_the_coming_weeks_are_as_wide_as_the_shops_past_was():
     weeks = restock_advice._fan(INPUTS, HELD, 1)
     expected = [HELD.quantile((0.1, 0.9), first=week, last=week)[1] for week in range(1, 9)]
-    assert [(week["low"], week["high"]) for week in weeks] == [
-        (low, high) for low, high in expected
-    ]
+    assert [(week.low, week.high) for week in weeks] == [(low, high) for low, high in expected]
     wide = restock_advice._fan(INPUTS, MODEL, 1)
-    assert weeks[0]["high"] - weeks[0]["low"] < 0.7 * (wide[0]["high"] - wide[0]["low"])
+    assert weeks[0].high - weeks[0].low < 0.7 * (wide[0].high - wide[0].low)
 
 
 def test_the_days_of_running_out_lie_closer_where_the_past_was_surer():
@@ -43,9 +41,9 @@ def test_the_days_of_running_out_lie_closer_where_the_past_was_surer():
 
 def test_a_shop_whose_ranges_failed_is_told_wider_ones_about_the_same_middle():
     usual, wider = (restock_advice._fan(one, HELD, 1) for one in (INPUTS, TOO_SURE))
-    assert all(b["low"] < a["low"] for a, b in zip(usual, wider, strict=True))
-    assert all(b["high"] > a["high"] for a, b in zip(usual, wider, strict=True))
-    assert [week["mean"] for week in usual] == [week["mean"] for week in wider]
+    assert all(b.low < a.low for a, b in zip(usual, wider, strict=True))
+    assert all(b.high > a.high for a, b in zip(usual, wider, strict=True))
+    assert [week.mean for week in usual] == [week.mean for week in wider]
     first, last = restock_advice._run_out(INPUTS, HELD, 1, 200.0)
     sooner, later = restock_advice._run_out(TOO_SURE, HELD, 1, 200.0)
     assert sooner < first <= last < later

@@ -8,6 +8,7 @@ import pytest
 
 from shopify_app.advice import price as price_advice
 from shopify_app.advice.inputs import VENDORS, Inputs
+from tests.factories import run_settings
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ def stock():
     vendors = pd.DataFrame([("Far", 84, 1, 0, 0.0, "money", False)], columns=list(VENDORS)).astype(
         VENDORS
     )
-    inputs = Inputs(date(2026, 11, 20), variants, pd.DataFrame(), vendors, {"lead_time_days": 10})
+    inputs = Inputs(
+        date(2026, 11, 20), variants, pd.DataFrame(), vendors, run_settings(lead_time_days=10)
+    )
     catalogue = pd.DataFrame({"series_id": [2, 1, 3, 4], "units_per_month": 10 * 52 / 12})
     return price_advice._stock(inputs, catalogue).set_index("series_id")
 

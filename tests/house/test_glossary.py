@@ -15,7 +15,12 @@ SOURCES = [
     for folder, kind in (("shopify_app", "*.py"), ("migrations", "*.sql"))
     for path in (ROOT / folder).rglob(kind)
 ]
-MERCHANTS_WORDS = ("web/cards/outcomes.py", "web/wording.py")
+MERCHANTS_WORDS = (
+    "web/cards/outcomes.py",
+    "web/cards/price_outcomes.py",
+    "web/cards/restock.py",
+    "web/wording.py",
+)
 """Pages that say "supplier", as merchants do."""
 
 

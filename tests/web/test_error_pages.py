@@ -18,7 +18,12 @@ ERRORS = [
     (
         InvalidInputError("not a number", field="budget"),
         422,
-        {"error": "invalid_input", "detail": "not a number", "field": "budget"},
+        {
+            "error": "invalid_input",
+            "detail": "not a number",
+            "field": "budget",
+            "errors": {"budget": "not a number"},
+        },
     ),
     (TransientError(SECRET), 503, {"error": "try_again"}),
     (ShopUnavailableError("uninstalled"), 409, {"error": "uninstalled"}),

@@ -89,7 +89,7 @@ def test_units_that_the_merchant_chose_go_on_the_draft_and_the_proposal_is_kept(
 
     assert rows(acme, "SELECT units, added_by FROM purchase_order_lines") == [(60, "42")]
     found = card(acme, number).proposal
-    assert (found["units"], found["chosen_units"]) == (150, 60)
+    assert (found.units, found.chosen_units) == (150, 60)
 
 
 def test_units_of_a_price_are_refused(acme):

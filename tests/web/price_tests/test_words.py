@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from shopify_app.domain.price_test import LeftReason, PriceTest, PriceTestState, StopReason
+from shopify_app.domain.price_test import (
+    LeftReason,
+    PriceTest,
+    PriceTestPlan,
+    PriceTestReading,
+    PriceTestState,
+    StopReason,
+)
 from shopify_app.web import create_app
 from shopify_app.web.price_tests import answers as price_test_answers
 from shopify_app.web.price_tests import costs as price_test_costs
@@ -30,15 +37,16 @@ def _speaking(acme):
 def made(
     state="proposed", *, first_on=DAY, maximum="30.2000", because=None, weeks_read=4, **changed
 ):
-    plan = plan_record(list(range(12)), **changed.pop("plan", {}))
+    plan = PriceTestPlan.of_json(plan_record(list(range(12)), **changed.pop("plan", {})))
+    reading = changed.pop("reading", None)
     begun = state in ("running", "returning", "ended")
     return PriceTest(
         id=1,
         run_id=1,
         state=PriceTestState(state),
         plan=plan,
-        weeks=plan["weeks"],
-        block_weeks=plan["block_weeks"],
+        weeks=plan.weeks,
+        block_weeks=plan.block_weeks,
         maximum_cost=Decimal(maximum),
         expected_cost=Decimal("9.4000"),
         currency="GBP",
@@ -47,7 +55,7 @@ def made(
         decided_by=None,
         first_on=first_on if begun else None,
         weeks_read=weeks_read,
-        reading=changed.pop("reading", None),
+        reading=reading and PriceTestReading.of_json(reading),
         stop_because=because,
         stopped_at=changed.pop("stopped_at", None),
         ended_at=MOMENT if state == "ended" else None,
