@@ -250,7 +250,7 @@ def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, 
         "left": {one.variant_id: one.left_because for one in prices if one.left_because},
         "plan_comes_out_again": explained.matches,
         "differences": explained.differences,
-        "reading": test.reading,
+        "reading": test.reading and test.reading.as_json(),
     }
 
 
@@ -268,8 +268,8 @@ def judge_decisions(shop: str, as_of: date | None) -> dict[str, Any]:
     return {
         "judged": judged,
         "as_of": ledger.as_of,
-        "total": ledger.total,
-        "rulings": ledger.rulings,
+        "total": ledger.total and ledger.total.as_json(),
+        "rulings": ledger.rulings.as_json(),
     }
 
 
