@@ -228,6 +228,7 @@ def test_a_shop_that_comes_back_while_shopify_is_asked_keeps_its_new_token(world
         try:
             return real(*args)
         finally:
+            threading.Event().wait(1.1)  # a proof of install is of a whole second: the next one
             world.open_app()
 
     monkeypatch.setattr(uninstalls.access, "with_api", comes_back_meanwhile)
