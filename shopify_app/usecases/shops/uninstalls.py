@@ -16,8 +16,8 @@ from typing import Final
 
 import structlog
 
-from shopify_app.db import shops, webhook_inbox
-from shopify_app.db.connection import sweep_transaction, transaction
+from shopify_app.db import offline_tokens, shops, webhook_inbox
+from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import AppError, ShopUnavailableError
@@ -81,9 +81,12 @@ def _confirm(domain: str, delivery: Delivery) -> str:
         if shop.was_installed_after(at):
             webhook_inbox.mark_done(conn, delivery.id, outcome="stale")
             return "stale"
+    with transaction(shop.shop_id) as conn:
+        known = _generation(conn, shop)
     is_dead = _is_token_dead(shop)
     with transaction(shop.shop_id) as conn:
-        if is_dead is None or (is_dead and not shops.is_unchanged(conn, shop)):
+        came_back = not shops.is_unchanged(conn, shop) or _generation(conn, shop) != known
+        if is_dead is None or (is_dead and came_back):
             webhook_inbox.put_off(conn, delivery.id, seconds=AGAIN_SECONDS)
             return "waits"
         applied = is_dead and install.uninstall_shop(conn, shop.shop_id, triggered_at=at)
@@ -92,6 +95,12 @@ def _confirm(domain: str, delivery: Delivery) -> str:
     if not is_dead:
         log.warning("uninstall_is_not_so", shop_id=shop.shop_id, delivery_id=delivery.id)
     return outcome
+
+
+def _generation(conn: Connection, shop: Shop) -> int | None:
+    """Which of its tokens a shop has: a proof of install is of a whole second, a token of one opening."""
+    token = offline_tokens.of_shop(conn, shop.shop_id)
+    return None if token is None else token.generation
 
 
 def _is_token_dead(shop: Shop) -> bool | None:
