@@ -154,7 +154,7 @@ def _writes(running: Simulated, shop_id: int) -> int:
 def _figures(running: Simulated, test: Any) -> dict[str, Any]:
     from shopify_app.analytics.price_tests.experiments import plan_from  # noqa: PLC0415 -- as above
 
-    plan, reading = plan_from(test.plan.as_json()), test.reading
+    plan, reading = plan_from(test.plan.as_json()), test.reading.as_json()
     told = running.sim.get(f"_sim/{running.domain}/truth").json()
     truths = {one["variant_id"]: one for one in told}
     variant_of = dict(running.rows("SELECT product_id, variant_id FROM tested_prices"))

@@ -70,7 +70,7 @@ def due_shops(conn: Connection) -> list[int]:
             """
             SELECT DISTINCT b.shop_id
               FROM backfills b JOIN shops s USING (shop_id)
-             WHERE b.state IN ('waiting', 'running') AND b.due_at <= now() AND (b.lease_until IS NULL OR b.lease_until < now())
+             WHERE b.state IN ('waiting', 'running', 'failed') AND b.due_at <= now() AND (b.lease_until IS NULL OR b.lease_until < now())
                AND s.state = 'installed'
                AND NOT EXISTS (SELECT FROM backfills e WHERE e.shop_id = b.shop_id AND e.position < b.position AND e.state <> 'done')
             """
@@ -88,7 +88,7 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> BackfillStep
                    started_at = coalesce(b.started_at, now())
              WHERE b.shop_id = %(shop_id)s
                AND b.position = (SELECT min(position) FROM backfills WHERE shop_id = %(shop_id)s AND state <> 'done')
-               AND b.state IN ('waiting', 'running') AND b.due_at <= now() AND (b.lease_until IS NULL OR b.lease_until < now())
+               AND b.state IN ('waiting', 'running', 'failed') AND b.due_at <= now() AND (b.lease_until IS NULL OR b.lease_until < now())
                AND b.install_epoch = (SELECT install_epoch FROM shops WHERE shop_id = %(shop_id)s)
             RETURNING step, position, state, install_epoch, bulk_operation_id, file_bytes, loaded_bytes, rows_loaded,
                       rows_expected, window_since, attempts, started_at, finished_at, error
@@ -175,14 +175,15 @@ def wait(conn: Connection, shop_id: int, step: str, *, seconds: float) -> None:
 
 
 def fail(conn: Connection, shop_id: int, step: str, *, error: str, tries: int) -> None:
-    """A step did not work: again later, or failed for good (shown to the merchant)."""
+    """A step did not work: again soon, or, after so many tries, shown to the merchant as failed and tried four times a day."""
     with conn.cursor() as cur:
         cur.execute(
             """
             UPDATE backfills
                SET attempts = attempts + 1, error = %(error)s, lease_until = NULL,
                    state = CASE WHEN attempts + 1 >= %(tries)s THEN 'failed' ELSE 'waiting' END,
-                   due_at = now() + least(interval '10 minutes', interval '2 seconds' * power(2, attempts))
+                   due_at = now() + CASE WHEN attempts + 1 >= %(tries)s THEN interval '6 hours'
+                            ELSE least(interval '10 minutes', interval '2 seconds' * power(2, least(attempts, 20))) END
              WHERE shop_id = %(shop_id)s AND step = %(step)s
             """,
             {"shop_id": shop_id, "step": step, "error": error[:500], "tries": tries},

@@ -1,5 +1,7 @@
 """Steps of the history: one after the other, one worker each, resumable, never for an install that is over."""
 
+import pytest
+
 from shopify_app.db import backfills
 from shopify_app.db.connection import sweep_transaction, transaction
 from tests.factories import rows
@@ -72,6 +74,23 @@ def test_a_failure_waits_longer_each_time_and_at_last_says_so(acme):
     assert (step.state, step.attempts, len(step.error)) == ("failed", 3, 500)
     assert claim(acme) is None
     assert due() == []
+
+
+@pytest.mark.parametrize("attempts", [3, 1_000])
+def test_a_step_that_failed_is_tried_again_hours_later_as_the_page_says(acme, rival, attempts):
+    start(acme)
+    act(acme, backfills.fail, "shop", error="x", tries=1)
+    rows(
+        acme,
+        "UPDATE backfills SET attempts = %(n)s, due_at = due_at - interval '6 hours' WHERE state = 'failed' RETURNING 1",
+        n=attempts,
+    )
+
+    assert due() == [acme.shop_id]
+    assert claim(acme) == "shop"
+    act(acme, backfills.fail, "shop", error="x", tries=8 if attempts > 8 else 3)
+    (step, *_) = act(acme, backfills.progress)
+    assert (step.state, due()) == ("failed", [])
 
 
 def test_a_webhook_shortens_the_wait_for_an_operation(acme):

@@ -8,10 +8,11 @@ shop's token of its own products alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 from shopify_app.db import daily_sales, differences, inventory, orders, products, refetches, refunds
 from shopify_app.db.connection import Connection
@@ -21,6 +22,8 @@ from shopify_app.domain.shop import Shop
 from shopify_app.shopify import payloads
 
 Body = dict[str, Any]
+N = TypeVar("N", Order, InventoryLevel)
+K = TypeVar("K", bound=Hashable)
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """Stands for the stamp of what we do not hold; only compared for equality."""
@@ -38,7 +41,7 @@ def take_orders(
         order_id for order_id, body in zip(ids, bodies, strict=True) if "line_items" not in body
     }
     news = [payloads.order(body) for body in bodies if "line_items" in body]
-    newest, unclear = _newest_orders(news)
+    newest, unclear = _newest(news, attrgetter("id"))
     held = differences.held_orders(conn, shop.shop_id, list(newest))
     same_stamp = [
         order
@@ -58,17 +61,17 @@ def take_orders(
     return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
 
 
-def _newest_orders(news: Sequence[Order]) -> tuple[dict[int, Order], set[int]]:
-    """The newest of each order, and the orders of which two differ under one stamp."""
-    newest: dict[int, Order] = {}
-    unclear: set[int] = set()
-    for order in news:
-        other = newest.get(order.id)
-        if other is None or other.updated_at < order.updated_at:
-            newest[order.id] = order
-            unclear.discard(order.id)
-        elif other.updated_at == order.updated_at and other != order:
-            unclear.add(order.id)
+def _newest(news: Iterable[N], key: Callable[[N], K]) -> tuple[dict[K, N], set[K]]:
+    """The newest of each thing, by its key, and the keys of which two differ under one stamp."""
+    newest: dict[K, N] = {}
+    unclear: set[K] = set()
+    for one in news:
+        other = newest.get(key(one))
+        if other is None or other.updated_at < one.updated_at:
+            newest[key(one)] = one
+            unclear.discard(key(one))
+        elif other.updated_at == one.updated_at and other != one:
+            unclear.add(key(one))
     return newest, unclear
 
 
@@ -234,7 +237,7 @@ def take_levels(
 
 def _take_whole_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> list[str]:
     news = [payloads.inventory_level(body) for body in bodies]
-    newest, unclear = _newest_levels(news)
+    newest, unclear = _newest(news, attrgetter("key"))
     held = differences.held_levels(conn, shop.shop_id, list(newest))
     for key, level in newest.items():
         stamp, *shown = held.get(key, (NEVER,))
@@ -243,22 +246,6 @@ def _take_whole_levels(conn: Connection, shop: Shop, bodies: Sequence[Body]) -> 
     inventory.upsert_levels(conn, shop.shop_id, [one for one in news if one.key not in unclear])
     refetches.ask(conn, shop.shop_id, "inventory_item", sorted({key[0] for key in unclear}))
     return [_of_level(level, newest, unclear, held) for level in news]
-
-
-def _newest_levels(
-    news: Sequence[InventoryLevel],
-) -> tuple[dict[tuple[int, int], InventoryLevel], set[tuple[int, int]]]:
-    """The newest of each level, and the levels of which two differ under one stamp."""
-    newest: dict[tuple[int, int], InventoryLevel] = {}
-    unclear: set[tuple[int, int]] = set()
-    for level in news:
-        other = newest.get(level.key)
-        if other is None or other.updated_at < level.updated_at:
-            newest[level.key] = level
-            unclear.discard(level.key)
-        elif other.updated_at == level.updated_at and other != level:
-            unclear.add(level.key)
-    return newest, unclear
 
 
 def _of_level(
