@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
 from shopify_app.domain.product import Product, Variant
 
-LARGEST_ID: Final = 2**63 - 1
 LARGEST_COUNT: Final = 2**31 - 1
 LARGEST_MONEY: Final = Decimal(10) ** 13
 

@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.order import Order, Refund
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Location, Product, Variant
 from shopify_app.errors import PoisonError
 from shopify_app.shopify.payload_models import (
-    LARGEST_ID,
     ItemBody,
     LevelBody,
     LocationBody,

@@ -16,6 +16,7 @@ from flask_babel import Babel
 from werkzeug.routing import IntegerConverter, Map
 
 from shopify_app.config import settings
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.suggestion import DISMISS_REASONS
 from shopify_app.web import (
     assets,
@@ -47,9 +48,6 @@ from shopify_app.web.restock import purchase_orders
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
-
-LARGEST_ID = 2**63 - 1
-"""Postgres' bigint: a larger number is nobody's id, so it is not found."""
 
 
 class IdConverter(IntegerConverter):

@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.rollout import MOST_DAYS_APART, MOST_STAGES
 from shopify_app.domain.suggestion import DISMISS_REASONS
 from shopify_app.usecases.shops.settings_form import LONGEST_VENDOR
 from shopify_app.web.posted import OURS, Posted
 
-LARGEST_ID: Final = 2**63 - 1
 MOST_IDS: Final = 100
 YEARS: Final = (2000, 2200)
 """Of a moment that can be meant: its neighbours in any time zone are still dates."""
