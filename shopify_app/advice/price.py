@@ -1,7 +1,7 @@
 """Which price to move: `analytics.prices.elasticity` and `analytics.prices.pricing` in the shop's own terms.
 
 A raise that is made only because stock is short, so that with stock for all nothing would be raised, says until when
-(`evidence["shortage"]`): then, or once stock has come, its way back is suggested (`advice_way_back`).
+(`PriceEvidence.shortage`): then, or once stock has come, its way back is suggested (`advice.way_back`).
 """
 
 from collections import Counter
@@ -65,7 +65,7 @@ class PriceAdvice:
     suggestions : prices to move, and ways back
     not_sure : how many variants got none, by reason
     unknown : series_id, price, unit_cost, units_per_week (orders), units_each, of variants whose prices never
-        moved and of which nothing else is said: what a test could be made of (`advice_price_test`)
+        moved and of which nothing else is said: what a test could be made of (`advice.price_test`)
     """
 
     suggestions: list[NewSuggestion]

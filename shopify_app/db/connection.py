@@ -52,7 +52,7 @@ class Limits:
 WORK: Final = Limits(lock_seconds=60, statement_seconds=900, idle_seconds=300)
 """Above everything that ends well, so that only what hangs meets it: a lock may be a token exchange's
 of 40 s (`tokens`), a statement may delete a shop of millions of rows or copy a history's lines, and
-a step of `advice_inputs` or `suggestions` may compute for a minute between two statements."""
+a step of `usecases.suggestions` may compute for a minute between two statements."""
 
 DOOR: Final = Limits(lock_seconds=2, statement_seconds=3, idle_seconds=10)
 """A webhook must hear 503 inside Shopify's five seconds."""

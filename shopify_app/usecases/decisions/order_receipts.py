@@ -1,6 +1,6 @@
 """Orders that were sent arrive: the merchant says so, or the shelf does.
 
-How long each took is what lead times are learned from (`advice_lead_times`).
+How long each took is what lead times are learned from (`advice.lead_times`).
 """
 
 from datetime import UTC, date, datetime, time
