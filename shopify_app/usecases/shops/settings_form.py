@@ -21,6 +21,10 @@ HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
 """What may be held back, in percent; 0 is no consent, and the default."""
 MEASURES: Final = ("money", "units")
 """What a vendor's least order is counted in."""
+MOST_DECIMALS: Final = 100
+"""Of a number that a person types; Postgres refuses one of ten thousands."""
+LEAST_ORDER: Final = Decimal("0.01")
+"""In a vendor's measure, of a least order that is one: less would be kept as 0."""
 LONGEST_VENDOR: Final = 255
 """Characters of a vendor's name, as Shopify has it."""
 
@@ -48,9 +52,24 @@ def _number(read: Callable[[str], Any], low: float, high: float) -> BeforeValida
     return BeforeValidator(parse)
 
 
+def _decimal(text: str) -> Decimal:
+    """A decimal as it can be kept.
+
+    Raises
+    ------
+    ValueError
+        If it has more decimals than that.
+    """
+    number = Decimal(text)
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MOST_DECIMALS:
+        raise ValueError(f"{text[:20]} has too many decimals")
+    return number
+
+
 def _percent(low: float, high: float) -> tuple[BeforeValidator, BeforeValidator]:
     """A share, written as percent."""
-    return BeforeValidator(lambda percent: percent / 100), _number(Decimal, low, high)
+    return BeforeValidator(lambda percent: percent / 100), _number(_decimal, low, high)
 
 
 def _one_of(allowed: Sequence[str]) -> BeforeValidator:
@@ -144,7 +163,9 @@ class MeasuringFields(BaseModel):
         _one_of(HOLDBACK_PERCENTS),
         _empty_is("0"),
     ]
-    loss_cap: Annotated[Annotated[Decimal, _number(Decimal, 1, 10_000_000)] | None, _empty_is(None)]
+    loss_cap: Annotated[
+        Annotated[Decimal, _number(_decimal, 1, 10_000_000)] | None, _empty_is(None)
+    ]
     exposure_limit: Annotated[Decimal, *_percent(5, 100)]
 
     def settings(self) -> MeasuringSettings:
@@ -159,15 +180,19 @@ class VendorFields(BaseModel):
     pack_units: Annotated[int, _number(int, 1, 100_000), _empty_is("1")]
     minimum_units: Annotated[int, _number(int, 0, 1_000_000), _empty_is("0")]
     order_minimum: Annotated[
-        Annotated[Decimal, _number(Decimal, 0, 1_000_000_000)] | None, _empty_is(None)
+        Annotated[Decimal, _number(_decimal, 0, 1_000_000_000)] | None, _empty_is(None)
     ]
     order_minimum_in: Annotated[str, _one_of(MEASURES), _empty_is(MEASURES[0])]
     lead_time_is_fixed: Annotated[bool, BeforeValidator(bool)]
 
     def settings(self, vendor: str) -> VendorLeadTime:
-        """As they are kept; a least order of 0 is none."""
-        fields: dict[str, Any] = self.model_dump() | {"order_minimum": self.order_minimum or None}
+        """As they are kept; a least order of less than `LEAST_ORDER` is none."""
+        fields: dict[str, Any] = self.model_dump() | {"order_minimum": self._least_order()}
         return VendorLeadTime(vendor=vendor, **fields)
+
+    def _least_order(self) -> Decimal | None:
+        least = self.order_minimum
+        return least if least is not None and least >= LEAST_ORDER else None
 
 
 Group = TypeVar("Group", ShopFields, MeasuringFields, VendorFields)
