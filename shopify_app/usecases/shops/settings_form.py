@@ -25,6 +25,8 @@ MOST_DECIMALS: Final = 100
 """Of a number that a person types; Postgres refuses one of ten thousands."""
 LEAST_ORDER: Final = Decimal("0.01")
 """In a vendor's measure, of a least order that is one: less would be kept as 0."""
+YEARS: Final = (2000, 2200)
+"""Of a day that can be meant: the day after it is one too."""
 LONGEST_VENDOR: Final = 255
 """Characters of a vendor's name, as Shopify has it."""
 
@@ -91,12 +93,15 @@ def _day(text: str) -> date | None:
     Raises
     ------
     PydanticCustomError
-        If it is no date.
+        If it is no date, or of a year that nobody means.
     """
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError as error:
         raise wrong("date") from error
+    if day is not None and not YEARS[0] <= day.year <= YEARS[1]:
+        raise wrong("date")
+    return day
 
 
 def _is_day(text: str) -> bool:

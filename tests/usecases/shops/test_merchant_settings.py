@@ -179,6 +179,7 @@ def test_all_groups_are_saved_together_and_one_that_a_form_leaves_out_stays(acme
     ("2026-12-02", "2026-12-01", {"prices_frozen_last": "end_before_start"}), ("soon", "", {"prices_frozen_first": "date"}),
     ("soon", "then", {"prices_frozen_first": "date", "prices_frozen_last": "date"}),
     ("2026-12-01", "then", {"prices_frozen_last": "date"}), ("2026-12-01", "2026-12-01", {}),
+    ("2026-12-01", "9999-12-31", {"prices_frozen_last": "date"}), ("0001-01-01", "2026-12-01", {"prices_frozen_first": "date"}),
 ])  # fmt: skip
 def test_a_freeze_has_two_dates_in_their_order(acme, first, last, wrong):
     typed = {"prices_frozen_first": first, "prices_frozen_last": last}
