@@ -1,7 +1,7 @@
 """What each operator's command takes and does: arguments to use cases, an answer back."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ from shopify_app.db import (
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.migrate import migrate
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
@@ -30,6 +31,11 @@ from shopify_app.usecases.shops import access, writes
 from shopify_app.usecases.suggestions import state as advice_state
 
 JSON_ASKED: Final = "keel.json"
+
+YEARS: Final = (1970, 3000)
+"""Of a day that can be meant: its neighbours, some years off, are still dates."""
+
+D = TypeVar("D", bound=date)
 
 
 class OperatorCommand(click.Command):
@@ -62,16 +68,41 @@ operator = Operator(
     "keel", help="The operator's commands. Answers are tables, or JSON with --json."
 )
 
-SHOP: Final = click.option("--shop", required=True, help="the shop's myshopify.com domain")
-DOMAIN: Final = click.argument("shop", metavar="DOMAIN")
+
+def _text(value: str) -> str:
+    """A text that Postgres can be asked for: bytes that are no UTF-8 reach us as half characters."""
+    if not value.isprintable():
+        raise click.BadParameter("is no domain")
+    return value
+
+
+def _day(text: str) -> date:
+    return _of_a_year_meant(date.fromisoformat(text))
+
+
+def _moment(text: str) -> datetime:
+    return _of_a_year_meant(datetime.fromisoformat(text))
+
+
+def _of_a_year_meant(when: D) -> D:
+    if not YEARS[0] <= when.year <= YEARS[1]:
+        raise ValueError
+    return when
+
+
+ID: Final = click.IntRange(1, LARGEST_ID)
+SHOP: Final = click.option(
+    "--shop", type=_text, required=True, help="the shop's myshopify.com domain"
+)
+DOMAIN: Final = click.argument("shop", metavar="DOMAIN", type=_text)
 SINCE_MOMENT: Final = click.option(
-    "--since", type=datetime.fromisoformat, metavar="TIME", help="from this moment on"
+    "--since", type=_moment, metavar="TIME", help="from this moment on"
 )
 
 
 def day_option(name: str, words: str) -> Any:
     """An option that is a day."""
-    return click.option(name, type=date.fromisoformat, metavar="YYYY-MM-DD", help=words)
+    return click.option(name, type=_day, metavar="YYYY-MM-DD", help=words)
 
 
 @operator.command("migrate")
@@ -126,7 +157,7 @@ def show_inbox() -> dict[str, Any]:
 
 @operator.command("dead")
 @click.argument("act", type=click.Choice(["list", "show", "replay"]))
-@click.argument("delivery_id", metavar="[ID]", type=int, required=False)
+@click.argument("delivery_id", metavar="[ID]", type=ID, required=False)
 @SINCE_MOMENT
 def dead_letters(act: str, delivery_id: int | None, since: datetime | None) -> Any:
     """Parked webhooks: list, show N, replay [N]; --since replays what was parked since."""
@@ -182,7 +213,7 @@ def list_decisions(shop: str, since: datetime | None) -> Any:
 @operator.command("suggestions")
 @SHOP
 @click.option("--refresh", is_flag=True, help="work them out first")
-@click.option("--limit", type=click.IntRange(min=0), help="so many at most (default: all)")
+@click.option("--limit", type=click.IntRange(0, LARGEST_ID), help="so many at most (default: all)")
 def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dict[str, Any]]:
     """A shop's open suggestions; --refresh works them out first."""
     shop_id = _shop(shop).shop_id
@@ -209,7 +240,7 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
 
 @operator.command("explain")
 @SHOP
-@click.argument("suggestion_id", metavar="ID", type=int)
+@click.argument("suggestion_id", metavar="ID", type=ID)
 def explain_suggestion(shop: str, suggestion_id: int) -> Any:
     """Work a suggestion's numbers out again from its evidence."""
     from shopify_app.usecases.suggestions import explain  # noqa: PLC0415 -- pandas is loaded only for this
@@ -219,7 +250,7 @@ def explain_suggestion(shop: str, suggestion_id: int) -> Any:
 
 @operator.command("price-test")
 @SHOP
-@click.option("--id", "test_id", type=int, help="this one (default: the newest)")
+@click.option("--id", "test_id", type=ID, help="this one (default: the newest)")
 @click.option("--stop", is_flag=True, help="give its prices back")
 def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, Any]:
     """How a shop's price test stands, and whether its plan comes out again."""

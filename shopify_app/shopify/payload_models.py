@@ -272,19 +272,18 @@ class VariantBody(Body):
 
 
 class VariantsBody(Body):
-    """A product's variants; `variant_gids` lists all of them where `variants` is cut short."""
+    """A product's variants; `variant_gids` lists all of them where `variants` is cut short. Null tells of none, nor that there are none."""
 
     id: Id
     updated_at: Any = None
-    variants: Annotated[list[VariantBody], ListOrNone] = []
+    variants: list[VariantBody] | None = None
     variant_gids: Any = None
 
     def nouns(self) -> tuple[list[Variant], bool]:
         """The variants, and whether they are all."""
-        found = [one.noun(self.id, self.updated_at) for one in self.variants]
-        if isinstance(self.variant_gids, list):
-            return found, len(found) >= len(self.variant_gids)
-        return found, "variants" in self.model_fields_set
+        found = [one.noun(self.id, self.updated_at) for one in self.variants or []]
+        named = self.variant_gids if isinstance(self.variant_gids, list) else []
+        return found, self.variants is not None and len(found) >= len(named)
 
 
 class TrackedVariantBody(Body):

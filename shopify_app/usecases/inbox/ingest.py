@@ -77,13 +77,27 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 
 
 def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    days = orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    order_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "order", order_id)
+    days = orders.bury(conn, shop.shop_id, order_id, at=at)
     daily_sales.touch(conn, shop.shop_id, days)
     return "applied" if days else "stale"
 
 
+def _is_alive(body: Body) -> bool:
+    """Whether a body under a topic of deletions is not of one: those name the thing and no more.
+
+    The topic is not signed, so any news of a thing could come as that of its end; Shopify is asked.
+    """
+    return "updated_at" in body
+
+
 def _product_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    product_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "product", product_id)
+    buried = products.bury(conn, shop.shop_id, product_id, at=at)
     return "applied" if buried else "stale"
 
 
@@ -92,6 +106,8 @@ def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) 
         payloads.number(body, "inventory_item_id"),
         payloads.number(body, "location_id"),
     )
+    if _is_alive(body):
+        return _ask(conn, shop, "inventory_item", item_id)
     inventory.disconnect(conn, shop.shop_id, item_id, location_id, at=at)
     return "applied"
 
@@ -115,7 +131,10 @@ def _ask(conn: Connection, shop: Shop, kind: str, resource_id: int) -> str:
 
 
 def _item_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = inventory.bury_item(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    item_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "inventory_item", item_id)
+    buried = inventory.bury_item(conn, shop.shop_id, item_id, at=at)
     return "applied" if buried else "stale"
 
 
@@ -134,7 +153,10 @@ def _location(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
 
 
 def _location_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = inventory.bury_location(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    location_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "location", location_id)
+    buried = inventory.bury_location(conn, shop.shop_id, location_id, at=at)
     return "applied" if buried else "stale"
 
 

@@ -35,12 +35,11 @@ TOLD_OF_A_LEVEL: Final = frozenset({"inventory_item_id", "location_id", "availab
 def take_orders(
     conn: Connection, shop: Shop, bodies: Sequence[Body], _: Sequence[datetime]
 ) -> list[str]:
-    """Orders with their lines; a body that only names its order is a hint."""
+    """Orders with their lines; a body that only names its order is a hint, and so is one whose lines are null."""
     ids = [payloads.number(body, "id") for body in bodies]
-    hints = {
-        order_id for order_id, body in zip(ids, bodies, strict=True) if "line_items" not in body
-    }
-    news = [payloads.order(body) for body in bodies if "line_items" in body]
+    has_lines = [body.get("line_items") is not None for body in bodies]
+    hints = {order_id for order_id, has in zip(ids, has_lines, strict=True) if not has}
+    news = [payloads.order(body) for body, has in zip(bodies, has_lines, strict=True) if has]
     newest, unclear = _newest(news, attrgetter("id"))
     held = differences.held_orders(conn, shop.shop_id, list(newest))
     same_stamp = [
@@ -58,7 +57,7 @@ def take_orders(
     daily_sales.touch(conn, shop.shop_id, result.days)
     refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
     outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
-    return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
+    return [next(outcomes) if has else "refetch" for has in has_lines]
 
 
 def _newest(news: Iterable[N], key: Callable[[N], K]) -> tuple[dict[K, N], set[K]]:

@@ -134,8 +134,10 @@ def _fail(delivery: Delivery, error: Exception) -> str:
 
 
 def _order_ids(topic: str, body: dict[str, Any]) -> list[int]:
-    """The ids asked about: nothing else of the body (a name, an address) is kept."""
-    listed = body.get(ORDER_LISTS.get(topic, ""), [])
+    """The ids asked about, none where the list is absent or null: nothing else of the body (a name, an address) is kept."""
+    listed = body.get(ORDER_LISTS.get(topic, ""))
+    if listed is None:
+        return []
     if not isinstance(listed, list):
         raise PoisonError("the order ids are no list")
     return [payloads.number({"order id": one}, "order id") for one in listed]

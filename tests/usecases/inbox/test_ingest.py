@@ -333,3 +333,38 @@ def test_the_rivals_rows_of_the_same_ids_stay(acme, rival):
 
     assert rows(rival, "SELECT deleted_at IS NULL FROM orders") == [(True,)]
     assert rows(rival, "SELECT is_active FROM locations") == [(True,)]
+
+
+LIVING = [
+    ("orders/delete", {"id": 5001}, ("order", 5001)),
+    ("products/delete", {"id": 31}, ("product", 31)),
+    ("inventory_items/delete", {"id": 100}, ("inventory_item", 100)),
+    ("locations/delete", {"id": 7}, ("location", 7)),
+    (
+        "inventory_levels/disconnect",
+        {"inventory_item_id": 100, "location_id": 7},
+        ("inventory_item", 100),
+    ),
+]
+
+
+@pytest.mark.parametrize(("topic", "body", "wanted"), LIVING)
+def test_news_of_a_living_thing_under_a_topic_of_deletions_buries_nothing(
+    acme, topic, body, wanted
+):
+    """The topic is not signed: one captured piece of news could be sent again as the thing's end, of whatever time."""
+    living = {**body, "updated_at": stamp(0)}
+    for name, told in {
+        "orders/create": {**living, "currency": "GBP", "created_at": stamp(0), "line_items": []},
+        "products/create": {**living, "title": "Mug", "variants": []},
+        "inventory_items/create": {**living, "tracked": True, "cost": "5.00"},
+        "locations/create": {**living, "name": "Shop", "active": True},
+        "inventory_levels/connect": {**living, "available": 3},
+    }.items():
+        if name.partition("/")[0] == topic.partition("/")[0]:
+            apply(acme, name, told)
+
+    assert apply(acme, topic, living, at=NOW + timedelta(days=60_000)) == "refetch"
+
+    assert asked(acme) == [wanted]
+    assert apply(acme, topic, body, at=NOW + timedelta(hours=1)) == "applied"
