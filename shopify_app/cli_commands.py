@@ -113,9 +113,12 @@ def _failed_runs(failed: FailedRuns | None) -> dict[str, Any]:
 @SHOP
 @day_option("--since", "first day")
 @day_option("--until", "last day")
-def show_facts(shop: str, since: date | None, until: date | None) -> dict[str, Any]:
+@click.option("--variants", is_flag=True, help="each variant's days too")
+def show_facts(
+    shop: str, *, since: date | None, until: date | None, variants: bool
+) -> dict[str, Any]:
     """A shop's days, catalogue and stock, to compare with its own books."""
-    return facts.facts(_shop(shop).shop_id, since=since, until=until)
+    return facts.facts(_shop(shop).shop_id, since=since, until=until, with_variants=variants)
 
 
 @operator.command("inbox")

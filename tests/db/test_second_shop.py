@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from shopify_app.db import daily_sales, differences, frames, order_facts
+from shopify_app.db import books, daily_sales, differences, frames
 from shopify_app.db.connection import transaction
 from tests.factories import NOW, line_of, order_of, rows
 
@@ -105,7 +105,7 @@ def test_what_it_sold_a_week_and_a_day_is_read_in_that_time_too(unknown):
         weeks = frames.weekly_prices(
             in_time(conn), unknown.shop_id, today - timedelta(days=DAYS), today
         )
-        days = order_facts.by_day(conn, unknown.shop_id, since=None, until=None)
+        days = books.by_day(conn, unknown.shop_id, since=None, until=None)
 
     assert weeks["lines"].sum() == ORDERS * LINES_AN_ORDER
     assert (len(days), sum(day.orders for day in days)) == (DAYS, ORDERS)

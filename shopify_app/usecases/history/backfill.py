@@ -188,6 +188,10 @@ class Family:
     parent: dict[str, Any]
     children: list[dict[str, Any]]
 
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        """Children whose id is of this kind."""
+        return [child for child in self.children if kind_of(child["id"]) == kind]
+
 
 def _bulk(shop: Shop, step: BackfillStep, query: str, since: datetime | None, write: Write) -> bool:
     """Start, await and load one bulk query; True when its file is in."""
@@ -330,7 +334,10 @@ def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> No
 
 
 def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
-    found = [nodes.order(family.parent, family.children) for family in families]
+    found = [
+        nodes.order(family.parent, family.of_kind("LineItem"), family.of_kind("ShippingLine"))
+        for family in families
+    ]
     orders.upsert_many(conn, shop.shop_id, shop.zone, found)
     refunded = [
         from_gid(family.parent["id"], "Order")
@@ -344,4 +351,6 @@ def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
 
 def _gave_back(family: Family) -> bool:
     """Units were taken back though no money was (a free replacement's refund)."""
-    return any(child["currentQuantity"] != child["quantity"] for child in family.children)
+    return any(
+        child["currentQuantity"] != child["quantity"] for child in family.of_kind("LineItem")
+    )
