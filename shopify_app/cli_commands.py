@@ -23,7 +23,7 @@ from shopify_app.db.migrate import migrate
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
-from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.history import facts, proof, reconcile
 from shopify_app.usecases.inbox import drain
 from shopify_app.usecases.price_tests import decide as stopping
 from shopify_app.usecases.shops import access, writes
@@ -119,6 +119,18 @@ def show_facts(
 ) -> dict[str, Any]:
     """A shop's days, catalogue and stock, to compare with its own books."""
     return facts.facts(_shop(shop).shop_id, since=since, until=until, with_variants=variants)
+
+
+@operator.command("proof")
+@DOMAIN
+def prove_books(shop: str) -> dict[str, Any]:
+    """How a shop's books agree with Shopify's own totals: the orders that do not, the days that do not add up."""
+    proved = proof.prove_shop(_shop(shop).shop_id)
+    return {
+        "proved_at": proved.proved_at,
+        "sales_changed": proved.sales_changed,
+        **proved.proof.as_json(),
+    }
 
 
 @operator.command("inbox")

@@ -218,6 +218,7 @@ def _ledgers_by_id(shop: Shop, step: BackfillStep) -> bool:
 def _sales(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
         daily_sales.touch_all(conn, shop.shop_id)
+        due_work.ask(conn, shop.shop_id, "proof")
     sales.roll_up_shop(shop.shop_id)
     return True
 
