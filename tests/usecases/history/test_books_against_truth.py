@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from bench.lib.odd_orders import OddOrders, books_differ
-from shopify_app.usecases.history import facts, proof, reconcile
+from shopify_app.usecases.history import backfill, facts, proof, reconcile
+from tests.factories import rows
 from tests.simulated import install
 
 
@@ -26,7 +27,16 @@ def proved(world):
 
 
 @pytest.mark.slow
-def test_the_books_are_the_shops_own_after_its_history_was_read(world):
+@pytest.mark.parametrize(
+    ("most_by_id", "is_refused"),
+    [(200, False), (0, False), (0, True)],
+    ids=["by their ids", "in bulk", "bulk refused"],
+)
+def test_the_books_are_the_shops_own_after_its_history_was_read(
+    world, monkeypatch, most_by_id, is_refused
+):
+    monkeypatch.setattr(backfill, "MOST_LEDGERS_BY_ID", most_by_id)
+    world.faults(bulk_agreements_refused=is_refused)
     made = odd_orders(world)
     made.place()
     made.change()
@@ -34,6 +44,10 @@ def test_the_books_are_the_shops_own_after_its_history_was_read(world):
 
     assert differences(world) == []
     assert proved(world) == ([], 0)
+    assert rows(world.shop(), "SELECT count(*) > 20 FROM sales") == [(True,)]
+    assert rows(
+        world.shop(), "SELECT bulk_operation_id IS NOT NULL FROM backfills WHERE step = 'ledger'"
+    ) == [(most_by_id == 0 and not is_refused,)]
 
 
 @pytest.mark.slow
