@@ -10,13 +10,25 @@ from simulator.routes import (
     bulk_files,
     control,
     merchant_acts,
+    place_acts,
     oauth,
     plans,
     truth,
 )
 from simulator.state import Simulator, make_simulator
 
-ROUTES = (control, app_life, merchant_acts, truth, admin, plans, oauth, admin_api, bulk_files)
+ROUTES = (
+    control,
+    app_life,
+    merchant_acts,
+    place_acts,
+    truth,
+    admin,
+    plans,
+    oauth,
+    admin_api,
+    bulk_files,
+)
 
 
 def create_app(config: SimConfig, state: Simulator | None = None) -> Flask:

@@ -37,20 +37,24 @@ def record_reconciliation(
     *,
     checked_rows: int,
     healed_rows: int,
+    buried_rows: int = 0,
+    left_rows: int = 0,
     error: str | None,
 ) -> None:
-    """Keep what one comparison with Shopify found."""
+    """Keep what one comparison with Shopify found: rows looked at, mended, buried, and differences that stay."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            INSERT INTO reconciliations (shop_id, kind, finished_at, checked_rows, healed_rows, error)
-            VALUES (%(shop_id)s, %(kind)s, clock_timestamp(), %(checked)s, %(healed)s, %(error)s)
+            INSERT INTO reconciliations (shop_id, kind, finished_at, checked_rows, healed_rows, buried_rows, left_rows, error)
+            VALUES (%(shop_id)s, %(kind)s, clock_timestamp(), %(checked)s, %(healed)s, %(buried)s, %(left)s, %(error)s)
             """,
             {
                 "shop_id": shop_id,
                 "kind": kind,
                 "checked": checked_rows,
                 "healed": healed_rows,
+                "buried": buried_rows,
+                "left": left_rows,
                 "error": error,
             },
         )

@@ -101,6 +101,14 @@ BULK_ORDERS: Final = f"""
 }}
 """
 
+BULK_ORDER_VERSIONS: Final = """
+{
+  orders {
+    edges { node { id createdAt updatedAt refunds { id } } }
+  }
+}
+"""
+
 LARGEST_REFUND_BATCH: Final = 50
 """Orders a call: were each counted (18 points), they would still cost less than the 1,000 at which a query is refused."""
 
@@ -144,15 +152,19 @@ def changed_orders(api: AdminApi, since: datetime) -> Iterator[ChangedOrder]:
         page = api.query(
             CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders"
         )["orders"]
-        for node in page["nodes"]:
-            yield ChangedOrder(
-                from_gid(node["id"], "Order"),
-                datetime.fromisoformat(node["updatedAt"]),
-                tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
-            )
+        yield from map(order_version, page["nodes"])
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
+
+
+def order_version(node: dict[str, Any]) -> ChangedOrder:
+    """Which version of an order Shopify has, and which refunds."""
+    return ChangedOrder(
+        from_gid(node["id"], "Order"),
+        datetime.fromisoformat(node["updatedAt"]),
+        tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
+    )
 
 
 def refunds_of_orders(api: AdminApi, order_ids: Sequence[int]) -> list[Refund]:

@@ -91,6 +91,7 @@ PERIODIC_JOBS: Final = (
     PeriodicJob("idle_tokens", 86_400, "shops.access:refresh_idle_tokens"),
     PeriodicJob("daily_suggestions", 86_400, "housekeeping:ask_for_daily_suggestions"),
     PeriodicJob("reconcile_wide", 86_400, "housekeeping:reconcile_wide"),
+    PeriodicJob("shop_facts", 86_400, "history.reconcile:compare_shop_facts"),
     PeriodicJob("frozen_shops", 3_600, "shops.access:thaw_frozen_shops"),
     PeriodicJob("webhook_silence", 3_600, "housekeeping:watch_silence"),
     PeriodicJob("late_redactions", 3_600, "housekeeping:watch_redactions"),
@@ -155,6 +156,13 @@ DOORBELLS: Final = (
         _never,
         "history.reconcile:reconcile_shops",
         LONG,
+    ),
+    Doorbell(
+        "workers.history.count_shops",
+        "history",
+        ShopWork("full_count", lease_seconds=HISTORY[1] + 60),
+        "history.full_count:count_shop",
+        HISTORY,
     ),
     Doorbell(
         "workers.sales.roll_up_sales",

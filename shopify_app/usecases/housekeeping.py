@@ -109,7 +109,7 @@ def ask_for_daily_suggestions() -> None:
 def _ask_for_suggestions(shop: Shop) -> int:
     with transaction(shop.shop_id) as conn:
         due_work.ask(conn, shop.shop_id, "suggestions")
-        due_work.make_sure_of(conn, shop.shop_id, ["replay"])
+        due_work.make_sure_of(conn, shop.shop_id, ["replay", "full_count"])
     return 1
 
 

@@ -15,11 +15,11 @@ from simulator.world import days, market_prices, merchant
 bp = control_blueprint("merchant_acts")
 
 
-def _act(shop: str, act: Callable[[Any, Simulator, datetime], Any]) -> Response:
+def act(shop: str, do: Callable[[Any, Simulator, datetime], Any]) -> Response:
     """Do something in a shop at its present time."""
     sim = simulator()
     with sim.store.transaction() as conn:
-        result = act(conn, sim, sim.store.tick(conn, shop))
+        result = do(conn, sim, sim.store.tick(conn, shop))
     return jsonify(ok=True, result=result)
 
 
@@ -28,7 +28,7 @@ def edit_price(shop: str, variant_id: int) -> Response:
     """The merchant changes a price."""
     body = request_body()
     price, compare_at = _money(body["price"]), body.get("compare_at_price")
-    return _act(
+    return act(
         shop,
         lambda conn, sim, _: merchant.set_price(
             conn,
@@ -47,7 +47,7 @@ def fix_price(shop: str) -> Response:
     """The merchant fixes a price in a market's list, or lets it go (price null)."""
     body = request_body()
     price = None if body.get("price") is None else _money(body["price"])
-    return _act(
+    return act(
         shop,
         lambda conn, sim, _: market_prices.set_fixed_price(
             conn,
@@ -66,7 +66,7 @@ def edit_stock(shop: str, variant_id: int) -> Response:
     """The merchant counts a shelf."""
     available = int(request_body()["available"])
 
-    def act(conn: Any, sim: Simulator, at: datetime) -> None:
+    def do(conn: Any, sim: Simulator, at: datetime) -> None:
         level = merchant.one(
             conn,
             "SELECT l.* FROM inventory_levels l JOIN variants v ON v.shop = l.shop AND v.inventory_item_id = l.inventory_item_id"
@@ -84,7 +84,7 @@ def edit_stock(shop: str, variant_id: int) -> Response:
             at=at,
         )
 
-    return _act(shop, act)
+    return act(shop, do)
 
 
 @bp.post("/<shop>/variants/<int:variant_id>/cost")
@@ -92,7 +92,7 @@ def edit_cost(shop: str, variant_id: int) -> Response:
     """The merchant enters a cost."""
     cost = request_body().get("cost")
     kept = None if cost is None else _money(cost)
-    return _act(
+    return act(
         shop,
         lambda conn, sim, at: merchant.set_cost(conn, sim.store, shop, variant_id, kept, at=at),
     )
@@ -110,7 +110,7 @@ def order(shop: str) -> Response:
         )
         for line in body["lines"]
     ]
-    return _act(
+    return act(
         shop,
         lambda conn, sim, at: merchant.place_order(
             conn, sim.store, shop, items, at=at, test=bool(body.get("test"))
@@ -124,7 +124,7 @@ def refund(shop: str, order_id: int) -> Response:
     body = request_body()
     lines = [(int(line["line_id"]), _units(line["quantity"])) for line in body["lines"]]
     kind = str(body.get("restock_type", "return"))
-    return _act(
+    return act(
         shop,
         lambda conn, sim, at: merchant.refund_order(
             conn, sim.store, shop, order_id, lines, restock_type=kind, at=at
@@ -135,7 +135,7 @@ def refund(shop: str, order_id: int) -> Response:
 @bp.post("/<shop>/orders/<int:order_id>/cancel")
 def cancel(shop: str, order_id: int) -> Response:
     """The merchant cancels."""
-    return _act(
+    return act(
         shop, lambda conn, sim, at: merchant.cancel_order(conn, sim.store, shop, order_id, at=at)
     )
 
@@ -144,7 +144,7 @@ def cancel(shop: str, order_id: int) -> Response:
 def edit(shop: str, order_id: int) -> Response:
     """The merchant takes units off an order."""
     body = request_body()
-    return _act(
+    return act(
         shop,
         lambda conn, sim, at: merchant.edit_order(
             conn, sim.store, shop, order_id, int(body["line_id"]), int(body["delta"]), at=at
@@ -156,7 +156,7 @@ def edit(shop: str, order_id: int) -> Response:
 def delete_product(shop: str, product_id: int) -> Response:
     """The merchant deletes a product."""
 
-    def act(conn: Any, sim: Simulator, at: datetime) -> None:
+    def do(conn: Any, sim: Simulator, at: datetime) -> None:
         merchant.one(
             conn,
             "SELECT 1 FROM products WHERE shop = ? AND id = ? AND deleted_at IS NULL",
@@ -165,14 +165,14 @@ def delete_product(shop: str, product_id: int) -> Response:
         )
         merchant.delete_product(conn, sim.store, shop, product_id, at=at)
 
-    return _act(shop, act)
+    return act(shop, do)
 
 
 @bp.post("/<shop>/purchase-orders")
 def purchase_order(shop: str) -> Response:
     """The merchant orders from a vendor."""
     body = request_body()
-    return _act(
+    return act(
         shop,
         lambda conn, sim, at: iso(  # noqa: ARG005 -- acts share a signature
             days.place_purchase_order(
