@@ -1,12 +1,13 @@
 -- Why: news of what was deleted, of a cost and of a closed location can be lost, and no look at what changed lately finds it. Once a week
 -- everything is counted; the count under way has a row here, its outcome stands with the other comparisons. Whether an
 -- item is shipped is kept where Shopify tells it.
--- Locks: brief ACCESS EXCLUSIVE on reconciliations and inventory_items (new columns without a rewrite); SHARE on reconciliations while its
+-- Locks: brief ACCESS EXCLUSIVE on shops, reconciliations and inventory_items (new columns without a rewrite); SHARE on reconciliations while its
 -- index is made (some hundred rows a shop and day).
 ALTER TABLE reconciliations
     ADD COLUMN buried_rows integer NOT NULL DEFAULT 0, -- of which Shopify's full list knows nothing any more
     ADD COLUMN left_rows integer NOT NULL DEFAULT 0;   -- differences that could not be mended
 CREATE INDEX reconciliations_of_kind ON reconciliations (shop_id, kind, id);
+ALTER TABLE shops ADD COLUMN scopes_changed_at timestamptz; -- NULL: as they were at the install
 ALTER TABLE inventory_items ADD COLUMN requires_shipping boolean; -- NULL: never told
 
 CREATE TABLE full_counts (

@@ -10,8 +10,8 @@ from simulator.routes import (
     bulk_files,
     control,
     merchant_acts,
-    place_acts,
     oauth,
+    place_acts,
     plans,
     truth,
 )

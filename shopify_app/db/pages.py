@@ -46,9 +46,11 @@ def data_health(conn: Connection, shop_id: int) -> DataHealth:
                       LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
                      WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
                        AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card) v
-              LEFT JOIN (SELECT finished_at, healed_rows FROM reconciliations
-                          WHERE shop_id = %(shop_id)s AND error IS NULL AND finished_at IS NOT NULL
-                          ORDER BY finished_at DESC LIMIT 1) r ON true
+              LEFT JOIN (SELECT min(finished_at) AS finished_at, sum(healed_rows)::int AS healed_rows
+                           FROM (SELECT DISTINCT ON (kind) finished_at, healed_rows FROM reconciliations
+                                  WHERE shop_id = %(shop_id)s AND kind IN ('orders', 'products', 'inventory')
+                                    AND error IS NULL AND finished_at IS NOT NULL
+                                  ORDER BY kind, id DESC) newest) r ON true
             """,
             {"shop_id": shop_id, "on_sale": ON_SALE},
         )

@@ -11,6 +11,9 @@ RECENT_DAYS: Final = 60
 """Shopify shows younger orders only, unless `read_all_orders` is granted."""
 
 
+NEEDED_TO_READ: Final = ("orders", "products", "inventory", "locations")
+
+
 class ShopState(StrEnum):
     """Whether Shopify lets us work for a shop."""
 
@@ -46,6 +49,9 @@ class Shop:
     facts_updated_at: datetime | None
     """Shopify's stamp of the name, currency, time zone and so on; None: never asked since it is kept."""
 
+    scopes_changed_at: datetime | None
+    """When the granted scopes last became others; None: as they were at the install."""
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone whose days the shop counts in."""
@@ -54,6 +60,15 @@ class Shop:
     def was_installed_after(self, moment: datetime) -> bool:
         """Whether we know that the app was installed at that moment or later."""
         return max(self.installed_at, self.last_proved_at or self.installed_at) >= moment
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Of what every number rests on, what the granted scopes do not let us read."""
+        return [
+            what
+            for what in NEEDED_TO_READ
+            if not {f"read_{what}", f"write_{what}"} & set(self.granted_scopes)
+        ]
 
     @property
     def sees_all_orders(self) -> bool:

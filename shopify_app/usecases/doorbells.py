@@ -94,6 +94,7 @@ PERIODIC_JOBS: Final = (
     PeriodicJob("shop_facts", 86_400, "history.reconcile:compare_shop_facts"),
     PeriodicJob("frozen_shops", 3_600, "shops.access:thaw_frozen_shops"),
     PeriodicJob("webhook_silence", 3_600, "housekeeping:watch_silence"),
+    PeriodicJob("books", 3_600, "history.books:watch_books"),
     PeriodicJob("late_redactions", 3_600, "housekeeping:watch_redactions"),
 )
 """What no merchant waits for: the doorbell `keep_house` does those that are due."""

@@ -13,6 +13,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopState
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
+from shopify_app.web.books_words import TroubleView, count_words, trouble_views
 from shopify_app.web.cards.kinds import KINDS
 from shopify_app.web.cards.views import CardView, card_view
 from shopify_app.web.json_twin import Told, as_json, attributes, picked
@@ -57,6 +58,10 @@ class HomePage:
     counts: Annotated[OpenCounts, attributes("open", "urgent")]
     run: Told[LatestRun | None]
     data_health: Told[DataHealth]
+    troubles: Told[list[TroubleView]]
+    """What is wrong with the books, the worst first."""
+    counted: Told[str]
+    """When everything was last counted, in words."""
     coming: Told[Coming]
     advice: Told[AdviceView]
     results: DecisionCounts
@@ -113,6 +118,8 @@ def _read(conn: Connection) -> HomePage:
         counts=pages.open_counts(conn, shop_id),
         run=advice.state.run,
         data_health=pages.data_health(conn, shop_id),
+        troubles=trouble_views(advice.state.books),
+        counted=count_words(advice.state.books.full_count),
         coming=Coming(chosen().prices_frozen_first, chosen().prices_frozen_last),
         advice=advice,
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),
