@@ -22,3 +22,15 @@ ALTER TABLE full_counts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE full_counts FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_shop ON full_counts TO keel_app USING (shop_id = current_shop_id()) WITH CHECK (shop_id = current_shop_id());
 GRANT SELECT, INSERT, UPDATE, DELETE ON full_counts TO keel_app;
+
+-- What Shopify's own report says beside what we say, of the last days; a row a shop, where the scope for it is granted.
+CREATE TABLE sales_reports (
+    shop_id bigint PRIMARY KEY REFERENCES shops ON DELETE CASCADE,
+    compared_at timestamptz NOT NULL, first_on date NOT NULL, last_on date NOT NULL, currency text NOT NULL,
+    our_net numeric(18,4) NOT NULL, their_net numeric(18,4) NOT NULL,
+    days_apart integer NOT NULL -- days on which the two differ, also where the sums do not
+);
+ALTER TABLE sales_reports ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sales_reports FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_shop ON sales_reports TO keel_app USING (shop_id = current_shop_id()) WITH CHECK (shop_id = current_shop_id());
+GRANT SELECT, INSERT, UPDATE, DELETE ON sales_reports TO keel_app;

@@ -11,9 +11,6 @@ RECENT_DAYS: Final = 60
 """Shopify shows younger orders only, unless `read_all_orders` is granted."""
 
 
-NEEDED_TO_READ: Final = ("orders", "products", "inventory", "locations")
-
-
 class ShopState(StrEnum):
     """Whether Shopify lets us work for a shop."""
 
@@ -60,15 +57,6 @@ class Shop:
     def was_installed_after(self, moment: datetime) -> bool:
         """Whether we know that the app was installed at that moment or later."""
         return max(self.installed_at, self.last_proved_at or self.installed_at) >= moment
-
-    @property
-    def unreadable(self) -> list[str]:
-        """Of what every number rests on, what the granted scopes do not let us read."""
-        return [
-            what
-            for what in NEEDED_TO_READ
-            if not {f"read_{what}", f"write_{what}"} & set(self.granted_scopes)
-        ]
 
     @property
     def sees_all_orders(self) -> bool:

@@ -92,6 +92,7 @@ PERIODIC_JOBS: Final = (
     PeriodicJob("daily_suggestions", 86_400, "housekeeping:ask_for_daily_suggestions"),
     PeriodicJob("reconcile_wide", 86_400, "housekeeping:reconcile_wide"),
     PeriodicJob("shop_facts", 86_400, "history.reconcile:compare_shop_facts"),
+    PeriodicJob("sales_reports", 86_400, "history.sales_report:compare_sales_reports"),
     PeriodicJob("frozen_shops", 3_600, "shops.access:thaw_frozen_shops"),
     PeriodicJob("webhook_silence", 3_600, "housekeeping:watch_silence"),
     PeriodicJob("books", 3_600, "history.books:watch_books"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask_babel import gettext, ngettext
 
 from shopify_app.db.reconciliations import Comparison
+from shopify_app.db.sales_reports import SalesReport
 from shopify_app.usecases.history.books import Books, Trouble, What
 from shopify_app.web import formats
 from shopify_app.web.json_twin import as_json
@@ -75,6 +76,29 @@ def count_words(count: Comparison | None) -> str:
         time=at,
         healed=formats.count(count.healed_rows),
         buried=formats.count(count.buried_rows),
+    )
+
+
+def report_words(report: SalesReport | None) -> str:
+    """Our net sales beside Shopify's own figure, and the gap in money; '' where it was never compared."""
+    if report is None:
+        return ""
+    days = (report.last_on - report.first_on).days + 1
+    told = {
+        "days": formats.count(days),
+        "ours": formats.money(report.our_net, report.currency),
+        "theirs": formats.money(report.their_net, report.currency),
+    }
+    if not report.days_apart:
+        return gettext(
+            "Net sales of the last %(days)s days: %(ours)s, exactly what Shopify's own report says.",
+            **told,
+        )
+    return gettext(
+        "Net sales of the last %(days)s days: %(ours)s here, %(theirs)s in Shopify's own report: %(gap)s apart, on %(apart)s of the days.",
+        gap=formats.money(abs(report.gap), report.currency),
+        apart=formats.count(report.days_apart),
+        **told,
     )
 
 

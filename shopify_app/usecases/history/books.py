@@ -19,6 +19,7 @@ from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.db.reconciliations import Comparison
 from shopify_app.domain.shop import Shop
 from shopify_app.metrics import SHOPS_WITH_HELD_SUGGESTIONS
+from shopify_app.shopify import scopes
 
 OLDEST: Final[Mapping[str, timedelta]] = {
     "orders": timedelta(days=1),
@@ -26,8 +27,15 @@ OLDEST: Final[Mapping[str, timedelta]] = {
     "inventory": timedelta(days=1),
     "shop": timedelta(days=3),
     "full_count": timedelta(days=15),
+    "sales_report": timedelta(days=3),
 }
 """How old the last good comparison of a kind may be: each is due several times within that."""
+
+NEEDED: Final = ("orders", "products", "inventory", "locations")
+"""What every number rests on: the scopes `read_orders`, ..."""
+
+REPORTS_SCOPE: Final = "read_reports"
+"""Optional: with it Shopify's own figures can be laid beside ours."""
 
 DENIED: Final = "AccessDeniedError"
 
@@ -98,14 +106,18 @@ def books(conn: Connection, shop: Shop, *, now: datetime | None = None) -> Books
             *_denied(shop, comparisons),
             *_left(comparisons),
             *_failing(comparisons),
-            *_old(comparisons, steps, moment),
+            *_old(shop, comparisons, steps, moment),
         ],
         comparisons,
     )
 
 
 def _scopes(shop: Shop) -> list[Trouble]:
-    return [Trouble(What.SCOPE, what, shop.scopes_changed_at) for what in shop.unreadable]
+    return [Trouble(What.SCOPE, what, shop.scopes_changed_at) for what in _unreadable(shop)]
+
+
+def _unreadable(shop: Shop) -> list[str]:
+    return [what for what in NEEDED if not scopes.may(shop.granted_scopes, f"read_{what}")]
 
 
 def _history(steps: Sequence[BackfillStep]) -> list[Trouble]:
@@ -118,7 +130,7 @@ def _history(steps: Sequence[BackfillStep]) -> list[Trouble]:
 
 def _denied(shop: Shop, comparisons: Mapping[str, Comparison]) -> list[Trouble]:
     found = comparisons.get("orders")
-    if found is None or not (found.error or "").startswith(DENIED) or "orders" in shop.unreadable:
+    if found is None or not (found.error or "").startswith(DENIED) or "orders" in _unreadable(shop):
         return []
     return [Trouble(What.DENIED, "orders", found.failing_since, error=found.error)]
 
@@ -139,7 +151,7 @@ def _failing(comparisons: Mapping[str, Comparison]) -> list[Trouble]:
 
 
 def _old(
-    comparisons: Mapping[str, Comparison], steps: Sequence[BackfillStep], now: datetime
+    shop: Shop, comparisons: Mapping[str, Comparison], steps: Sequence[BackfillStep], now: datetime
 ) -> list[Trouble]:
     """Kinds not compared well for too long: since their last good comparison, or since the history was in."""
     ended = [step.finished_at for step in steps]
@@ -149,6 +161,7 @@ def _old(
     since = {
         kind: (comparisons[kind].compared_at if kind in comparisons else None) or read_at
         for kind in OLDEST
+        if kind != "sales_report" or scopes.may(shop.granted_scopes, REPORTS_SCOPE)
     }
     return [Trouble(What.OLD, kind, at) for kind, at in since.items() if now - at > OLDEST[kind]]
 
