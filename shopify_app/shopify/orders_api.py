@@ -13,6 +13,16 @@ from shopify_app.shopify.gid import from_gid, to_gid
 
 ORDER_FIELDS: Final = """
   id name createdAt processedAt updatedAt cancelledAt test sourceName currencyCode displayFinancialStatus
+  taxesIncluded edited
+  totalPriceSet { shopMoney { amount } }
+  currentTotalPriceSet { shopMoney { amount } }
+  totalTipReceivedSet { shopMoney { amount } }
+"""
+
+SHIPPING_FIELDS: Final = """
+  id
+  discountedPriceSet { shopMoney { amount } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 LINE_FIELDS: Final = """
@@ -21,7 +31,7 @@ LINE_FIELDS: Final = """
   variant { id }
   originalUnitPriceSet { shopMoney { amount } }
   discountAllocations { allocatedAmountSet { shopMoney { amount } } }
-  taxLines { priceSet { shopMoney { amount } } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 REFUND_FIELDS: Final = """
@@ -35,6 +45,8 @@ REFUND_FIELDS: Final = """
     }
     pageInfo { hasNextPage endCursor }
   }
+  orderAdjustments(first: 10) { nodes { amountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
+  refundShippingLines(first: 10) { nodes { subtotalAmountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
 """
 
 MOST_REFUNDS: Final = 20
@@ -48,6 +60,7 @@ query OrderById($id: ID!, $after: String) {{
       nodes {{ {LINE_FIELDS} }}
       pageInfo {{ hasNextPage endCursor }}
     }}
+    shippingLines(first: 20) {{ nodes {{ {SHIPPING_FIELDS} }} }}
     refunds(first: {MOST_REFUNDS}) {{ {REFUND_FIELDS} }}
   }}
 }}
@@ -114,6 +127,7 @@ BULK_ORDERS: Final = f"""
         {ORDER_FIELDS}
         totalRefundedSet {{ shopMoney {{ amount }} }}
         lineItems {{ edges {{ node {{ {LINE_FIELDS} }} }} }}
+        shippingLines {{ edges {{ node {{ {SHIPPING_FIELDS} }} }} }}
       }}
     }}
   }}
@@ -146,7 +160,7 @@ def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund
         )["order"]["lineItems"]
         lines += more["nodes"]
         page = more["pageInfo"]
-    return nodes.order(node, lines), [
+    return nodes.order(node, lines, node["shippingLines"]["nodes"]), [
         _whole_refund(api, refund, order_id) for refund in _all_refunds(api, node)
     ]
 

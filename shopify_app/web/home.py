@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import ledgers, pages, price_history, sales_reports, suggestions
+from shopify_app.db import ledgers, pages, price_history, proofs, sales_reports, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.db.sales_reports import SalesReport
 from shopify_app.domain.shop import ShopState
+from shopify_app.usecases.history import proof
+from shopify_app.usecases.history.proof import Proved
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
 from shopify_app.web.books_words import TroubleView, count_words, report_words, trouble_views
 from shopify_app.web.cards.kinds import KINDS
@@ -65,6 +67,7 @@ class HomePage:
     """When everything was last counted, in words."""
     sales_report: Told[SalesReport | None]
     """Our net sales beside Shopify's own figure."""
+    proof: Proved | None
     coming: Told[Coming]
     advice: Told[AdviceView]
     results: DecisionCounts
@@ -138,6 +141,7 @@ def _read(conn: Connection) -> HomePage:
         troubles=trouble_views(advice.state.books),
         counted=count_words(advice.state.books.full_count),
         sales_report=sales_reports.newest(conn, shop_id),
+        proof=proof.newest_of(proofs.newest(conn, shop_id)),
         coming=Coming(chosen().prices_frozen_first, chosen().prices_frozen_last),
         advice=advice,
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),

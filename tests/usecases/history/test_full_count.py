@@ -56,7 +56,7 @@ def test_lost_news_of_a_cost_a_price_a_deletion_and_a_closed_location_is_mended_
     world.control(f"variants/{kept['id']}/cost", cost="19.00")
     world.control(f"variants/{cheap['id']}/price", price="3.21")
     world.control(f"products/{gone_product}/delete")
-    world.control(f"locations/{first}/deactivate", destination=second)
+    world.control(f"locations/{first}/deactivate", destination_id=second)
     world.deliver()
     assert shelves_differ(world) != {}
 
@@ -208,7 +208,7 @@ def test_a_tombstone_of_what_the_count_lists_and_shopify_shows_is_lifted(world, 
 
 def test_a_location_that_opens_again_brings_its_stock_back(world, shop):
     first, second = (place["id"] for place in world.look("locations"))
-    world.control(f"locations/{first}/deactivate", destination=second)
+    world.control(f"locations/{first}/deactivate", destination_id=second)
     world.deliver()
     assert shelves_differ(world) == {}
 
