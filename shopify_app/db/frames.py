@@ -20,6 +20,7 @@ from shopify_app.domain.frames import (
     VARIANTS,
     WEEKLY_PRICES,
 )
+from shopify_app.domain.product import ON_SALE
 
 
 def read_frame(
@@ -42,7 +43,7 @@ def read_frame(
 
 
 def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
-    """VARIANTS of active products, without gift cards and deleted ones, by variant id."""
+    """VARIANTS of products that can be bought, without gift cards and deleted ones, by variant id."""
     return read_frame(
         conn,
         """
@@ -55,8 +56,10 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
           JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
           LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
           LEFT JOIN (SELECT inventory_item_id, sum(available_units) AS available, sum(incoming_units) AS incoming
-                       FROM inventory_levels
+                       FROM inventory_levels h
                       WHERE shop_id = %(shop_id)s AND is_active
+                        AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = h.shop_id AND c.id = h.location_id
+                                                                  AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                       GROUP BY inventory_item_id) l ON l.inventory_item_id = v.inventory_item_id
           LEFT JOIN (SELECT variant_id, min(sold_on) AS first_sold_on
                        FROM daily_sales
@@ -64,10 +67,10 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
                       GROUP BY variant_id) s ON s.variant_id = v.id
          WHERE v.shop_id = %(shop_id)s
            AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-           AND p.status = 'ACTIVE' AND NOT p.is_gift_card
+           AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card
          ORDER BY v.id
         """,
-        {"shop_id": shop_id},
+        {"shop_id": shop_id, "on_sale": ON_SALE},
         VARIANTS,
         of_whole_shop=True,
     )
