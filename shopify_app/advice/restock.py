@@ -12,9 +12,11 @@ import pandas as pd
 
 from shopify_app.advice import order_together
 from shopify_app.advice import transfers as transfer_advice
+from shopify_app.advice.before_tax import net_prices, tax_evidence
 from shopify_app.advice.history import recent_weeks, weekly_history
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
+from shopify_app.advice.on_offer import sells_on
 from shopify_app.analytics import demand
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders import plan as order_plan
@@ -42,7 +44,7 @@ LEAST_VALUE: Final = 2.0
 """Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
 
 UNKNOWN_COST_SHARE: Final = 0.5
-"""Share of the price that stands for an unknown cost, marked as an estimate."""
+"""Share of the price before tax that stands for an unknown cost, marked as an estimate."""
 
 DEAD_BELOW: Final = 0.5
 """Probability of life below which a variant is not ordered."""
@@ -107,7 +109,7 @@ def _due(
     not_sure: Counter[str],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows to order now, the most worth first, and rows that may go with them."""
-    value = plan.lost_by_waiting * (variants["price"] - terms["cost"]).to_numpy(float)
+    value = plan.lost_by_waiting * (net_prices(variants) - terms["cost"].to_numpy(float))
     due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & (value >= LEAST_VALUE)
     not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
     rests = variants["variant_id"].isin(inputs.settings.rests(SuggestionKind.RESTOCK)).to_numpy()
@@ -137,6 +139,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
     vendors, times = inputs.vendors.set_index("vendor"), vendor_times(inputs)
     cost_known = variants["unit_cost"].notna()
+    estimate = net_prices(variants) * UNKNOWN_COST_SHARE
     return pd.DataFrame(
         {
             "lead_days": times.days_of(variants["vendor"]),
@@ -148,7 +151,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
             "vendor": variants["vendor"],
             **order_together.least_orders(variants["vendor"], vendors),
             "cost_known": cost_known,
-            "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
+            "cost": variants["unit_cost"].where(cost_known, estimate),
         }
     )
 
@@ -173,7 +176,7 @@ def _plan(
         lead_time=vendor_times(inputs).of(terms["vendor"]),
         review_periods=terms["review"].to_numpy(),
         holding_cost=_weekly_holding(inputs, terms),
-        shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),
+        shortage_cost=np.maximum(net_prices(variants) - terms["cost"].to_numpy(float), 0.0),
         pack=terms["pack"].to_numpy(),
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
@@ -194,7 +197,9 @@ def _suggestion(
     seed: int,
 ) -> NewSuggestion:
     variant, term = variants.iloc[row], terms.iloc[row]
-    margin = max(float(variant["price"] - term["cost"]), 0.0)
+    tax = tax_evidence(variant)
+    net = float(variant["price"]) * (1 - float(tax.get("tax_share", 0.0)))
+    margin = max(net - float(term["cost"]), 0.0)
     lost = float(plan.lost_by_waiting[row])
     low, high = _range_of_loss(
         inputs,

@@ -116,7 +116,7 @@ class ClampStep(Document):
 
 
 class PriceEvidence(Evidence):
-    """What a price rests on. Elasticities with their 80 % range; margins as shares of the price."""
+    """What a price rests on. Elasticities with their 80 % range; margins as shares of the price before tax."""
 
     elasticity: Number = 0
     elasticity_low: Number = 0
@@ -127,6 +127,10 @@ class PriceEvidence(Evidence):
     margin_now: Number | None = None
     margin_then: Number | None = None
     unit_cost: Decimal | None = None
+    tax_share: Number | None = None
+    """Of the price: the rest is what is left before tax. None: no tax is in it."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     prices_tried: tuple[PriceTried, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     binding_limit: str | None = None
@@ -250,6 +254,15 @@ class RestockEvidence(Evidence):
     expected_lost_units: Number = 0
     cost_is_estimate: bool = False
     unit_margin: Decimal | None = None
+    unit_price: Decimal | None = None
+    tax_share: Number | None = None
+    """Of the price: the margin is that of the rest. None: no tax is in it."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
+    owed_units: int | None = None
+    """Sold already and not there: part of the order."""
+    sells_on: bool | None = None
+    """It is sold without stock too: customers wait, nothing is lost."""
     lead_time: Deliveries | None = None
     moves: tuple[Move, ...] = ()
     places: tuple[PlaceStock, ...] = ()
@@ -282,6 +295,10 @@ class TrendEvidence(Evidence):
     lasting: Number | None = None
     units_per_week_before: Number = 0
     units_per_week_now: Number = 0
+    tax_share: Number | None = None
+    """Of the price: sales are what is left before tax. None: no tax is in it."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     weeks: tuple[TrendWeek, ...] = ()
 
 

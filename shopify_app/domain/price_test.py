@@ -73,6 +73,8 @@ class TestedSeries(Document):
     starts_high: tuple[bool, ...]
     """Whether pair k of blocks begins with the high price."""
     units_each: Number = 1.0
+    tax_share: Number = 0.0
+    """Of the prices."""
 
     @property
     def product_id(self) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from shopify_app.advice import before_tax
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
 from shopify_app.advice import work_out
@@ -28,6 +29,7 @@ from shopify_app.db import (
     shops,
     suggestion_runs,
     suggestions,
+    tax_shares,
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.demand_state import DemandFit, DemandState
@@ -103,6 +105,7 @@ def _saved(shop: Shop, run: _Run) -> int:
     with transaction(shop.shop_id) as conn:
         if run.demand:
             demand_states.keep(conn, shop.shop_id, *run.demand)
+        tax_shares.keep(conn, shop.shop_id, before_tax.found_shares(run.inputs.variants))
         kept = _without_braked(conn, shop.shop_id, run.found)
         run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
         marks = {
