@@ -15,10 +15,9 @@ from typing import Final
 
 import structlog
 
-from shopify_app.advice import before_tax
+from shopify_app.advice import before_tax, work_out
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
-from shopify_app.advice import work_out
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
