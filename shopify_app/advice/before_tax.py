@@ -1,7 +1,7 @@
 """What of a shelf price is left before tax: margins are worked out of that, for a cost has no tax in it.
 
-In:  the variants on sale, `domain.frames.TAX_SHARES` of the shop's recent lines.
-Out: the variants with `tax_share` (of the price, 0..1) and `tax_from`, where it is known from.
+In:  the variants on sale, `domain.frames.TAX_RATES` of the shop's recent lines.
+Out: the variants with `tax_rate` (tax over the price before it) and `tax_from`, where it is known from.
 Method: the median of a variant's own lines; the shop's where it sold nothing of late, or where its own differs by no
 more than the rounding of its tax to the minor unit. A line sent abroad without tax does not move a median.
 Weak: a variant that sold nothing has the shop's rate, whatever its own is; one whose rate changed keeps the old one for half
@@ -17,64 +17,73 @@ import pandas as pd
 RECENT_DAYS: Final = 91
 """Days whose lines tell what tax is in a price."""
 
-ROUNDING_UNITS: Final = 0.6
-"""Minor units by which a line's tax may be off by rounding, with room for a share that was rounded itself."""
+ROUNDING_UNITS: Final = 0.8
+"""Minor units by which a line's tax may be off by rounding, over the price before it."""
+
+USUAL_STEP: Final = 0.001
+"""Tax rates are whole steps of it: one that is so within its rounding is taken to be."""
+
+DIGITS: Final = 5
+"""Decimals of a rate."""
 
 SHOP: Final = 0
-"""Variant id of the whole shop's row in `TAX_SHARES`."""
+"""Variant id of the whole shop's row in `TAX_RATES`."""
 
 
-def with_tax_shares(
+def with_tax_rates(
     variants: pd.DataFrame, told: pd.DataFrame, *, taxes_included: bool, minor_digits: int
 ) -> pd.DataFrame:
-    """The variants with `tax_share` and `tax_from`: `own`, `shop`, `unknown` (taxes are included, no line tells), '' (none is).
+    """The variants with `tax_rate` and `tax_from`: `own`, `shop`, `unknown` (taxes are included, no line tells), '' (none is).
 
     Parameters
     ----------
-    told : `domain.frames.TAX_SHARES`
+    told : `domain.frames.TAX_RATES`
     taxes_included : whether the shop's prices have tax in them
     """
     by_variant = told.set_index("variant_id")
-    of_shop = float(by_variant["tax_share"].get(SHOP, np.nan))
+    rounding = ROUNDING_UNITS * 10.0**-minor_digits / by_variant["net"]
+    usual = (by_variant["tax_rate"] / USUAL_STEP).round() * USUAL_STEP
+    is_usual = (usual - by_variant["tax_rate"]).abs() <= rounding
+    rates = by_variant["tax_rate"].where(~is_usual, usual)
+    of_shop = float(rates.get(SHOP, np.nan))
     number = variants["variant_id"]
-    own = number.map(by_variant["tax_share"]).to_numpy(float)
-    paid = number.map(by_variant["paid"]).to_numpy(float)
-    rounding = ROUNDING_UNITS * 10.0**-minor_digits / np.where(paid > 0, paid, np.nan)
+    own = number.map(rates).to_numpy(float)
+    off = number.map(rounding).to_numpy(float)
     is_own = ~np.isnan(own)
-    is_shops = ~np.isnan(of_shop) & (~is_own | (np.abs(own - of_shop) <= rounding))
-    share = np.where(is_shops, of_shop, own)
+    is_shops = ~np.isnan(of_shop) & (~is_own | (np.abs(own - of_shop) <= off))
+    rate = np.round(np.nan_to_num(np.where(is_shops, of_shop, own)), DIGITS)
     known_from = np.where(is_own, "own", np.where(is_shops, "shop", "unknown"))
-    share = np.round(np.nan_to_num(share), 6)
-    has_tax = share > 0 if not taxes_included else np.ones(len(share), dtype=bool)
+    # A shop whose prices have none may still take single orders with tax in them.
+    has_tax = np.full(len(rate), fill_value=True) if taxes_included else rate > 0
     return variants.assign(
-        tax_share=share, tax_from=pd.Series(np.where(has_tax, known_from, ""), variants.index, str)
+        tax_rate=rate, tax_from=pd.Series(np.where(has_tax, known_from, ""), variants.index, str)
     )
 
 
-def found_shares(variants: pd.DataFrame) -> list[tuple[int, Decimal, str]]:
-    """(variant, share of its price that is tax, where that is known from), as they are kept."""
-    columns = (variants[name].tolist() for name in ("variant_id", "tax_share", "tax_from"))
+def found_rates(variants: pd.DataFrame) -> list[tuple[int, Decimal, str]]:
+    """(variant, rate of the tax in its price, where that is known from), as they are kept."""
+    columns = (variants[name].tolist() for name in ("variant_id", "tax_rate", "tax_from"))
     return [
-        (variant, Decimal(f"{share:.6f}"), known_from)
-        for variant, share, known_from in zip(*columns, strict=True)
+        (variant, Decimal(f"{rate:.{DIGITS}f}"), known_from)
+        for variant, rate, known_from in zip(*columns, strict=True)
     ]
 
 
-def kept_shares(variants: pd.DataFrame) -> np.ndarray:
-    """Share (n,) of each price that is the shop's own; 1 in runs from before it was looked at."""
-    if "tax_share" not in variants:
-        return np.ones(len(variants))
-    return 1.0 - variants["tax_share"].to_numpy(float)
+def tax_rates(variants: pd.DataFrame) -> np.ndarray:
+    """Rate (n,) of the tax in each price; 0 in runs from before it was looked at."""
+    if "tax_rate" not in variants:
+        return np.zeros(len(variants))
+    return variants["tax_rate"].to_numpy(float)
 
 
 def net_prices(variants: pd.DataFrame) -> np.ndarray:
     """Price (n,) before tax of each variant."""
-    return variants["price"].to_numpy(float) * kept_shares(variants)
+    return variants["price"].to_numpy(float) / (1 + tax_rates(variants))
 
 
 def tax_evidence(variant: pd.Series) -> dict[str, float | str]:
-    """`tax_share` and `tax_from` of a variant for its card; nothing where no tax is in the price."""
+    """`tax_rate` and `tax_from` of a variant for its card; nothing where no tax is in the price."""
     known_from = str(variant.get("tax_from", ""))
     if not known_from:
         return {}
-    return {"tax_share": round(float(variant["tax_share"]), 6), "tax_from": known_from}
+    return {"tax_rate": round(float(variant["tax_rate"]), DIGITS), "tax_from": known_from}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from shopify_app.advice import way_back as way_back_advice
-from shopify_app.advice.before_tax import kept_shares, tax_evidence
+from shopify_app.advice.before_tax import tax_evidence, tax_rates
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
 from shopify_app.advice.on_offer import sells_on
@@ -37,7 +37,7 @@ from shopify_app.domain.suggestion import NewSuggestion
 MOST: Final = 30
 """Price suggestions at most."""
 
-UNKNOWN: Final = ["series_id", "price", "unit_cost", "tax_share", "units_per_week", "units_each"]
+UNKNOWN: Final = ["series_id", "price", "unit_cost", "tax_rate", "units_per_week", "units_each"]
 """Columns of variants whose prices never moved."""
 
 ORDER_SIZE_WEEKS: Final = 26
@@ -66,7 +66,7 @@ class PriceAdvice:
     ----------
     suggestions : prices to move, and ways back
     not_sure : how many variants got none, by reason
-    unknown : series_id, price, unit_cost, tax_share, units_per_week (orders), units_each, of variants whose prices
+    unknown : series_id, price, unit_cost, tax_rate, units_per_week (orders), units_each, of variants whose prices
         never moved and of which nothing else is said: what a test could be made of (`advice.price_test`)
     """
 
@@ -160,7 +160,9 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
             "in_stock": stock.to_numpy()[known],
             "randomised": drawn[known],
             "group": groups[series],
-            "unit_cost": (variants["unit_cost"].to_numpy(float) / kept_shares(variants))[series],
+            "unit_cost": (variants["unit_cost"].to_numpy(float) * (1 + tax_rates(variants)))[
+                series
+            ],
         }
     )
 
@@ -207,7 +209,7 @@ def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
             "series_id": number.to_numpy(),
             "price": variants["price"].to_numpy(),
             "unit_cost": variants["unit_cost"].to_numpy(),
-            "tax_share": 1.0 - kept_shares(variants),
+            "tax_rate": tax_rates(variants),
             "units_per_month": (orders * number.map(each).fillna(1.0)).to_numpy(),
             "level_sd": number.map(known["level_sd"]).to_numpy(),
             "units_per_week": number.map(known["units_per_week"]).to_numpy(),
@@ -334,7 +336,7 @@ def _suggestion(
     keeps_compare_at = then_compare_at is not None and then_compare_at > price
     cost = float(variant["unit_cost"])
     tax = tax_evidence(variant)
-    kept = 1 - float(tax.get("tax_share", 0.0))
+    taxed = 1 + float(tax.get("tax_rate", 0.0))
     shortage = {"shortage": short[variant_id]} if variant_id in short else {}
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
@@ -352,8 +354,8 @@ def _suggestion(
             chance_it_helps=round(float(row["chance_it_helps"]), 4),
             units_per_month_now=round(units_now, 1),
             units_per_month_then=round(float(row["units_then"]), 1),
-            margin_now=round(1 - cost / (float(old) * kept), 4),
-            margin_then=round(1 - cost / (float(price) * kept), 4),
+            margin_now=round(1 - cost * taxed / float(old), 4),
+            margin_then=round(1 - cost * taxed / float(price), 4),
             unit_cost=_as_sent(cost, digits),
             **tax,
             prices_tried=tuple(tried[variant_id][:6]),

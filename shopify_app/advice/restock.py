@@ -224,7 +224,7 @@ def _suggestion(
 ) -> NewSuggestion:
     variant, term = variants.iloc[row], terms.iloc[row]
     tax = tax_evidence(variant)
-    net = float(variant["price"]) * (1 - float(tax.get("tax_share", 0.0)))
+    net = float(variant["price"]) / (1 + float(tax.get("tax_rate", 0.0)))
     margin = max(net - float(term["cost"]), 0.0)
     owed, waits = int(_owed(variants)[row]), bool(sells_on(variants)[row])
     # Where it is sold without stock too, customers wait: for what they will want, and for what is owed.

@@ -86,7 +86,7 @@ def _gain(evidence: RaiseEvidence, *, price: float, back: float, cost: float) ->
 
 def _kept_share(evidence: RaiseEvidence) -> float:
     """Share of a price that is left before tax, as the raise knew it."""
-    return 1 - float(evidence.tax_share or 0)
+    return 1 / (1 + float(evidence.tax_rate or 0))
 
 
 def _chance(evidence: RaiseEvidence, price: float, back: float, cost: float) -> float:
@@ -107,7 +107,7 @@ def _suggestion(
     cost = float(told.unit_cost)
     price, back = float(was.price), float(was.old_price)
     gain, kept = _gain(told, price=price, back=back, cost=cost), _kept_share(told)
-    tax = {} if told.tax_share is None else {"tax_share": told.tax_share, "tax_from": told.tax_from}
+    tax = {} if told.tax_rate is None else {"tax_rate": told.tax_rate, "tax_from": told.tax_from}
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
         variant_id=raised.variant_id,

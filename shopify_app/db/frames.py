@@ -19,7 +19,7 @@ from shopify_app.domain.frames import (
     STOCK_DAYS,
     STOCK_ENDS,
     STOCK_PLACES,
-    TAX_SHARES,
+    TAX_RATES,
     VARIANTS,
     WEEKLY_PRICES,
 )
@@ -204,13 +204,14 @@ def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd
     )
 
 
-def tax_shares(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
-    """TAX_SHARES of lines from `first` to `last`, both included; nothing where nothing sold."""
+def tax_rates(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
+    """TAX_RATES of lines from `first` to `last`, both included; nothing where nothing sold."""
     return read_frame(
         conn,
         """
         WITH lines AS (
-            SELECT l.variant_id, l.tax, l.unit_price * l.quantity - l.discount AS paid, s.taxes_included
+            SELECT l.variant_id, l.unit_price * l.quantity - l.discount AS paid,
+                   CASE WHEN s.taxes_included THEN l.tax ELSE 0 END AS tax
               FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
               JOIN shops s ON s.shop_id = o.shop_id
              WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
@@ -218,8 +219,8 @@ def tax_shares(conn: Connection, shop_id: int, first: date, last: date) -> pd.Da
                AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
         )
         SELECT coalesce(variant_id, 0),
-               percentile_disc(0.5) WITHIN GROUP (ORDER BY CASE WHEN taxes_included THEN tax / paid ELSE 0 END)::float8,
-               percentile_disc(0.5) WITHIN GROUP (ORDER BY paid)::float8
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY tax / (paid - tax))::float8,
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY paid - tax)::float8
           FROM lines
          WHERE paid > tax AND tax >= 0
          GROUP BY GROUPING SETS ((variant_id), ())
@@ -227,7 +228,7 @@ def tax_shares(conn: Connection, shop_id: int, first: date, last: date) -> pd.Da
          ORDER BY 1
         """,
         {"shop_id": shop_id, "first": first, "last": last},
-        TAX_SHARES,
+        TAX_RATES,
         of_whole_shop=True,
     )
 

@@ -127,8 +127,8 @@ class PriceEvidence(Evidence):
     margin_now: Number | None = None
     margin_then: Number | None = None
     unit_cost: Decimal | None = None
-    tax_share: Number | None = None
-    """Of the price: the rest is what is left before tax. None: no tax is in it."""
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it. None: there is none."""
     tax_from: str | None = None
     """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     prices_tried: tuple[PriceTried, ...] = ()
@@ -255,8 +255,8 @@ class RestockEvidence(Evidence):
     cost_is_estimate: bool = False
     unit_margin: Decimal | None = None
     unit_price: Decimal | None = None
-    tax_share: Number | None = None
-    """Of the price: the margin is that of the rest. None: no tax is in it."""
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it, which the margin is of. None: there is none."""
     tax_from: str | None = None
     """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     owed_units: int | None = None
@@ -295,8 +295,8 @@ class TrendEvidence(Evidence):
     lasting: Number | None = None
     units_per_week_before: Number = 0
     units_per_week_now: Number = 0
-    tax_share: Number | None = None
-    """Of the price: sales are what is left before tax. None: no tax is in it."""
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it, which sales are of. None: there is none."""
     tax_from: str | None = None
     """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     weeks: tuple[TrendWeek, ...] = ()

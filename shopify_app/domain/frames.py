@@ -8,9 +8,9 @@ VARIANTS     one row a variant that is on sale
     sells_on                  whether it is sold without stock too: what is wanted then is owed, not lost
     available_units, incoming_units   over all active locations
     first_seen_on             the earlier of creation and first sale
-TAX_SHARES   one row for each variant that sold of late, and one of the whole shop (variant 0)
-    tax_share                 median over its lines of the tax in the price paid, 0..1; 0 where tax comes on top
-    paid                      median price paid of a line
+TAX_RATES   one row for each variant that sold of late, and one of the whole shop (variant 0)
+    tax_rate                  median over its lines of the tax in the price paid over the rest; 0 where tax comes on top
+    net                       median price of a line before that tax
 DAILY_SALES  one row for each variant and each day on which it sold
     sold_on                   calendar day in the shop's time zone
     ordered_units             gross of returns, net of edits
@@ -49,7 +49,7 @@ VARIANTS: Final = {
     "first_seen_on": "datetime64[s]",
 }
 
-TAX_SHARES: Final = {"variant_id": "int64", "tax_share": "float64", "paid": "float64"}
+TAX_RATES: Final = {"variant_id": "int64", "tax_rate": "float64", "net": "float64"}
 
 NEGOTIATED_ORDERS: Final = {"variant_id": "int64", "sold_on": "datetime64[s]", "orders": "int64"}
 

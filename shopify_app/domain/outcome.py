@@ -26,7 +26,7 @@ BASIS: Final = (
     "seed",
     "chance_it_helps",
     "elasticity",
-    "tax_share",
+    "tax_rate",
 )
 """Of a suggestion's evidence, what is kept with a decision on it."""
 
@@ -59,8 +59,8 @@ class _Basis(Document):
     seed: int | None = None
     chance_it_helps: Number | None = None
     elasticity: Number | None = None
-    tax_share: Number | None = None
-    """Of the prices; None: no tax is in them."""
+    tax_rate: Number | None = None
+    """Of the tax in the prices; None: there is none."""
     value: tuple[Decimal, Decimal, Decimal]
     value_unit: str
 

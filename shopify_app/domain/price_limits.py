@@ -19,13 +19,13 @@ NOT_SENT: Final = frozenset({"brake", *LIMIT_CODES})
 class PriceMove:
     """A price on the shelf and the one it becomes, with what a unit costs now (None: not known).
 
-    A cost has no tax in it, a price may have: `tax_share` of it is nobody's margin.
+    A cost has no tax in it, a price may have: tax at `tax_rate`, over the price before it, is nobody's margin.
     """
 
     old: Decimal
     new: Decimal
     unit_cost: Decimal | None
-    tax_share: Decimal = Decimal(0)
+    tax_rate: Decimal = Decimal(0)
 
     @property
     def step(self) -> Decimal | None:
@@ -33,14 +33,11 @@ class PriceMove:
         return abs(self.new / self.old - 1) if self.old > 0 else None
 
     @property
-    def net(self) -> Decimal:
-        """The new price before tax."""
-        return self.new * (1 - self.tax_share)
-
-    @property
     def margin(self) -> Decimal | None:
         """What is left of the new price before tax after the unit's cost, as a share of it; None where it cannot be known."""
-        return None if self.unit_cost is None or self.net <= 0 else 1 - self.unit_cost / self.net
+        if self.unit_cost is None or self.new <= 0:
+            return None
+        return 1 - self.unit_cost * (1 + self.tax_rate) / self.new
 
 
 def broken_limits(move: PriceMove, chosen: ShopSettings) -> list[str]:
@@ -67,15 +64,15 @@ def move_held(card: SuggestionCard) -> PriceMove | None:
     asked = card.proposal
     if not isinstance(asked, PriceProposal) or asked.back_from is not None:
         return None
-    return PriceMove(asked.old_price, asked.price, card.unit_cost, tax_share_of(card))
+    return PriceMove(asked.old_price, asked.price, card.unit_cost, tax_rate_of(card))
 
 
-def tax_share_of(card: SuggestionCard) -> Decimal:
-    """What of the price is tax: as the newest run found it, else as the suggestion has it."""
-    if card.tax_share is not None:
-        return card.tax_share
+def tax_rate_of(card: SuggestionCard) -> Decimal:
+    """Rate of the tax in the price: as the newest run found it, else as the suggestion has it."""
+    if card.tax_rate is not None:
+        return card.tax_rate
     told = card.evidence
-    known = told.tax_share if isinstance(told, PriceEvidence) else None
+    known = told.tax_rate if isinstance(told, PriceEvidence) else None
     return Decimal(str(known or 0))
 
 

@@ -18,7 +18,7 @@ class RaiseEvidence(Document):
     elasticity_high: Number
     units_per_month_now: Number
     unit_cost: Decimal
-    tax_share: Number | None = None
+    tax_rate: Number | None = None
     tax_from: str | None = None
     window_first: date
     window_last: date

@@ -44,8 +44,8 @@ class TrialSeries:
     """True where pair k of blocks begins with the high price."""
     units_each: float = 1.0
     """Where `units_per_week` counts orders: units of a usual one, for what the test costs."""
-    tax_share: float = 0.0
-    """Of the prices: what is left of them before tax earns."""
+    tax_rate: float = 0.0
+    """Of the tax in the prices, over what is left before it: only that earns."""
 
     def price_in(self, block: int) -> float:
         """The price of a block (counted from 0)."""
@@ -128,7 +128,7 @@ def cost_a_week(
         first order when demand happens to be up while the price is down.
     """
     old = np.array([s.old_price for s in series])[:, None, None]
-    kept = np.array([1 - s.tax_share for s in series])[:, None, None]
+    kept = np.array([1 / (1 + s.tax_rate) for s in series])[:, None, None]
     unit_cost = np.array([s.unit_cost for s in series])[:, None, None]
     rate = np.array([s.units_per_week * s.units_each for s in series])[:, None, None]
     each = np.clip(elasticity[None, :, None] + product_sd * NODES, STEEPEST, FLATTEST)

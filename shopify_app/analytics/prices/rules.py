@@ -87,10 +87,10 @@ def value_of(row: Any, name: str) -> float:
     return float("nan") if found is None else float(found)
 
 
-def kept_share(row: Any) -> float:
-    """Share of a price that is left before tax; all of it where the row tells no `tax_share`."""
-    tax = value_of(row, "tax_share")
-    return 1.0 if np.isnan(tax) else 1.0 - tax
+def taxed_share(row: Any) -> float:
+    """A price over what is left of it before tax; 1 where the row tells no `tax_rate`."""
+    rate = value_of(row, "tax_rate")
+    return 1.0 if np.isnan(rate) else 1.0 + rate
 
 
 def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
@@ -110,7 +110,7 @@ def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
     if not may_fall:
         found.append(Bound("stock", price, inf))
     # A cost has no tax in it: on the shelf a price must be so much higher to leave as much.
-    cost = float(row.unit_cost) / kept_share(row)
+    cost = float(row.unit_cost) * taxed_share(row)
     hard = {
         "price_ceiling": (-inf, value_of(row, "ceiling_price")),
         "recommended_price": (-inf, value_of(row, "recommended_price")),

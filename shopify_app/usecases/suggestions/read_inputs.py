@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.advice.before_tax import RECENT_DAYS, with_tax_shares
+from shopify_app.advice.before_tax import RECENT_DAYS, with_tax_rates
 from shopify_app.advice.inputs import RECEIPTS, VENDORS, Inputs
 from shopify_app.advice.shop_weeks import first_weekday
 from shopify_app.db import (
@@ -73,9 +73,9 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
 def _with_tax(conn: Connection, shop: Shop, variants: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """The variants with what of their prices is tax."""
     first, last = as_of - timedelta(days=RECENT_DAYS), as_of - timedelta(days=1)
-    return with_tax_shares(
+    return with_tax_rates(
         variants,
-        frames.tax_shares(conn, shop.shop_id, first, last),
+        frames.tax_rates(conn, shop.shop_id, first, last),
         taxes_included=shop.taxes_included,
         minor_digits=written_digits(shop.currency),
     )

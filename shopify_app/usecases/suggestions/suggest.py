@@ -28,7 +28,7 @@ from shopify_app.db import (
     shops,
     suggestion_runs,
     suggestions,
-    tax_shares,
+    tax_rates,
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.demand_state import DemandFit, DemandState
@@ -104,7 +104,7 @@ def _saved(shop: Shop, run: _Run) -> int:
     with transaction(shop.shop_id) as conn:
         if run.demand:
             demand_states.keep(conn, shop.shop_id, *run.demand)
-        tax_shares.keep(conn, shop.shop_id, before_tax.found_shares(run.inputs.variants))
+        tax_rates.keep(conn, shop.shop_id, before_tax.found_rates(run.inputs.variants))
         kept = _without_braked(conn, shop.shop_id, run.found)
         run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
         marks = {

@@ -10,31 +10,23 @@ from shopify_app.web import formats
 Taxed = PriceEvidence | RestockEvidence | TrendEvidence
 
 
-def tax_share_of(card: SuggestionCard) -> float:
-    """What of its price is tax, as the suggestion has it; 0 where none is in it."""
+def tax_rate_of(card: SuggestionCard) -> float:
+    """Tax in its price over the price before it, as the suggestion has it; 0 where none is in it."""
     told = card.evidence
-    return float(told.tax_share or 0) if isinstance(told, Taxed) else 0.0
+    return float(told.tax_rate or 0) if isinstance(told, Taxed) else 0.0
 
 
 def shelf_words(card: SuggestionCard, price: Number | str | None) -> str:
     """`£24.00 on the shelf, £20.00 before 20% tax`; '' where no tax is in the price or no price is told."""
-    share = tax_share_of(card)
-    if price is None or not 0 < share < 1:
+    rate = tax_rate_of(card)
+    if price is None or rate <= 0:
         return ""
     return gettext(
         "%(price)s on the shelf, %(net)s before %(rate)s tax",
         price=formats.price(float(price), card.currency),
-        net=formats.total(float(price) * (1 - share), card.currency),
-        rate=rate_words(share),
+        net=formats.total(float(price) / (1 + rate), card.currency),
+        rate=formats.percent(rate, 0 if abs(rate - round(rate, 2)) < 1e-9 else 1),
     )
-
-
-def rate_words(share: float) -> str:
-    """`20%` for a sixth of the price: a tax is told as a share of what is left before it."""
-    rate = share / (1 - share)
-    # Shares were rounded to the minor unit of a line.
-    is_whole = abs(rate - round(rate, 2)) < 0.002
-    return formats.percent(rate, 0 if is_whole else 1)
 
 
 def unknown_words(card: SuggestionCard) -> str:
@@ -50,6 +42,6 @@ def unknown_words(card: SuggestionCard) -> str:
 def from_shop_words(card: SuggestionCard) -> str:
     """That the tax is the store's usual one; '' where the product's own orders tell it, or there is none."""
     told = card.evidence
-    if not isinstance(told, Taxed) or told.tax_from != "shop" or not told.tax_share:
+    if not isinstance(told, Taxed) or told.tax_from != "shop" or not told.tax_rate:
         return ""
     return gettext("No order of late has it, so its tax is taken to be your store's usual one.")

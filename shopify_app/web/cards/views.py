@@ -16,7 +16,7 @@ from shopify_app.web.cards.kind import Certainty, Facts, Outcome
 from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.cards.outcomes import outcome
 from shopify_app.web.cards.shortage_words import shortage_of
-from shopify_app.web.cards.tax_words import tax_share_of
+from shopify_app.web.cards.tax_words import tax_rate_of
 from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.reading import chosen
 from shopify_app.web.wording import UNITS, is_under_way, thing, words_for
@@ -143,7 +143,7 @@ def _verdict_json(card: SuggestionCard) -> dict[str, Any] | None:
 
 def _unit(card: SuggestionCard) -> str:
     """What its money is of: sales are told before tax where prices have some in them."""
-    is_net = card.value_unit == "sales_a_month" and tax_share_of(card) > 0
+    is_net = card.value_unit == "sales_a_month" and tax_rate_of(card) > 0
     return "net_sales_a_month" if is_net else card.value_unit
 
 

@@ -16,7 +16,7 @@ from shopify_app.web.cards.shortage_words import shortage_reasons
 from shopify_app.web.cards.tax_words import (
     from_shop_words,
     shelf_words,
-    tax_share_of,
+    tax_rate_of,
     unknown_words,
 )
 from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
@@ -175,7 +175,7 @@ def _reasons(card: SuggestionCard) -> list[str]:
     evidence = card.evidence_as(PriceEvidence)
     now, then = float(evidence.units_per_month_now), float(evidence.units_per_month_then)
     old, new = _prices(card)
-    cost, kept = float(evidence.unit_cost or 0), 1 - tax_share_of(card)
+    cost, kept = float(evidence.unit_cost or 0), 1 / (1 + tax_rate_of(card))
     found = [
         *shortage_reasons(card),
         gettext(
