@@ -17,8 +17,8 @@ import pandas as pd
 RECENT_DAYS: Final = 91
 """Days whose lines tell what tax is in a price."""
 
-ROUNDING_UNITS: Final = 0.8
-"""Minor units by which a line's tax may be off by rounding, over the price before it."""
+ROUNDING_UNITS: Final = 0.55
+"""Minor units by which a line's tax may be off by rounding, and a little for the numbers of a machine."""
 
 USUAL_STEP: Final = 0.001
 """Tax rates are whole steps of it: one that is so within its rounding is taken to be."""
@@ -41,17 +41,18 @@ def with_tax_rates(
     taxes_included : whether the shop's prices have tax in them
     """
     by_variant = told.set_index("variant_id")
-    rounding = ROUNDING_UNITS * 10.0**-minor_digits / by_variant["net"]
-    usual = (by_variant["tax_rate"] / USUAL_STEP).round() * USUAL_STEP
-    is_usual = (usual - by_variant["tax_rate"]).abs() <= rounding
-    rates = by_variant["tax_rate"].where(~is_usual, usual)
+    as_paid = by_variant["tax_rate"]
+    # Rate t / (p - t): a tax off by d moves it by about d (1 + rate) / (price before tax).
+    off = ROUNDING_UNITS * 10.0**-minor_digits * (1 + as_paid) / by_variant["net"]
+    usual = (as_paid / USUAL_STEP).round() * USUAL_STEP
+    rates = as_paid.where((usual - as_paid).abs() > off, usual)
     of_shop = float(rates.get(SHOP, np.nan))
     number = variants["variant_id"]
-    own = number.map(rates).to_numpy(float)
-    off = number.map(rounding).to_numpy(float)
-    is_own = ~np.isnan(own)
-    is_shops = ~np.isnan(of_shop) & (~is_own | (np.abs(own - of_shop) <= off))
-    rate = np.round(np.nan_to_num(np.where(is_shops, of_shop, own)), DIGITS)
+    is_own = number.isin(by_variant.index).to_numpy()
+    is_near = ((as_paid - of_shop).abs() <= off).reindex(number, fill_value=True).to_numpy()
+    rate = np.where(is_near, of_shop, number.map(rates).to_numpy(float))
+    rate = np.round(np.nan_to_num(rate), DIGITS)
+    is_shops = is_near & ~np.isnan(of_shop)
     known_from = np.where(is_own, "own", np.where(is_shops, "shop", "unknown"))
     # A shop whose prices have none may still take single orders with tax in them.
     has_tax = np.full(len(rate), fill_value=True) if taxes_included else rate > 0
