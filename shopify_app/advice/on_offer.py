@@ -4,7 +4,7 @@ In:  `domain.frames.STOCK_DAYS` and `DAILY_SALES` (or the same by week).
 Out: the stock with such days as on offer.
 Method: units sold in a period without any stock could be bought, whatever was counted: on order, over the counter, from stock
 that was entered late. Where that happened twice or more in one stretch without stock, the whole stretch up to
-the last of them was on offer: to count only the periods that sold would make a slow seller a fast one. One alone
+the last of them was on offer, and so was the rest of the days at its ends: to count only the periods that sold would make a slow seller a fast one. One alone
 (a return sold again, an order let through) says it of `STRAY` periods.
 """
 
@@ -60,7 +60,13 @@ def _on_offer(ids: np.ndarray, empty: np.ndarray, sells: np.ndarray, stray: int)
     last = np.full(len(count), -1)
     np.maximum.at(last, stretch[sells], place[sells])
     since = np.where(count[stretch] > 1, -1, last[stretch] - stray)
-    return empty & (place <= last[stretch]) & (place > since)
+    on_offer = empty & (place <= last[stretch]) & (place > since)
+    # The day on which it ran out, and that on which more came, were its beginning and its end.
+    known = on_offer & (count[stretch] > 1)
+    same = ids[1:] == ids[:-1]
+    on_offer[:-1] |= known[1:] & same
+    on_offer[1:] |= known[:-1] & same
+    return on_offer
 
 
 def days_on_offer(stock: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
