@@ -64,8 +64,8 @@ def _on_offer(ids: np.ndarray, empty: np.ndarray, sells: np.ndarray, stray: int)
     # The day on which it ran out, and that on which more came, were its beginning and its end.
     known = on_offer & (count[stretch] > 1)
     same = ids[1:] == ids[:-1]
-    on_offer[:-1] |= known[1:] & same
-    on_offer[1:] |= known[:-1] & same
+    on_offer[:-1] |= known[1:] & same & ~empty[:-1]
+    on_offer[1:] |= known[:-1] & same & ~empty[1:]
     return on_offer
 
 
