@@ -23,7 +23,7 @@ from shopify_app.db.migrate import migrate
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
-from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.history import facts, proof, reconcile
 from shopify_app.usecases.inbox import drain
 from shopify_app.usecases.price_tests import decide as stopping
 from shopify_app.usecases.shops import access, writes
@@ -113,9 +113,24 @@ def _failed_runs(failed: FailedRuns | None) -> dict[str, Any]:
 @SHOP
 @day_option("--since", "first day")
 @day_option("--until", "last day")
-def show_facts(shop: str, since: date | None, until: date | None) -> dict[str, Any]:
+@click.option("--variants", is_flag=True, help="each variant's days too")
+def show_facts(
+    shop: str, *, since: date | None, until: date | None, variants: bool
+) -> dict[str, Any]:
     """A shop's days, catalogue and stock, to compare with its own books."""
-    return facts.facts(_shop(shop).shop_id, since=since, until=until)
+    return facts.facts(_shop(shop).shop_id, since=since, until=until, with_variants=variants)
+
+
+@operator.command("proof")
+@DOMAIN
+def prove_books(shop: str) -> dict[str, Any]:
+    """How a shop's books agree with Shopify's own totals: the orders that do not, the days that do not add up."""
+    proved = proof.prove_shop(_shop(shop).shop_id)
+    return {
+        "proved_at": proved.proved_at,
+        "sales_changed": proved.sales_changed,
+        **proved.proof.as_json(),
+    }
 
 
 @operator.command("inbox")

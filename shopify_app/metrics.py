@@ -18,6 +18,9 @@ HEALED_ROWS: Final = Counter(
 REFETCHES: Final = Counter(
     "keel_refetches_total", "Resources asked of Shopify again", ["kind", "outcome"]
 )
+SALES_CHANGED: Final = Counter(
+    "keel_sales_changed_total", "Sale rows that Shopify told otherwise than before"
+)
 SHOPIFY_CALLS: Final = Counter(
     "keel_shopify_calls_total", "Admin API calls", ["operation", "answer"]
 )

@@ -11,12 +11,24 @@ from simulator.routes import (
     control,
     merchant_acts,
     oauth,
+    order_acts,
     plans,
     truth,
 )
 from simulator.state import Simulator, make_simulator
 
-ROUTES = (control, app_life, merchant_acts, truth, admin, plans, oauth, admin_api, bulk_files)
+ROUTES = (
+    control,
+    app_life,
+    merchant_acts,
+    order_acts,
+    truth,
+    admin,
+    plans,
+    oauth,
+    admin_api,
+    bulk_files,
+)
 
 
 def create_app(config: SimConfig, state: Simulator | None = None) -> Flask:

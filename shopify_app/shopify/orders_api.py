@@ -12,6 +12,16 @@ from shopify_app.shopify.gid import from_gid, to_gid
 
 ORDER_FIELDS: Final = """
   id name createdAt processedAt updatedAt cancelledAt test sourceName currencyCode displayFinancialStatus
+  taxesIncluded edited
+  totalPriceSet { shopMoney { amount } }
+  currentTotalPriceSet { shopMoney { amount } }
+  totalTipReceivedSet { shopMoney { amount } }
+"""
+
+SHIPPING_FIELDS: Final = """
+  id
+  discountedPriceSet { shopMoney { amount } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 LINE_FIELDS: Final = """
@@ -20,7 +30,7 @@ LINE_FIELDS: Final = """
   variant { id }
   originalUnitPriceSet { shopMoney { amount } }
   discountAllocations { allocatedAmountSet { shopMoney { amount } } }
-  taxLines { priceSet { shopMoney { amount } } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 REFUND_FIELDS: Final = """
@@ -34,6 +44,8 @@ REFUND_FIELDS: Final = """
     }
     pageInfo { hasNextPage endCursor }
   }
+  orderAdjustments(first: 10) { nodes { amountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
+  refundShippingLines(first: 10) { nodes { subtotalAmountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
 """
 
 ORDER_BY_ID: Final = f"""
@@ -44,6 +56,7 @@ query OrderById($id: ID!, $after: String) {{
       nodes {{ {LINE_FIELDS} }}
       pageInfo {{ hasNextPage endCursor }}
     }}
+    shippingLines(first: 20) {{ nodes {{ {SHIPPING_FIELDS} }} }}
     refunds(first: 50) {{ {REFUND_FIELDS} }}
   }}
 }}
@@ -95,6 +108,7 @@ BULK_ORDERS: Final = f"""
         {ORDER_FIELDS}
         totalRefundedSet {{ shopMoney {{ amount }} }}
         lineItems {{ edges {{ node {{ {LINE_FIELDS} }} }} }}
+        shippingLines {{ edges {{ node {{ {SHIPPING_FIELDS} }} }} }}
       }}
     }}
   }}
@@ -119,7 +133,7 @@ def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund
         )["order"]["lineItems"]
         lines += more["nodes"]
         page = more["pageInfo"]
-    return nodes.order(node, lines), [
+    return nodes.order(node, lines, node["shippingLines"]["nodes"]), [
         _whole_refund(api, refund, order_id) for refund in node["refunds"]
     ]
 

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import ledgers, pages, price_history, suggestions
+from shopify_app.db import ledgers, pages, price_history, proofs, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
 from shopify_app.domain.shop import ShopState
+from shopify_app.usecases.history import proof
+from shopify_app.usecases.history.proof import Proved
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
 from shopify_app.web.cards.kinds import KINDS
 from shopify_app.web.cards.views import CardView, card_view
@@ -57,6 +59,7 @@ class HomePage:
     counts: Annotated[OpenCounts, attributes("open", "urgent")]
     run: Told[LatestRun | None]
     data_health: Told[DataHealth]
+    proof: Proved | None
     coming: Told[Coming]
     advice: Told[AdviceView]
     results: DecisionCounts
@@ -113,6 +116,7 @@ def _read(conn: Connection) -> HomePage:
         counts=pages.open_counts(conn, shop_id),
         run=advice.state.run,
         data_health=pages.data_health(conn, shop_id),
+        proof=proof.newest_of(proofs.newest(conn, shop_id)),
         coming=Coming(chosen().prices_frozen_first, chosen().prices_frozen_last),
         advice=advice,
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),

@@ -225,6 +225,7 @@ STEPS: Final = {
     "inventory": later("Stock and costs"),
     "orders": later("Orders"),
     "refunds": later("Returns"),
+    "ledger": later("The money of returned and edited orders"),
     "sales": later("Sales per product and day"),
     "decisions": later("First suggestions"),
 }

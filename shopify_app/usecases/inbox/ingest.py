@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches
+from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches, sales
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import PoisonError
 from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
-from shopify_app.usecases.inbox import ingest_together
+from shopify_app.usecases.inbox import ingest_together, ledgers
 from shopify_app.usecases.shops import install
 
 Body = dict[str, Any]
@@ -72,7 +72,10 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
     edit = body.get("order_edit")
     if not isinstance(edit, dict):
         raise PoisonError("order_edit is missing")
-    refetches.ask(conn, shop.shop_id, "order", [payloads.number(edit, "order_id")])
+    order_id = payloads.number(edit, "order_id")
+    refetches.ask(conn, shop.shop_id, "order", [order_id])
+    sales.want(conn, shop.shop_id, [order_id])
+    ledgers.ask(conn, shop.shop_id, [order_id])
     return "refetch"
 
 

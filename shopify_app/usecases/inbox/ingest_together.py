@@ -20,6 +20,7 @@ from shopify_app.domain.order import Order
 from shopify_app.domain.product import InventoryLevel, Product, Variant
 from shopify_app.domain.shop import Shop
 from shopify_app.shopify import payloads
+from shopify_app.usecases.inbox import ledgers
 
 Body = dict[str, Any]
 N = TypeVar("N", Order, InventoryLevel)
@@ -57,6 +58,7 @@ def take_orders(
     result = orders.upsert_many(conn, shop.shop_id, shop.zone, clear)
     daily_sales.touch(conn, shop.shop_id, result.days)
     refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
+    ledgers.note(conn, shop.shop_id, [order.id for order in clear])
     outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
     return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
 
@@ -96,6 +98,7 @@ def take_refunds(
     days, unknown = refunds.upsert_many(conn, shop.shop_id, shop.zone, list(once.values()))
     daily_sales.touch(conn, shop.shop_id, days)
     refetches.ask(conn, shop.shop_id, "order", sorted(unknown))
+    ledgers.note(conn, shop.shop_id, sorted({refund.order_id for refund in news} - unknown))
     return ["refetch" if refund.order_id in unknown else "applied" for refund in news]
 
 

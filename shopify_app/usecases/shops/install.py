@@ -32,6 +32,7 @@ from shopify_app.domain.price_test import StopReason
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.shopify import payloads, shop_api, tokens
 from shopify_app.shopify.session_token import IdToken
+from shopify_app.usecases.history import local_days
 from shopify_app.usecases.shops import access
 
 WORKING: Final = (ShopState.INSTALLED, ShopState.FROZEN)
@@ -121,7 +122,10 @@ def refresh_shop_facts(shop_id: int) -> None:
     info = access.with_api(shop_id, shop_api.shop_info)
     scopes = access.with_api(shop_id, shop_api.granted_scopes)
     with transaction(shop_id) as conn:
+        before = shops.by_id(conn, shop_id)
         shops.set_facts(conn, shop_id, asdict(info))
+        if before is not None:
+            local_days.follow(conn, before)
         shops.set_scopes(conn, shop_id, scopes)
 
 

@@ -71,7 +71,10 @@ def test_an_edited_order_is_only_a_hint_and_shopify_is_asked_once(acme):
 
     assert [apply(acme, "orders/edited", body) for _ in range(2)] == ["refetch"] * 2
 
-    assert rows(acme, "SELECT kind, resource_id FROM refetches") == [("order", 5001)]
+    assert rows(acme, "SELECT kind, resource_id FROM refetches ORDER BY kind") == [
+        ("ledger", 5001),
+        ("order", 5001),
+    ]
     assert rows(acme, "SELECT count(*) FROM orders") == [(0,)]
 
 
