@@ -8,6 +8,7 @@ import click
 from shopify_app.config import settings
 from shopify_app.db import (
     decision_log,
+    due_work,
     ledgers,
     offline_tokens,
     price_tests,
@@ -23,7 +24,7 @@ from shopify_app.db.migrate import migrate
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
-from shopify_app.usecases.history import facts, proof, reconcile
+from shopify_app.usecases.history import books, facts, full_count, proof, reconcile
 from shopify_app.usecases.inbox import drain
 from shopify_app.usecases.price_tests import decide as stopping
 from shopify_app.usecases.shops import access, writes
@@ -166,6 +167,40 @@ def reconcile_shop(shop: str, since: datetime | None) -> dict[str, Any]:
     return {"healed": reconcile.reconcile_shop(_shop(shop), since=since)}
 
 
+@operator.command("count")
+@SHOP
+def count_shop(shop: str) -> dict[str, Any]:
+    """Have everything of a shop counted now instead of within the week; the pump and its workers do it."""
+    shop_id = _shop(shop).shop_id
+    with transaction(shop_id) as conn:
+        due_work.forget_failures(conn, shop_id, full_count.WHAT)
+        due_work.ask(conn, shop_id, full_count.WHAT)
+    return {"asked_for": full_count.WHAT}
+
+
+@operator.command("books")
+@click.option("--shop", help="of one shop (default: of all)")
+def show_books(shop: str | None) -> list[dict[str, Any]]:
+    """What is wrong with shops' books: what, of what, since when, and whether suggestions are held for it."""
+    asked = None if shop is None else _shop(shop).shop_id
+    with sweep_transaction() as conn:
+        domains = {one.shop_id: one.domain for one in shops.every(conn)}
+    return [
+        {
+            "domain": domains[shop_id],
+            "what": trouble.what.value,
+            "of": trouble.of,
+            "since": trouble.since,
+            "rows": trouble.rows,
+            "holds_suggestions": trouble.holds,
+            "error": trouble.error,
+        }
+        for shop_id, found in books.troubles_of_all().items()
+        if asked in (None, shop_id)
+        for trouble in found.troubles
+    ]
+
+
 @operator.command("pause")
 @DOMAIN
 def pause_shop(shop: str) -> dict[str, Any]:
@@ -204,7 +239,8 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
     if refresh:
         from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
-        suggest.refresh_suggestions(shop_id)
+        if suggest.refresh_suggestions(shop_id) is None:
+            raise InvalidInputError("suggestions are held: see `keel books`")
     with transaction(shop_id) as conn:
         found = suggestions.cards(conn, shop_id, limit=limit)
     return [

@@ -42,6 +42,10 @@ REDACTIONS_LATE: Final = Gauge(
 SHOPS_WITHOUT_NEW_SUGGESTIONS: Final = Gauge(
     "keel_shops_without_new_suggestions", "Shops whose newest run of the suggestions failed"
 )
+SHOPS_WITH_HELD_SUGGESTIONS: Final = Gauge(
+    "keel_shops_with_held_suggestions",
+    "Shops whose suggestions wait because their books are not whole",
+)
 PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
 
 

@@ -23,6 +23,7 @@ from shopify_app.domain.frames import (
     VARIANTS,
     WEEKLY_PRICES,
 )
+from shopify_app.domain.product import ON_SALE
 
 NEGOTIATED_SOURCES: Final = ("shopify_draft_order", "subscription_contract")
 """Sources of orders (`orders.source_name`) whose price was agreed with the buyer before: nobody saw the one in the shop."""
@@ -48,7 +49,7 @@ def read_frame(
 
 
 def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
-    """VARIANTS of products that can be bought (by link only, too), without gift cards and deleted ones, by variant id."""
+    """VARIANTS of products that can be bought, without gift cards and deleted ones, by variant id."""
     return read_frame(
         conn,
         """
@@ -61,8 +62,10 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
           JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
           LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
           LEFT JOIN (SELECT inventory_item_id, sum(available_units) AS available, sum(incoming_units) AS incoming
-                       FROM inventory_levels
+                       FROM inventory_levels h
                       WHERE shop_id = %(shop_id)s AND is_active
+                        AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = h.shop_id AND c.id = h.location_id
+                                                                  AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                       GROUP BY inventory_item_id) l ON l.inventory_item_id = v.inventory_item_id
           LEFT JOIN (SELECT variant_id, min(sold_on) AS first_sold_on
                        FROM daily_sales
@@ -70,10 +73,10 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
                       GROUP BY variant_id) s ON s.variant_id = v.id
          WHERE v.shop_id = %(shop_id)s
            AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-           AND p.status IN ('ACTIVE', 'UNLISTED') AND NOT p.is_gift_card
+           AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card
          ORDER BY v.id
         """,
-        {"shop_id": shop_id},
+        {"shop_id": shop_id, "on_sale": ON_SALE},
         VARIANTS,
         of_whole_shop=True,
     )
@@ -186,8 +189,10 @@ def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd
         SELECT l.variant_id, (%(last)s::date - o.processed_on) / 7 AS weeks_ago, l.unit_price::float8 AS price,
                count(*) AS lines
           FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+          JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency
          WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
            AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+           AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
            AND l.variant_id IS NOT NULL AND l.unit_price > 0
            AND coalesce(o.source_name, '') <> ALL (%(negotiated)s)
          GROUP BY 1, 2, l.unit_price
@@ -211,11 +216,12 @@ def tax_rates(conn: Connection, shop_id: int, first: date, last: date) -> pd.Dat
         """
         WITH lines AS (
             SELECT l.variant_id, l.unit_price * l.quantity - l.discount AS paid,
-                   CASE WHEN s.taxes_included THEN l.tax ELSE 0 END AS tax
+                   CASE WHEN coalesce(o.taxes_included, s.taxes_included) THEN l.tax ELSE 0 END AS tax
               FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
               JOIN shops s ON s.shop_id = o.shop_id
              WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
                AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+               AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
                AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
         )
         SELECT coalesce(variant_id, 0),
@@ -242,9 +248,11 @@ def negotiated_orders_between(
         """
         SELECT l.variant_id, o.processed_on, count(DISTINCT o.id)
           FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+          JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency
          WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
            AND o.source_name = ANY (%(negotiated)s)
            AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+           AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
            AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
          GROUP BY l.variant_id, o.processed_on
          ORDER BY l.variant_id, o.processed_on

@@ -30,6 +30,8 @@ def shelf_counts(conn: Connection, shop_id: int) -> ShelfCounts:
                    count(*)::int AS levels, coalesce(sum(l.available_units), 0)::int AS available_units
               FROM inventory_levels l
              WHERE l.shop_id = %(shop_id)s AND l.is_active
+               AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = l.shop_id AND c.id = l.location_id
+                                                         AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                AND EXISTS (SELECT FROM variants v WHERE v.shop_id = l.shop_id AND v.inventory_item_id = l.inventory_item_id
                                                     AND v.deleted_at IS NULL)
             """,

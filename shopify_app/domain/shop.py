@@ -46,6 +46,9 @@ class Shop:
     facts_updated_at: datetime | None
     """Shopify's stamp of the name, currency, time zone and so on; None: never asked since it is kept."""
 
+    scopes_changed_at: datetime | None
+    """When the granted scopes last became others; None: as they were at the install."""
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone whose days the shop counts in."""

@@ -450,6 +450,7 @@ class ItemBody(Body):
     id: Id
     tracked: Flag = False
     cost: Money | None = None
+    requires_shipping: bool | None = None
     updated_at: Time
 
 

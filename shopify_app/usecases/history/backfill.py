@@ -61,6 +61,9 @@ TRIES: Final = 8
 ROWS_AT_ONCE: Final = 10_000
 """Bulk lines a transaction; about two seconds of work, and what a kill costs."""
 
+COUNTED_AFTER_SECONDS: Final = 7 * 86_400
+"""What was just read in full is counted in full a week later."""
+
 BUSY: Final = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 
 MOST_LEDGERS_BY_ID: Final = 200
@@ -229,6 +232,7 @@ def _decisions(shop: Shop, _: BackfillStep) -> bool:
             conn, shop.shop_id, "suggestions"
         )  # they were over another history
         due_work.ask(conn, shop.shop_id, "suggestions")
+        due_work.again(conn, shop.shop_id, "full_count", in_seconds=COUNTED_AFTER_SECONDS)
     return True
 
 
@@ -312,7 +316,7 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     """Stream the file into rows; False if the install it was for is gone. A short file is asked for anew."""
     url = operation.url or ""
     rows = step.rows_loaded
-    for families, offset, count in _batches(
+    for families, offset, count in batches(
         bulk_operations.result_lines(url, from_byte=step.loaded_bytes)
     ):
         rows += count
@@ -337,7 +341,7 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     return True
 
 
-def _batches(
+def batches(
     lines: Iterable[tuple[dict[str, Any], int]],
 ) -> Iterator[tuple[list[Family], int, int]]:
     """Families in batches: (families, offset behind them, lines in them).

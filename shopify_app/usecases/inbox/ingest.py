@@ -12,14 +12,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches, sales
+from shopify_app.db import (
+    backfills,
+    daily_sales,
+    due_work,
+    full_counts,
+    inventory,
+    orders,
+    products,
+    refetches,
+    sales,
+)
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import PoisonError
 from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
-from shopify_app.usecases.inbox import ingest_together, ledgers
+from shopify_app.usecases.inbox import ingest_together, ledgers, refetch
 from shopify_app.usecases.shops import install
 
 Body = dict[str, Any]
@@ -108,7 +118,8 @@ def _item(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
     if news is None or (held is None and not body.keys() >= TOLD_OF_AN_ITEM):
         return _ask(conn, shop, "inventory_item", item_id)
     if deleted_at is None and held is not None and held.updated_at == news.updated_at:
-        return "stale" if held == news else _ask(conn, shop, "inventory_item", item_id)
+        is_same = not news.differs_from(held)
+        return "stale" if is_same else _ask(conn, shop, "inventory_item", item_id)
     return "applied" if inventory.upsert_items(conn, shop.shop_id, [news]) else "stale"
 
 
@@ -123,17 +134,12 @@ def _item_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str
 
 
 def _location(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    """A location that comes back from its tombstone has its stock asked for."""
+    """A location that opens again, or comes back from its tombstone, is asked for with its stock."""
     news = payloads.location(body)
     held, deleted_at = inventory.held_location(conn, shop.shop_id, news.id) or (None, None)
     if deleted_at is None and held is not None and held.updated_at == news.updated_at:
         return "stale" if held == news else _ask(conn, shop, "location", news.id)
-    if not inventory.upsert_locations(conn, shop.shop_id, [news]):
-        return "stale"
-    if deleted_at is not None:
-        items = inventory.items_at(conn, shop.shop_id, news.id)
-        refetches.ask(conn, shop.shop_id, "inventory_item", items)
-    return "applied"
+    return "applied" if refetch.take_locations(conn, shop.shop_id, [news]) else "stale"
 
 
 def _location_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
@@ -143,6 +149,8 @@ def _location_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) ->
 
 def _bulk_finished(conn: Connection, shop: Shop, _: Body, __: datetime) -> str:
     backfills.poke(conn, shop.shop_id)
+    if full_counts.under_way(conn, shop.shop_id):
+        due_work.ask(conn, shop.shop_id, "full_count")
     return "applied"
 
 

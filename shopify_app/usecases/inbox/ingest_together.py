@@ -192,7 +192,7 @@ def _take_each_once(
         else:
             outcomes[number] = "applied" if one.is_whole else "refetch"
             clear.append(one)
-    _write_products(conn, shop, clear)
+    write_products(conn, shop, clear)
     to_ask = sorted(number for number, outcome in outcomes.items() if outcome == "refetch")
     refetches.ask(conn, shop.shop_id, "product", to_ask)
     return outcomes
@@ -203,7 +203,7 @@ def _is_late(known: differences.Known | None, stamp: datetime) -> bool:
     return known is not None and (known[0] > stamp or (known[1] is not None and known[1] >= stamp))
 
 
-def _write_products(conn: Connection, shop: Shop, news: Sequence[ProductNews]) -> None:
+def write_products(conn: Connection, shop: Shop, news: Sequence[ProductNews]) -> None:
     """Products that are newer than what we hold; variants that a whole list leaves out are gone."""
     products.upsert_many(conn, shop.shop_id, [one.product for one in news])
     changed = products.upsert_variants(

@@ -28,6 +28,7 @@ from shopify_app.db import (
     shops,
 )
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
+from shopify_app.domain.product import Location
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import AppError, NotFoundError, ShopUnavailableError
 from shopify_app.metrics import REFETCHES
@@ -220,12 +221,31 @@ def refetch_item(shop: Shop, item_id: int) -> Outcome:
 
 
 def refetch_location(shop: Shop, location_id: int) -> Outcome:
-    """One location."""
+    """One location, and what is stocked there if it is open."""
     found = access.with_api(shop.shop_id, lambda api: catalogue_api.location(api, location_id))
     if found is None:
         return Outcome.NOT_VISIBLE
+    levels = (
+        access.with_api(
+            shop.shop_id, lambda api: list(catalogue_api.changed_levels(api, location_id, None))
+        )
+        if found.is_active
+        else []
+    )
     with transaction(shop.shop_id) as conn:
-        return _outcome(inventory.upsert_locations(conn, shop.shop_id, [found]))
+        taken = inventory.upsert_locations(conn, shop.shop_id, [found])
+        if taken and found.is_active:
+            inventory.restock_location(conn, shop.shop_id, found, levels)
+        return _outcome(taken)
+
+
+def take_locations(conn: Connection, shop_id: int, places: Sequence[Location]) -> int:
+    """Apply locations; how many were taken. One that opens again is asked for with its stock."""
+    closed = inventory.closed(conn, shop_id, [place.id for place in places])
+    taken = inventory.upsert_locations(conn, shop_id, places)
+    still_closed = inventory.closed(conn, shop_id, closed)
+    refetches.ask(conn, shop_id, "location", sorted(closed - still_closed))
+    return taken
 
 
 def refetch_shop_facts(shop: Shop, _: int) -> Outcome:

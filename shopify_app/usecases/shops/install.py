@@ -15,6 +15,7 @@ import structlog
 
 from shopify_app.db import (
     backfills,
+    due_work,
     offline_tokens,
     price_changes,
     price_tests,
@@ -156,6 +157,7 @@ def update_scopes(
         return False
     shops.set_scopes(conn, shop.shop_id, scopes)
     offline_tokens.retire(conn, shop.shop_id)
+    due_work.ask(conn, shop.shop_id, "suggestions")  # they may have been held for want of one
     return True
 
 

@@ -41,6 +41,7 @@ from shopify_app.usecases.history import market_prices
 from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import ranges as range_upkeep
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
+from shopify_app.usecases.suggestions.state import books_of
 
 SEED: Final = 0
 
@@ -69,8 +70,13 @@ class _Run:
     inputs_sha256: str
 
 
-def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
-    """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int | None:
+    """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id, None while they are held."""
+    with transaction(shop_id) as conn:
+        held_by = books_of(conn, shop_id).held_by
+    if held_by is not None:
+        log.warning("suggestions_held", shop_id=shop_id, what=held_by.what.value, of=held_by.of)
+        return None
     seen = _read(shop_id, as_of)
     run = _worked_out(seen, seed)
     return _saved(seen.shop, run)

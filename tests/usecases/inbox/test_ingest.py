@@ -192,7 +192,7 @@ def test_a_location_that_opens_and_closes_in_one_second_is_asked_about(acme):
 
 
 def test_a_location_seen_after_its_deletion_is_there_and_its_stock_is_asked_for(acme):
-    item = item_of(acme, make_variant(acme, available=40))
+    make_variant(acme, available=40)
     body = {"id": WAREHOUSE, "name": "Warehouse", "active": True}
     apply(acme, "locations/delete", {"id": WAREHOUSE}, at=NOW + timedelta(hours=1))
 
@@ -200,7 +200,7 @@ def test_a_location_seen_after_its_deletion_is_there_and_its_stock_is_asked_for(
     assert apply(acme, "locations/update", {**body, "updated_at": stamp(2)}) == "applied"
 
     assert rows(acme, "SELECT is_active, deleted_at FROM locations") == [(True, None)]
-    assert asked(acme) == [("inventory_item", item)]
+    assert asked(acme) == [("location", WAREHOUSE)]
 
 
 def test_a_location_is_known_from_its_first_news_and_closes_with_its_last(acme):
