@@ -15,9 +15,9 @@ from typing import Final
 
 import structlog
 
+from shopify_app.advice import before_tax, work_out
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
-from shopify_app.advice import work_out
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
@@ -28,6 +28,7 @@ from shopify_app.db import (
     shops,
     suggestion_runs,
     suggestions,
+    tax_rates,
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.demand_state import DemandFit, DemandState
@@ -109,6 +110,7 @@ def _saved(shop: Shop, run: _Run) -> int:
     with transaction(shop.shop_id) as conn:
         if run.demand:
             demand_states.keep(conn, shop.shop_id, *run.demand)
+        tax_rates.keep(conn, shop.shop_id, before_tax.found_rates(run.inputs.variants))
         kept = _without_braked(conn, shop.shop_id, run.found)
         run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
         marks = {
