@@ -139,7 +139,7 @@ def pause_writes(conn: Connection, shop_id: int, *, paused: bool) -> None:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE shops SET writes_paused_at = CASE WHEN %(paused)s THEN COALESCE(writes_paused_at, now()) END
+            UPDATE shops SET writes_paused_at = CASE WHEN %(paused)s THEN COALESCE(writes_paused_at, shop_now()) END
              WHERE shop_id = %(shop_id)s
             """,
             {"shop_id": shop_id, "paused": paused},

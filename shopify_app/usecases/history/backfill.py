@@ -13,12 +13,13 @@ A step that cannot be done, whatever spoils it, is tried again and at last shown
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
     daily_sales,
@@ -117,7 +118,7 @@ def _inventory(shop: Shop, step: BackfillStep) -> bool:
 def _orders(shop: Shop, step: BackfillStep) -> bool:
     since = step.window_since
     if since is None and not shop.sees_all_orders:
-        since = datetime.now(UTC) - timedelta(days=RECENT_DAYS)
+        since = clock.now(shop) - timedelta(days=RECENT_DAYS)
     return _bulk(shop, step, orders_api.bulk_orders_query(since), since, _write_orders)
 
 

@@ -11,12 +11,12 @@ a scope may have been taken away, or Shopify's answer lags behind its news. What
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import daily_sales, inventory, orders, products, refetches, refunds, shops
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.domain.shop import Shop
@@ -106,7 +106,7 @@ def refetch_order(shop: Shop, order_id: int) -> Outcome:
     with transaction(shop.shop_id) as conn:
         if found is None:
             placed_at = orders.created_at(conn, shop.shop_id, order_id)
-            if placed_at and not shop.sees_order_of(placed_at, now=datetime.now(UTC)):
+            if placed_at and not shop.sees_order_of(placed_at, now=clock.now(shop)):
                 return Outcome.TOO_OLD
             return Outcome.NOT_VISIBLE
         order, given_back = found

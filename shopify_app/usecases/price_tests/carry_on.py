@@ -9,11 +9,12 @@ write that came between wins, and the step is worked out anew. The store is aske
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.advice.price_test_step import (
     PriceTestSnapshot,
     PriceTestStep,
@@ -78,7 +79,7 @@ def carry_on(shop_id: int, test_id: int, *, today: date | None = None) -> dateti
         step = next_step(seen)
         if save(shop, seen, step):
             return _look_again_at(shop, step)
-    return datetime.now(UTC) + SOON
+    return clock.now(shop) + SOON
 
 
 def load(shop_id: int, test_id: int, today: date | None) -> tuple[Shop, PriceTestSnapshot]:
@@ -87,7 +88,7 @@ def load(shop_id: int, test_id: int, today: date | None) -> tuple[Shop, PriceTes
         shop, found = shops.by_id(conn, shop_id), price_tests.newest(conn, shop_id, test_id=test_id)
         if shop is None or not found:
             raise NotFoundError(f"price test {test_id}")
-        day = today or datetime.now(UTC).astimezone(shop.zone).date()
+        day = today or clock.today(shop)
         return shop, PriceTestSnapshot(
             day,
             found[0],
@@ -167,4 +168,4 @@ def _set_prices(conn: Connection, shop_id: int, test_id: int, step: PriceTestSte
 def _look_again_at(shop: Shop, step: PriceTestStep) -> datetime | None:
     if step.has_ended:
         return None
-    return datetime.now(UTC) + SOON if step.next_on is None else begins(shop, step.next_on)
+    return clock.now(shop) + SOON if step.next_on is None else begins(shop, step.next_on)
