@@ -1,6 +1,6 @@
 """Price tests (table `price_tests`), from proposal to end. Every query names its shop, but for `due_shops`."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +15,12 @@ from shopify_app.domain.price_test import (
 
 PROPOSED_DAYS: Final = 7
 """A proposal stands so long before a newer one takes its place: a merchant who looks at it can still agree."""
+
+LEASE_SECONDS: Final = 300
+"""A test that was claimed is carried on by nobody else for so long."""
+
+SOON: Final = timedelta(seconds=30)
+"""A test is looked at again after so long while a write of it is under way."""
 
 
 def propose(

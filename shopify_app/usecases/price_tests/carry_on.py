@@ -30,10 +30,6 @@ from shopify_app.errors import NotFoundError
 from shopify_app.usecases.price_tests.decide import begins
 from shopify_app.usecases.rounds import each
 
-LEASE_SECONDS: Final = 300
-SOON: Final = timedelta(seconds=30)
-"""While a write is under way."""
-
 TRIES: Final = 3
 """Steps worked out in a row, each overtaken by a change, before it is tried again in a moment."""
 
@@ -53,7 +49,7 @@ def carry_on_due() -> int:
 
 def _carry_on_claimed(shop_id: int) -> bool:
     with transaction(shop_id) as conn:
-        claimed = price_tests.claim(conn, shop_id, lease_seconds=LEASE_SECONDS)
+        claimed = price_tests.claim(conn, shop_id, lease_seconds=price_tests.LEASE_SECONDS)
     if claimed is None:
         return False
     test_id, until = claimed
@@ -79,7 +75,7 @@ def carry_on(shop_id: int, test_id: int, *, today: date | None = None) -> dateti
         step = next_step(seen)
         if save(shop, seen, step):
             return _look_again_at(shop, step)
-    return clock.now(shop) + SOON
+    return clock.now(shop) + price_tests.SOON
 
 
 def load(shop_id: int, test_id: int, today: date | None) -> tuple[Shop, PriceTestSnapshot]:
@@ -168,4 +164,4 @@ def _set_prices(conn: Connection, shop_id: int, test_id: int, step: PriceTestSte
 def _look_again_at(shop: Shop, step: PriceTestStep) -> datetime | None:
     if step.has_ended:
         return None
-    return clock.now(shop) + SOON if step.next_on is None else begins(shop, step.next_on)
+    return clock.now(shop) + price_tests.SOON if step.next_on is None else begins(shop, step.next_on)
