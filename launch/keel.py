@@ -57,6 +57,7 @@ def environment(
         "APP_BRIDGE_URL": f"http://localhost:{simulator_port}/app-bridge.js",
         "SHOPIFY_ADMIN_ORIGIN": f"http://localhost:{simulator_port}",
         "LEDGER_WAIT_SECONDS": os.environ.get("LEDGER_WAIT_SECONDS", "2"),
+        "SHOP_CLOCK": "simulated",
         "METRICS_PORT": os.environ.get("METRICS_PORT", "0"),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -39,7 +39,7 @@ def data_health(conn: Connection, shop_id: int) -> DataHealth:
                                 AND processed_on = (SELECT max(processed_on) FROM orders
                                                      WHERE shop_id = %(shop_id)s))) AS orders_until,
                    v.followed AS variants_followed, v.without_cost AS variants_without_cost,
-                   r.finished_at AS reconciled_at, coalesce(r.healed_rows, 0) AS healed_rows
+                   r.finished_at + (shop_now() - now()) AS reconciled_at, coalesce(r.healed_rows, 0) AS healed_rows
               FROM (SELECT count(*) AS followed, count(*) FILTER (WHERE i.unit_cost IS NULL) AS without_cost
                       FROM variants v
                       JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
@@ -261,8 +261,8 @@ def purchase_lines(
               JOIN variants v ON (v.shop_id, v.id) = (l.shop_id, l.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
              WHERE l.shop_id = %(shop_id)s AND l.withdrawn_at IS NULL
-               AND (l.exported_at IS NULL OR l.exported_at > now() - interval '182 days')
-               AND (l.arrived_at IS NULL OR l.arrived_at > now() - interval '7 days')
+               AND (l.exported_at IS NULL OR l.exported_at > shop_now() - interval '182 days')
+               AND (l.arrived_at IS NULL OR l.arrived_at > shop_now() - interval '7 days')
                AND (%(vendor)s::text IS NULL OR coalesce(l.vendor, '') = %(vendor)s)
              ORDER BY coalesce(l.vendor, ''), l.exported_at NULLS FIRST, l.id
             """,

@@ -213,9 +213,10 @@ def add_price_history(
         execute_values(
             cur,
             """
-            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source, change_id)
+            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source, change_id,
+                                       recorded_at)
             SELECT n.shop_id, n.variant_id, n.price, n.compare_at_price, n.seen_at,
-                   CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id
+                   CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id, (SELECT shop_now())
               FROM (VALUES %s) AS n (shop_id, variant_id, price, compare_at_price, seen_at, source)
               LEFT JOIN LATERAL (
                    SELECT c.id FROM price_changes c

@@ -3,12 +3,13 @@
 The jobs and their rhythm stand in the registry, `doorbells.PERIODIC_JOBS`.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
+from shopify_app import clock
 from shopify_app.db import (
     due_work,
     reconciliations,
@@ -118,7 +119,7 @@ def _ask_for_suggestions(shop: Shop) -> int:
 
 def reconcile_wide() -> int:
     """Compare two whole days of every installed shop whose history is in; rows mended in all."""
-    return reconcile.reconcile_shops(since=datetime.now(UTC) - WIDE_LOOK)
+    return reconcile.reconcile_shops(since=clock.machine_now() - WIDE_LOOK)
 
 
 def watch_silence() -> list[int]:

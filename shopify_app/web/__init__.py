@@ -3,6 +3,7 @@
 home, welcome, pricing, restock, trends, results, shop_settings     pages
 cards, rollouts, price_tests     what is decided on them
 auth, oauth, webhooks, health     who asks, and who else calls
+simulated_days     a simulator that says what day it is: in development only
 answers, json_twin, error_pages, headers, assets     how it is answered
 posted, request_models     what is sent to us, proved
 reading, formats, wording, advice_words, charts, demand_view     what pages share
@@ -35,6 +36,7 @@ from shopify_app.web import (
     results,
     rollouts,
     shop_settings,
+    simulated_days,
     trends,
     webhooks,
     welcome,
@@ -88,6 +90,8 @@ def create_app() -> Flask:
     auth.install(app)
     posted.install(app)
     app.register_blueprint(webhooks.blueprint)
+    if settings().follows_simulated_days:
+        app.register_blueprint(simulated_days.blueprint)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     _set_up_templates(app)

@@ -16,12 +16,13 @@ A step that cannot be done, whatever spoils it, is tried again and at last shown
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
     daily_sales,
@@ -137,7 +138,7 @@ def _inventory(shop: Shop, step: BackfillStep) -> bool:
 def _orders(shop: Shop, step: BackfillStep) -> bool:
     since = step.window_since
     if since is None and not shop.sees_all_orders:
-        since = datetime.now(UTC) - timedelta(days=RECENT_DAYS)
+        since = clock.now(shop) - timedelta(days=RECENT_DAYS)
     return _bulk(shop, step, orders_api.bulk_orders_query(since), since, _write_orders)
 
 
@@ -181,7 +182,7 @@ def _ledger(shop: Shop, step: BackfillStep) -> bool:
     if step.bulk_operation_id is not None or (is_new and wanted > MOST_LEDGERS_BY_ID):
         since = step.window_since
         if since is None and not shop.sees_all_orders:
-            since = datetime.now(UTC) - timedelta(days=RECENT_DAYS)
+            since = clock.now(shop) - timedelta(days=RECENT_DAYS)
         try:
             query = agreements_api.bulk_ledgers_query(since)
             if not _bulk(shop, step, query, since, _write_ledgers):

@@ -9,10 +9,11 @@ A comparison that fails or is too old is told, and holds nothing by itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from shopify_app import clock
 from shopify_app.db import backfills, reconciliations, shops
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
@@ -96,7 +97,7 @@ class Books:
 
 def books(conn: Connection, shop: Shop, *, now: datetime | None = None) -> Books:
     """How a shop's books stand now, the worst first."""
-    moment = now or datetime.now(UTC)
+    moment = now or clock.machine_now()
     steps = backfills.progress(conn, shop.shop_id)
     comparisons = {one.kind: one for one in reconciliations.standing(conn, shop.shop_id)}
     return Books(

@@ -11,12 +11,13 @@ the list itself must reach back past the 60 days.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
     daily_sales,
@@ -390,7 +391,7 @@ def _sees_back(shop: Shop, listed_from: datetime | None, held_from: datetime | N
     """Whether Shopify showed us orders of any age, by the scope and by its own list."""
     if not shop.sees_all_orders or listed_from is None or held_from is None:
         return False
-    window = datetime.now(UTC) - timedelta(days=RECENT_DAYS)
+    window = clock.now(shop) - timedelta(days=RECENT_DAYS)
     return listed_from < window or held_from >= window
 
 

@@ -6,11 +6,12 @@ normally 0: it is the only proof that webhooks work.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import backfills, differences, inventory, reconciliations, shops
 from shopify_app.db.connection import RECONCILE_LOCK, sweep_transaction, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
@@ -107,7 +108,7 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
         if not try_shop_lock(conn, shop.shop_id, RECONCILE_LOCK):
             return 0
         cursor = (
-            reconciliations.seen_until(conn, shop.shop_id, kind) or datetime.now(UTC) - FIRST_LOOK
+            reconciliations.seen_until(conn, shop.shop_id, kind) or clock.now(shop) - FIRST_LOOK
         )
     checked, healed, seen = compare(shop, since or cursor - LOOK_BACK)
     with transaction(shop.shop_id) as conn:

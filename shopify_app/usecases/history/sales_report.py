@@ -3,11 +3,12 @@
 Once a day, where the merchant granted `read_reports`. Days are the shop's; both sides are in its currency.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import backfills, reconciliations, sales_reports, shops
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.sales_reports import SalesReport
@@ -62,8 +63,7 @@ def compare_shop(shop: Shop) -> int:
 
 
 def _compared(shop: Shop) -> SalesReport:
-    now = datetime.now(UTC)
-    today = now.astimezone(shop.zone).date()
+    today = clock.today(shop)
     first, last = today - timedelta(days=DAYS), today - timedelta(days=1)
     theirs = access.with_api(shop.shop_id, reports_api.net_sales)
     theirs = {day: net for day, net in theirs.items() if first <= day <= last}
@@ -77,7 +77,7 @@ def _compared(shop: Shop) -> SalesReport:
         sum(ours.values(), Decimal(0)),
         sum(theirs.values(), Decimal(0)),
         len(apart),
-        now,
+        clock.machine_now(),
     )
 
 

@@ -11,12 +11,12 @@ a scope may have been taken away, or Shopify's answer lags behind its news. What
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     daily_sales,
     inventory,
@@ -146,7 +146,7 @@ def refetch_ledger(shop: Shop, order_id: int) -> Outcome:
 def _unseen_order(conn: Connection, shop: Shop, order_id: int) -> Outcome:
     """Why Shopify does not show an order."""
     placed_at = orders.created_at(conn, shop.shop_id, order_id)
-    if placed_at and not shop.sees_order_of(placed_at, now=datetime.now(UTC)):
+    if placed_at and not shop.sees_order_of(placed_at, now=clock.now(shop)):
         return Outcome.TOO_OLD
     return Outcome.NOT_VISIBLE
 

@@ -8,11 +8,12 @@ authorization-code grant is the one other road, for an opening outside the admin
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
     due_work,
@@ -80,7 +81,7 @@ def install_by_code(domain: str, code: str) -> Shop:
     return _install(
         domain,
         lambda: tokens.exchange_code(domain, code),
-        proved_at=datetime.now(UTC),
+        proved_at=clock.machine_now(),
         unless_working=False,
     )
 

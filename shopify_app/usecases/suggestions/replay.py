@@ -8,13 +8,14 @@ counted at both its ends says nothing of stock.
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import structlog
 
+from shopify_app import clock
 from shopify_app.advice.before_tax import net_prices
 from shopify_app.advice.history import weekly_history
 from shopify_app.advice.inputs import Inputs
@@ -49,7 +50,7 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
         shop = shops.by_id(conn, shop_id)
         if shop is None:
             raise NotFoundError(f"shop {shop_id}")
-        day = as_of or datetime.now(UTC).astimezone(shop.zone).date()
+        day = as_of or clock.today(shop)
         inputs = read_inputs(conn, shop, day)
         ends = frames.stock_at_week_ends(
             conn, shop_id, inputs.last_day, HISTORY_WEEKS + 1, shop.timezone

@@ -10,11 +10,12 @@ every number on a card can be worked out again (`explain`). One worker a shop: t
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.advice import before_tax, work_out
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
@@ -88,7 +89,7 @@ def _read(shop_id: int, as_of: date | None) -> _Seen:
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
         order_receipts.notice_arrivals(conn, shop)
-        inputs = read_inputs(conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date())
+        inputs = read_inputs(conn, shop, as_of or clock.today(shop))
         fit = demand_states.newest_fit(conn, shop_id)
         goes_on = fit and demand_advice.goes_on(fit, inputs, MODEL_VERSION)
         states = demand_states.states_of(conn, shop_id, fit.closed_on) if fit and goes_on else []
