@@ -46,9 +46,12 @@ Day = tuple[str, str]
 
 
 def sums(
-    found: Iterable[Found], zone: ZoneInfo, *, included: bool
+    found: Iterable[Found], zone: ZoneInfo, *, included: bool, currency: str
 ) -> dict[Day, dict[str, Decimal]]:
-    """Each day's sums; `included`: whether prices hold tax where an order does not say."""
+    """Each day's sums; `included`: whether prices hold tax where an order does not say, `currency`: the shop's.
+
+    A refund of an order that is in no body counts by itself: its money left the shop on its day.
+    """
     days: dict[Day, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(FIELDS, NOTHING))
     bodies = list(found)
     orders = {one.body["id"]: one.body for one in bodies if one.topic == "orders/updated"}
