@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-COMMANDS = ("demo", "serve", "operate", "schema", "words", "openapi")
+COMMANDS = ("demo", "serve", "operate", "schema", "words", "openapi", "try_case", "case_schema")
 
 
 def main() -> int:
