@@ -80,12 +80,13 @@ class CaseWorld:
     sim: Simulator
     http: httpx.Client
     """To the simulator."""
+    keel: httpx.Client
+    """To the app."""
     app: Flask
-    app_url: str
     database_url: str
 
-    def run(self, case: Case, domain: str) -> dict[str, Any]:
-        """Make the case's shop under a domain, play the case, run the advice once; what was seen.
+    def run(self, case: Case, domain: str, *, advise: bool = True) -> dict[str, Any]:
+        """Make the case's shop under a domain, play the case, run the advice once (unless told not to); what was seen.
 
         Raises
         ------
@@ -106,7 +107,8 @@ class CaseWorld:
             reconcile=lambda since: self._reconcile(domain, since),
         )
         self.drain()
-        self._advise(case, domain)
+        if advise:
+            self._advise(case, domain)
         document = self._document(case, domain)
         seen = Seen(document, case.shop.today, lambda path, tongue: self.page(domain, path, tongue))
         verdicts = [(one, judge(one, seen)) for one in case.expect]
@@ -157,7 +159,7 @@ class CaseWorld:
         asked = {} if case.shop.scopes is None else {"scopes": case.shop.scopes}
         answer = self.http.post(f"_sim/{domain}/install", json=asked)
         answer.raise_for_status()
-        opened = httpx.get(answer.json()["launch_url"], timeout=60, trust_env=False)
+        opened = self.keel.get(answer.json()["launch_url"])
         if opened.status_code != 200:
             raise RuntimeError(f"the app did not open: HTTP {opened.status_code}")
         self.drain()
@@ -166,13 +168,8 @@ class CaseWorld:
 
     def _set(self, domain: str, fields: Mapping[str, Any]) -> None:
         """Save settings on Keel's own page; each refused field is named."""
-        answer = httpx.post(
-            f"{self.app_url}/settings",
-            json=dict(fields),
-            headers=self._headers(domain, "en", "application/json"),
-            timeout=60,
-            trust_env=False,
-        )
+        headers = self._headers(domain, "en", "application/json")
+        answer = self.keel.post("settings", json=dict(fields), headers=headers)
         if answer.status_code == 422:
             errors = answer.json().get("errors") or {"": answer.text}
             name, words = next(iter(errors.items()))
@@ -289,13 +286,8 @@ class CaseWorld:
     def _ask(
         self, domain: str, path: str, tongue: str, *, accept: str = "application/json"
     ) -> httpx.Response:
-        answer = httpx.get(
-            f"{self.app_url}{path}",
-            headers=self._headers(domain, tongue, accept),
-            timeout=60,
-            trust_env=False,
-            follow_redirects=True,
-        )
+        headers = self._headers(domain, tongue, accept)
+        answer = self.keel.get(path, headers=headers, follow_redirects=True)
         if answer.status_code != 200:
             raise BadCaseError(f"{path}: the app answers {answer.status_code}")
         return answer
@@ -335,10 +327,11 @@ def case_world(folder: Path, *, database_url: str, redis_url: str) -> Iterator[C
             stack.callback(_serve(served, door))
         sim.start()
         stack.callback(sim.stop)
-        http = stack.enter_context(
-            httpx.Client(base_url=f"{sim_config.api_origin}/", timeout=120, trust_env=False)
+        http, keel = (
+            stack.enter_context(httpx.Client(base_url=url, timeout=120, trust_env=False))
+            for url in (sim_config.api_origin, settings["APP_URL"])
         )
-        yield CaseWorld(sim, http, app, settings["APP_URL"], database_url)
+        yield CaseWorld(sim, http, keel, app, database_url)
 
 
 @contextlib.contextmanager

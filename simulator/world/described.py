@@ -452,7 +452,6 @@ class _Maker:
     def _put_order(self, order: Order) -> None:
         """An order, and what happened to it since, at the times of it."""
         order_id = self._put_plain(order)
-        conn, store, shop = self._conn, self._store, self._shop
         for at, act in sorted(self._later_acts(order, order_id), key=lambda one: one[0]):
             act(at)
 

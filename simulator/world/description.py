@@ -66,7 +66,6 @@ Moment = Annotated[
     ),
 ]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal(999999999999))]
-Signed = Annotated[Decimal, Field(ge=Decimal(-999999999999), le=Decimal(999999999999))]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 Units = Annotated[int, Field(ge=1, le=1_000_000)]
 Stock = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
@@ -247,16 +246,20 @@ class RefundLine(Part):
     line: Annotated[int, Field(ge=0)]
     """Counted from 0, in the order as it was placed."""
     units: Units = 1
-    restock: Annotated[str, Field(pattern="^(return|no_restock|cancel)$")] = "return"
 
 
 class Refund(Part):
-    """Money given back: for lines, for shipping, or for nothing (`adjustment`, with Shopify's sign: 10 given is -10)."""
+    """Units that come back, and the money that goes back, all in all.
+
+    Told no `amount`, that is what the units and the shipping are worth; without units it is goodwill, or what an edit
+    left to be given back.
+    """
 
     at: Moment
     lines: list[RefundLine] = Field(default_factory=list)
-    shipping: Money = Decimal(0)
-    adjustment: Signed = Decimal(0)
+    restock: Annotated[str, Field(pattern="^(return|no_restock|cancel)$")] = "return"
+    shipping: Money | None = None
+    amount: Money | None = None
 
 
 class Edit(Part):
@@ -280,6 +283,8 @@ class Exchange(Part):
     at: Moment
     back: Annotated[list[RefundLine], Field(min_length=1)]
     out: Annotated[list[Line], Field(min_length=1)]
+    fee: Money = Decimal(0)
+    """Kept for restocking."""
 
 
 class Order(Part):
@@ -290,9 +295,20 @@ class Order(Part):
     lines: list[Line] = Field(default_factory=list)
     tip: Money = Decimal(0)
     shipping: Money = Decimal(0)
+    shipping_discount: Money = Decimal(0)
+    duty: Money = Decimal(0)
+    fee: Money = Decimal(0)
+    """An additional one."""
     test: bool = False
     channel: str = "web"
-    financial_status: str | None = None
+    """`source_name`: web, pos, shopify_draft_order, ..."""
+    company: bool = False
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    taxes_included: bool | None = None
+    """Both the shop's where not told."""
+    financial_status: str = "paid"
+    processed: Moment | None = None
+    """Of an order that was brought in: when it was really placed."""
     cancelled: Moment | None = None
     edits: list[Edit] = Field(default_factory=list)
     refunds: list[Refund] = Field(default_factory=list)
