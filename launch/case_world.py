@@ -43,7 +43,7 @@ from simulator.cases.reading import BadCaseError
 from simulator.config import SimConfig
 from simulator.state import Simulator, make_simulator
 from simulator.world import described
-from simulator.world.merchant import NotThereError
+from simulator.world.rows import NotThereError
 
 ADVICE: Final = "workers.decisions.refresh_suggestions"
 NOT_OURS: Final = frozenset(
@@ -96,8 +96,10 @@ class CaseWorld:
         began = time.monotonic()
         try:
             described.make(self.sim.store, domain, case.shop)
-        except NotThereError as error:
-            raise BadCaseError(f"shop: {error}") from error
+        except (NotThereError, ValueError) as error:
+            raise BadCaseError(
+                f"shop.{error}" if str(error).startswith("orders[") else f"shop: {error}"
+            ) from error
         self._install(case, domain)
         case_steps.play(
             case.webhooks,

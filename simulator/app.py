@@ -12,6 +12,7 @@ from simulator.routes import (
     control,
     merchant_acts,
     oauth,
+    order_acts,
     plans,
     truth,
 )
@@ -22,6 +23,7 @@ ROUTES = (
     cases,
     app_life,
     merchant_acts,
+    order_acts,
     truth,
     admin,
     plans,

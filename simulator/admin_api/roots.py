@@ -7,8 +7,8 @@ from typing import Any, Final
 from simulator.access import app_subscriptions
 from simulator.admin_api import markets
 from simulator.graphql import scopes
-from simulator.graphql.fields import Connection, Context, Node, node
 from simulator.graphql.gids import GID, number_of
+from simulator.graphql.nodes import Connection, Context, Node, node
 from simulator.graphql.search import where
 from simulator.state import Simulator
 from simulator.store import iso
@@ -84,14 +84,16 @@ def _variants(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any
 
 
 def _locations(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
-    return Connection("Location", "SELECT * FROM locations WHERE shop = ?", (c.shop,), ("id",))
+    active = "" if arguments.get("includeInactive") else " AND is_active = 1"
+    sql = f"SELECT * FROM locations WHERE shop = ? AND deleted_at IS NULL{active}"
+    return Connection("Location", sql, (c.shop,), ("id",))
 
 
 def _location(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
     return node(
         "Location",
         c.conn.execute(
-            "SELECT * FROM locations WHERE shop = ? AND id = ?",
+            "SELECT * FROM locations WHERE shop = ? AND id = ? AND deleted_at IS NULL",
             (c.shop, number_of(arguments["id"])),
         ).fetchone(),
     )

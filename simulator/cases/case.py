@@ -27,7 +27,7 @@ class Webhook(Part):
 class Act(Part):
     """Something done in the shop, as the simulator's controls have it: `POST /_sim/{shop}/{act}`."""
 
-    act: Annotated[str, Field(pattern=r"^[a-z0-9:$/{} ._-]+$", max_length=200)]
+    act: Annotated[str, Field(pattern=r"^[^?#]+$", max_length=300)]
     body: dict[str, Any] = Field(default_factory=dict)
     untold: bool = False
     """Shopify's news of it is lost."""

@@ -11,10 +11,10 @@ from simulator.cases import older
 from simulator.cases.case import Case
 
 SCHEMA: Final = Path(__file__).parents[1] / "case.schema.json"
-TAGS: Final = frozenset(
-    {"rate", "sold", "webhook", "act", "keel", "drained", "Bounds", "str", "int", "float", "bool"}
-)
-"""Parts of an error's path that name an alternative of ours and no field of the file's."""
+ALTERNATIVES: Final = frozenset({"webhooks", "expect", "sales"})
+"""Lists whose members are of several kinds: an error's path names the kind, which is no field of the file's."""
+
+TYPES: Final = frozenset({"Bounds", "str", "int", "float", "bool"})
 
 
 class BadCaseError(ValueError):
@@ -81,10 +81,10 @@ def _path(parts: Sequence[str | int]) -> str:
     """`shop.products[0].price`; alternatives of the format are left out."""
     found = ""
     for number, part in enumerate(parts):
-        after_list = number > 0 and isinstance(parts[number - 1], int)
+        is_kind = number > 1 and parts[number - 2] in ALTERNATIVES
         if isinstance(part, int):
             found += f"[{part}]"
-        elif part in TAGS or (after_list and found.startswith("expect") and number == 2):
+        elif is_kind or part in TYPES:
             continue
         else:
             found += f".{part}" if found else part

@@ -11,7 +11,7 @@ from simulator.cases.case import Webhook
 from simulator.store import Store, iso
 from simulator.webhooks import events, payloads
 from simulator.world import names
-from simulator.world.merchant import NotThereError
+from simulator.world.rows import NotThereError
 
 ABOUT: Final = ("product", "order", "item", "location", "shop")
 """Things whose own body may be taken."""

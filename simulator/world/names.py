@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.store import from_iso, iso
 from simulator.world.description import DAYS_BACK, day_of, moment_of
-from simulator.world.merchant import NotThereError
+from simulator.world.rows import NotThereError
 
 WHOLE: Final = re.compile(r"\$(?P<what>[a-z]+)(?::(?P<name>.*))?", re.DOTALL)
 INSIDE: Final = re.compile(r"\{(\$[a-z]+(?::[^{}]*)?)\}")
