@@ -8,6 +8,7 @@ from simulator.routes import (
     admin_api,
     app_life,
     bulk_files,
+    cases,
     control,
     merchant_acts,
     oauth,
@@ -20,6 +21,7 @@ from simulator.state import Simulator, make_simulator
 
 ROUTES = (
     control,
+    cases,
     app_life,
     merchant_acts,
     order_acts,

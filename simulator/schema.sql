@@ -93,6 +93,10 @@ CREATE TABLE IF NOT EXISTS truth_days (
 CREATE TABLE IF NOT EXISTS purchase_orders (
   id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, variant_id INTEGER NOT NULL, location_id INTEGER NOT NULL, units INTEGER NOT NULL,
   placed_at TEXT NOT NULL, arrives_at TEXT NOT NULL, received_at TEXT, placed_by TEXT NOT NULL DEFAULT 'merchant');
+-- Shopify's own bundles: what a unit of a variant is made of
+CREATE TABLE IF NOT EXISTS variant_components (
+  shop TEXT NOT NULL, variant_id INTEGER NOT NULL, component_id INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (shop, variant_id, component_id)) WITHOUT ROWID;
 -- OAuth
 CREATE TABLE IF NOT EXISTS access_tokens (
   token TEXT PRIMARY KEY, shop TEXT NOT NULL, install INTEGER NOT NULL, kind TEXT NOT NULL, scopes TEXT NOT NULL, issued_at REAL NOT NULL, expires_at REAL, revoked_at REAL);
