@@ -6,7 +6,7 @@ in no table is refused by name, never answered with a silent null.
 
 from typing import Any, Final
 
-from simulator.graphql import order_fields
+from simulator.graphql import ledger_fields, order_fields
 from simulator.graphql.nodes import (
     Arguments,
     Connection,
@@ -91,6 +91,7 @@ RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
         "primaryDomain": lambda _, n, __: {"__typename": "Domain", "url": f"https://{n['domain']}"},
     },
     **order_fields.TABLES,
+    **ledger_fields.TABLES,
     "Product": {
         "id": gid("Product"),
         "title": col("title"),
