@@ -612,3 +612,30 @@ def test_the_books_by_variant_add_up_to_the_days_but_for_adjustments(shop):
     for day in ledger(shop.store, shop.domain, None, None)["days"]:
         found = sums[day["day"]]
         assert found == [Decimal(day["gross"]), Decimal(day["discounts"]), day["units"]]
+
+
+def test_a_file_of_an_earlier_simulator_opens_and_its_discounts_are_told_before_tax(shop, tmp_path):
+    conn = shop.store.connection()
+    (order,) = shop.rows("SELECT id FROM orders WHERE has_sales = 0 ORDER BY id LIMIT 1")
+    (line, *_) = shop.rows("SELECT id FROM order_lines WHERE order_id = ?", order["id"])
+    conn.execute(  # as an earlier one sold it: 24.00 less 6.00, 3.00 of it VAT
+        "UPDATE order_lines SET quantity = 1, current_quantity = 1, price = '24.00', discount = '6.00', tax = '3.00' WHERE id = ?",
+        (line["id"],),
+    )
+    for view in ("every_sale", "every_agreement"):
+        conn.execute(f"DROP VIEW {view}")
+    for table, column in (
+        ("orders", "has_sales"),
+        ("orders", "paid"),
+        ("orders", "taxes_included"),
+        ("order_lines", "tip"),
+        ("refunds", "amount"),
+    ):
+        conn.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    shop.store = Store(tmp_path / "simulator.sqlite3")
+    found = next(one for one in shop.sales(order["id"]) if one["line_item_id"] == line["id"])
+
+    assert [found[name] for name in ("total", "tax", "discount_before_tax")] == [1800, 300, 500]
+    shop.do(merchant.refund_order, order["id"], [(line["id"], 1)])
+    back = next(one for one in shop.sales(order["id"]) if one["action"] == "RETURN")
+    assert [back[name] for name in ("total", "tax", "discount_before_tax")] == [-1800, -300, -500]
