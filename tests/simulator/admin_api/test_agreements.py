@@ -266,3 +266,37 @@ def test_a_report_needs_the_scope_of_reports(api):
 
     assert error["extensions"]["code"] == "ACCESS_DENIED"
     assert error["message"].startswith("Access denied for shopifyqlQuery field.")
+
+
+def test_a_closed_place_is_shown_to_those_who_ask_for_it_and_says_so(act, run, rows, shop):
+    first, second = (row["id"] for row in rows("SELECT id FROM locations WHERE shop = ?", shop))
+    act(f"locations/{first}/deactivate", destination_id=second)
+    text = """query($all: Boolean) { locations(first: 5, includeInactive: $all) {
+      nodes { isActive inventoryLevels(first: 50, includeInactive: $all) { nodes { isActive } } } } }"""
+
+    def shown(**asked):
+        return [
+            (place["isActive"], {level["isActive"] for level in place["inventoryLevels"]["nodes"]})
+            for place in run(text, **asked)["locations"]["nodes"]
+        ]
+
+    assert shown(all=False) == [(True, {True})]
+    assert shown(all=True) == [(False, {False}), (True, {True})]
+    act(f"locations/{first}/delete")
+    assert shown(all=True) == [(True, {True})]
+
+
+def test_orders_are_found_by_when_they_came_and_how_they_are_paid(act, apron, run):
+    made = [
+        act("orders", lines=[{"variant_id": apron["id"]}], financial_status=status)["result"]
+        for status in ("voided", "expired", "paid")
+    ]
+    text = """query($q: String) { orders(first: 9, query: $q) { nodes { id createdAt } } }"""
+
+    def found(query):
+        return [int(one["id"].rsplit("/", 1)[1]) for one in run(text, q=query)["orders"]["nodes"]]
+
+    created = run(text, q="financial_status:voided")["orders"]["nodes"][0]["createdAt"]
+    assert found("financial_status:voided,expired") == made[:2]
+    assert found(f"created_at:>='{created}'") == made
+    assert found(f"updated_at:>'{created}' financial_status:paid") == made[2:]
