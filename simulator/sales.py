@@ -36,14 +36,14 @@ def of_order(conn: sqlite3.Connection, shop: str, order_id: int) -> list[Row]:
     return conn.execute(f"{SALES} ORDER BY happened_at, id", (shop, order_id)).fetchall()
 
 
-def taxes_of(row: Row) -> list[dict[str, Any]]:
+def taxes_of(row: Any) -> list[dict[str, Any]]:
     """A sale's taxes by title and rate; one VAT where the history does not tell."""
     if row["taxes"] is not None:
         return list(json.loads(row["taxes"]))
     return [{"title": "VAT", "rate": "0.2", "amount": row["tax"]}] if row["tax"] else []
 
 
-def tax_lines(line: Row) -> list[dict[str, Any]]:
+def tax_lines(line: Any) -> list[dict[str, Any]]:
     """A line's taxes: [{"title", "rate", "price"}]; one VAT where the history does not tell."""
     if line["tax_lines"] is not None:
         return list(json.loads(line["tax_lines"]))
