@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches, sales
+from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop
@@ -74,8 +74,7 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
         raise PoisonError("order_edit is missing")
     order_id = payloads.number(edit, "order_id")
     refetches.ask(conn, shop.shop_id, "order", [order_id])
-    sales.want(conn, shop.shop_id, [order_id])
-    ledgers.ask(conn, shop.shop_id, [order_id])
+    ledgers.want(conn, shop.shop_id, [order_id])
     return "refetch"
 
 
