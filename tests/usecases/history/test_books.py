@@ -131,7 +131,9 @@ def test_failures_count_from_the_first_one_since_the_last_good_comparison(acme):
     compared(acme, "inventory")
     compared(acme, "inventory", error="TransientError: first")
     compared(acme, "inventory", error="TransientError: second")
-    ((first,),) = rows(acme, "SELECT finished_at FROM reconciliations WHERE error = 'TransientError: first'")
+    ((first,),) = rows(
+        acme, "SELECT finished_at FROM reconciliations WHERE error = 'TransientError: first'"
+    )
 
     (found,) = stands(acme).troubles
 
