@@ -284,6 +284,11 @@ def _order(c: Context, n: Node, _: Arguments) -> Node | None:
     return node("Order", row)
 
 
+FEE: Final[dict[str, Resolver]] = {
+    "name": col("title"),
+    "price": _own("price"),
+    "taxLines": _charge_tax,
+}
 AGREEMENT: Final[dict[str, Resolver]] = {
     "id": gid("SalesAgreement"),
     "happenedAt": col("happened_at"),
@@ -412,12 +417,8 @@ TABLES: Final[dict[str, dict[str, Resolver]]] = {
         "custom": const(False),
         "taxLines": _charge_tax,
     },
-    "AdditionalFee": {
-        "id": gid("AdditionalFee"),
-        "name": col("title"),
-        "price": _own("price"),
-        "taxLines": _charge_tax,
-    },
+    "AdditionalFee": {"id": gid("AdditionalFee"), **FEE},
+    "SaleAdditionalFee": {"id": gid("SaleAdditionalFee"), **FEE},
     "Duty": {"id": gid("Duty"), "price": _own("price"), "taxLines": _charge_tax},
     **dict.fromkeys(("SalesAgreement", "OrderEditAgreement", "ReturnAgreement"), AGREEMENT),
     "OrderAgreement": {**AGREEMENT, "order": _order},
@@ -426,7 +427,7 @@ TABLES: Final[dict[str, dict[str, Resolver]]] = {
     **dict.fromkeys(("FeeSale", "AdjustmentSale", "UnknownSale"), SALE),
     **{key: {**SALE, "lineItem": _line} for key in ("ProductSale", "GiftCardSale", "TipSale")},
     "ShippingLineSale": {**SALE, "shippingLine": _charge("ShippingLine")},
-    "AdditionalFeeSale": {**SALE, "additionalFee": _charge("AdditionalFee")},
+    "AdditionalFeeSale": {**SALE, "additionalFee": _charge("SaleAdditionalFee")},
     "DutySale": {**SALE, "duty": _charge("Duty")},
     "Refund": {
         "id": gid("Refund"),
