@@ -164,4 +164,6 @@ def _set_prices(conn: Connection, shop_id: int, test_id: int, step: PriceTestSte
 def _look_again_at(shop: Shop, step: PriceTestStep) -> datetime | None:
     if step.has_ended:
         return None
-    return clock.now(shop) + price_tests.SOON if step.next_on is None else begins(shop, step.next_on)
+    return (
+        clock.now(shop) + price_tests.SOON if step.next_on is None else begins(shop, step.next_on)
+    )
