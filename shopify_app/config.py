@@ -82,6 +82,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> int:
+    """A number of seconds, an hour at most."""
+    if not text.isdecimal() or not text.isascii() or len(text) > 4 or int(text) > 3_600:
+        raise ValueError(f"must be seconds up to 3600, got {text!r}")
+    return int(text)
+
+
 class Settings(BaseModel):
     """Everything an operator decides; what a merchant decides is a row (`ShopSettings`). Its repr holds no secret."""
 
@@ -104,6 +111,10 @@ class Settings(BaseModel):
     app_bridge_url: str = Field(alias="APP_BRIDGE_URL")
     admin_origin: str = Field(alias="SHOPIFY_ADMIN_ORIGIN")
     metrics_port: Annotated[int, BeforeValidator(_port)] = Field(alias="METRICS_PORT")
+    ledger_wait_seconds: Annotated[int, BeforeValidator(_seconds)] = Field(
+        alias="LEDGER_WAIT_SECONDS"
+    )
+    """How long news of an order's money is gathered before its sales are asked for."""
     log_level: str = Field(alias="LOG_LEVEL")
     shop_clock: str = Field(alias="SHOP_CLOCK")
 
@@ -230,6 +241,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         "APP_BRIDGE_URL": env.get("APP_BRIDGE_URL", APP_BRIDGE_URL),
         "SHOPIFY_ADMIN_ORIGIN": env.get("SHOPIFY_ADMIN_ORIGIN", ADMIN_ORIGIN),
         "METRICS_PORT": env.get("METRICS_PORT", "9464"),
+        "LEDGER_WAIT_SECONDS": env.get("LEDGER_WAIT_SECONDS", "60"),
         "LOG_LEVEL": env.get("LOG_LEVEL", "INFO"),
         "SHOP_CLOCK": env.get("SHOP_CLOCK", "machine"),
     }

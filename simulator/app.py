@@ -8,15 +8,31 @@ from simulator.routes import (
     admin_api,
     app_life,
     bulk_files,
+    cases,
     control,
     merchant_acts,
     oauth,
+    order_acts,
+    place_acts,
     plans,
     truth,
 )
 from simulator.state import Simulator, make_simulator
 
-ROUTES = (control, app_life, merchant_acts, truth, admin, plans, oauth, admin_api, bulk_files)
+ROUTES = (
+    control,
+    cases,
+    app_life,
+    merchant_acts,
+    order_acts,
+    place_acts,
+    truth,
+    admin,
+    plans,
+    oauth,
+    admin_api,
+    bulk_files,
+)
 
 
 def create_app(config: SimConfig, state: Simulator | None = None) -> Flask:

@@ -6,7 +6,7 @@ graphql_throttle, graphql_internal_error, graphql_lose_reply         shares of c
 graphql_http_status with graphql_http_share, graphql_latency_seconds
 oauth_lose_reply, oauth_429 (with oauth_retry_after), oauth_503      shares of calls
 idempotency_concurrent                                               share of keyed mutations
-token_clock_offset_seconds, pcd_denied, bulk_fail, bulk_delay_seconds
+token_clock_offset_seconds, pcd_denied, bulk_fail, bulk_delay_seconds, bulk_agreements_refused
 """
 
 import json
@@ -43,6 +43,7 @@ NAMES: Final = frozenset(
         "pcd_denied",
         "bulk_fail",
         "bulk_delay_seconds",
+        "bulk_agreements_refused",
     }
 )
 

@@ -47,6 +47,37 @@ CREATE INDEX IF NOT EXISTS refunds_order ON refunds (shop, order_id);
 CREATE TABLE IF NOT EXISTS refund_lines (
   shop TEXT NOT NULL, refund_id INTEGER NOT NULL, id INTEGER NOT NULL, line_item_id INTEGER NOT NULL, location_id INTEGER, quantity INTEGER NOT NULL,
   restock_type TEXT NOT NULL, subtotal TEXT NOT NULL, tax TEXT NOT NULL DEFAULT '0.00', PRIMARY KEY (shop, refund_id, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS currencies (code TEXT PRIMARY KEY, scale REAL NOT NULL) WITHOUT ROWID; -- those that have not two decimals
+-- what an order charges beside its lines: shipping, duties, additional fees, fees of a return
+CREATE TABLE IF NOT EXISTS order_charges (
+  shop TEXT NOT NULL, order_id INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL, -- SHIPPING | DUTY | ADDITIONAL_FEE | FEE
+  title TEXT NOT NULL, price TEXT NOT NULL, discount TEXT NOT NULL DEFAULT '0.00', tax_lines TEXT NOT NULL DEFAULT '[]', line_item_id INTEGER,
+  PRIMARY KEY (shop, order_id, id)) WITHOUT ROWID;
+-- the sales ledger, append-only: an agreement an act, its sales; amounts are whole numbers of the currency's smallest unit, signed as Shopify's.
+-- An order of a mass-made history has no rows until somebody acts on it: views.sql derives them.
+CREATE TABLE IF NOT EXISTS agreement (
+  shop TEXT NOT NULL, order_id INTEGER NOT NULL, id INTEGER NOT NULL, happened_at TEXT NOT NULL,
+  kind TEXT NOT NULL,   -- OrderAgreement | OrderEditAgreement | RefundAgreement | ReturnAgreement
+  reason TEXT NOT NULL, -- ORDER | ORDER_EDIT | REFUND | RETURN
+  refund_id INTEGER, return_id INTEGER, PRIMARY KEY (shop, order_id, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sale (
+  shop TEXT NOT NULL, order_id INTEGER NOT NULL, agreement_id INTEGER NOT NULL, id INTEGER NOT NULL, happened_at TEXT NOT NULL,
+  reason TEXT NOT NULL, action TEXT NOT NULL, -- ORDER | RETURN | UPDATE
+  line_type TEXT NOT NULL, line_item_id INTEGER, product_id INTEGER, variant_id INTEGER, charge_id INTEGER, quantity INTEGER,
+  total INTEGER NOT NULL,               -- after discounts, with tax
+  tax INTEGER NOT NULL, discount_before_tax INTEGER NOT NULL, discount_after_tax INTEGER NOT NULL,
+  taxes TEXT,                           -- [{"title", "rate", "amount"}]
+  note TEXT,                            -- an adjustment's reason
+  PRIMARY KEY (shop, order_id, agreement_id, id)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS sale_is_never_changed BEFORE UPDATE ON sale BEGIN SELECT RAISE(ABORT, 'sale is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS sale_is_never_deleted BEFORE DELETE ON sale BEGIN SELECT RAISE(ABORT, 'sale is append-only'); END;
+CREATE TABLE IF NOT EXISTS returns (
+  shop TEXT NOT NULL, id INTEGER NOT NULL, order_id INTEGER NOT NULL, status TEXT NOT NULL, -- REQUESTED | OPEN | CLOSED | DECLINED
+  created_at TEXT NOT NULL, closed_at TEXT, PRIMARY KEY (shop, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS returns_order ON returns (shop, order_id);
+CREATE TABLE IF NOT EXISTS return_lines (
+  shop TEXT NOT NULL, return_id INTEGER NOT NULL, id INTEGER NOT NULL, line_item_id INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (shop, return_id, id)) WITHOUT ROWID;
 -- every change of a price, whoever made it, in order: the independent log that checks us
 CREATE TABLE IF NOT EXISTS price_writes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, at TEXT NOT NULL, variant_id INTEGER NOT NULL, actor TEXT NOT NULL, -- 'app' | 'merchant'
@@ -62,6 +93,10 @@ CREATE TABLE IF NOT EXISTS truth_days (
 CREATE TABLE IF NOT EXISTS purchase_orders (
   id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, variant_id INTEGER NOT NULL, location_id INTEGER NOT NULL, units INTEGER NOT NULL,
   placed_at TEXT NOT NULL, arrives_at TEXT NOT NULL, received_at TEXT, placed_by TEXT NOT NULL DEFAULT 'merchant');
+-- Shopify's own bundles: what a unit of a variant is made of
+CREATE TABLE IF NOT EXISTS variant_components (
+  shop TEXT NOT NULL, variant_id INTEGER NOT NULL, component_id INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (shop, variant_id, component_id)) WITHOUT ROWID;
 -- OAuth
 CREATE TABLE IF NOT EXISTS access_tokens (
   token TEXT PRIMARY KEY, shop TEXT NOT NULL, install INTEGER NOT NULL, kind TEXT NOT NULL, scopes TEXT NOT NULL, issued_at REAL NOT NULL, expires_at REAL, revoked_at REAL);

@@ -7,8 +7,26 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from simulator.minor_units import DIGITS
+
 SCHEMA = Path(__file__).with_name("schema.sql")
-LATER_COLUMNS = (("bulk_operations", "grouped", "INTEGER NOT NULL DEFAULT 1"),)
+VIEWS = Path(__file__).with_name("views.sql")
+LATER_COLUMNS = (
+    ("bulk_operations", "grouped", "INTEGER NOT NULL DEFAULT 1"),
+    ("orders", "has_sales", "INTEGER NOT NULL DEFAULT 0"),
+    ("orders", "taxes_included", "INTEGER"),  # null: as the shop
+    (
+        "orders",
+        "paid",
+        "INTEGER",
+    ),  # smallest units, less what was given back; null: what it is worth
+    ("orders", "company_id", "INTEGER"),
+    ("order_lines", "tip", "INTEGER NOT NULL DEFAULT 0"),
+    ("order_lines", "tax_lines", "TEXT"),  # null: what its tax says, as VAT of 20 %
+    ("refunds", "amount", "INTEGER"),  # smallest units; null: its lines' worth
+    ("refunds", "return_id", "INTEGER"),
+    ("locations", "deleted_at", "TEXT"),
+)
 """Columns that a file made by an earlier simulator lacks."""
 
 
@@ -37,6 +55,11 @@ class Store:
             }
             if column not in known:
                 self.connection().execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+        self.connection().executescript(VIEWS.read_text())
+        self.connection().executemany(
+            "INSERT OR REPLACE INTO currencies VALUES (?, ?)",
+            [(code, 10.0**digits) for code, digits in DIGITS.items()],
+        )
 
     @property
     def folder(self) -> Path:

@@ -10,7 +10,16 @@ from typing import Final
 
 from shopify_app.db.connection import Connection, row_as, rows_as
 
-STEPS: Final = ("shop", "products", "inventory", "orders", "refunds", "sales", "decisions")
+STEPS: Final = (
+    "shop",
+    "products",
+    "inventory",
+    "orders",
+    "refunds",
+    "ledger",
+    "sales",
+    "decisions",
+)
 
 
 @dataclass(frozen=True, slots=True)

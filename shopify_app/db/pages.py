@@ -12,6 +12,7 @@ from shopify_app.db.connection import (
     rows_as,
 )
 from shopify_app.domain.price_limits import NOT_SENT
+from shopify_app.domain.product import ON_SALE
 from shopify_app.domain.run import RunCounts
 from shopify_app.domain.suggestion import PriceChangeState
 
@@ -44,12 +45,14 @@ def data_health(conn: Connection, shop_id: int) -> DataHealth:
                       JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
                       LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
                      WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-                       AND p.status = 'ACTIVE' AND NOT p.is_gift_card) v
-              LEFT JOIN (SELECT finished_at, healed_rows FROM reconciliations
-                          WHERE shop_id = %(shop_id)s AND error IS NULL AND finished_at IS NOT NULL
-                          ORDER BY finished_at DESC LIMIT 1) r ON true
+                       AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card) v
+              LEFT JOIN (SELECT min(finished_at) AS finished_at, sum(healed_rows)::int AS healed_rows
+                           FROM (SELECT DISTINCT ON (kind) finished_at, healed_rows FROM reconciliations
+                                  WHERE shop_id = %(shop_id)s AND kind IN ('orders', 'products', 'inventory')
+                                    AND error IS NULL AND finished_at IS NOT NULL
+                                  ORDER BY kind, id DESC) newest) r ON true
             """,
-            {"shop_id": shop_id},
+            {"shop_id": shop_id, "on_sale": ON_SALE},
         )
         found = row_as(DataHealth, cur)
     return found or DataHealth(None, 0, 0, None, 0)
@@ -326,8 +329,10 @@ def idle_stock(conn: Connection, shop_id: int, today: date, *, limit: int = 5) -
                  GROUP BY variant_id),
             stock AS (
                 SELECT inventory_item_id, sum(available_units) AS units
-                  FROM inventory_levels
+                  FROM inventory_levels l
                  WHERE shop_id = %(shop_id)s AND is_active
+                   AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = l.shop_id AND c.id = l.location_id
+                                                             AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                  GROUP BY inventory_item_id)
             SELECT p.title AS product_title, v.title AS variant_title, p.image_url, stock.units AS available_units,
                    coalesce(sold.units, 0) AS sold_units_90_days, stock.units * i.unit_cost AS tied_up

@@ -161,6 +161,21 @@ def retire_missing(
         )
 
 
+def bury_variants(
+    conn: Connection, shop_id: int, variant_ids: Sequence[int], *, at: datetime
+) -> int:
+    """Leave tombstones for variants; how many, of those that were not seen later."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE variants SET deleted_at = %(at)s
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND deleted_at IS NULL AND updated_at <= %(at)s
+            """,
+            {"shop_id": shop_id, "ids": list(variant_ids), "at": at},
+        )
+        return cur.rowcount
+
+
 def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> bool:
     """Leave a tombstone for a deleted product, known or not, and for its variants; False if it was seen later."""
     with conn.cursor() as cur:

@@ -105,7 +105,12 @@ def set_scopes(conn: Connection, shop_id: int, scopes: Sequence[str]) -> None:
     """What the merchant grants now."""
     with conn.cursor() as cur:
         cur.execute(
-            "UPDATE shops SET granted_scopes = %(scopes)s WHERE shop_id = %(shop_id)s",
+            """
+            UPDATE shops
+               SET granted_scopes = %(scopes)s,
+                   scopes_changed_at = CASE WHEN granted_scopes = %(scopes)s THEN scopes_changed_at ELSE now() END
+             WHERE shop_id = %(shop_id)s
+            """,
             {"shop_id": shop_id, "scopes": sorted(scopes)},
         )
 

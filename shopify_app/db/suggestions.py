@@ -26,7 +26,8 @@ def cards(
         cur.execute(
             """
             SELECT s.id, s.kind, s.state, s.variant_id, v.product_id, p.title AS product_title,
-                   v.title AS variant_title, v.sku, p.vendor, p.image_url, i.unit_cost, s.proposal, s.evidence,
+                   v.title AS variant_title, v.sku, p.vendor, p.image_url, nullif(i.unit_cost, 0) AS unit_cost, t.tax_rate,
+                   s.proposal, s.evidence,
                    s.value_low, s.value_mid, s.value_high, s.value_unit, s.currency, s.rank_score,
                    s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
                    c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
@@ -47,6 +48,7 @@ def cards(
               JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
               LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
+              LEFT JOIN tax_rates t ON (t.shop_id, t.variant_id) = (s.shop_id, s.variant_id)
               LEFT JOIN LATERAL (
                    SELECT * FROM price_changes pc
                     WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id

@@ -48,6 +48,9 @@ class Shop:
     clock_ahead_seconds: int
     """How far the shop's clock is ahead of the machine's (see `clock`): 0, but for a simulated shop in which days passed."""
 
+    scopes_changed_at: datetime | None
+    """When the granted scopes last became others; None: as they were at the install."""
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone whose days the shop counts in."""

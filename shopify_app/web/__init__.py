@@ -42,7 +42,7 @@ from shopify_app.web import (
     welcome,
     wording,
 )
-from shopify_app.web.cards import lead_time_words, move_words
+from shopify_app.web.cards import lead_time_words, move_words, tax_words
 from shopify_app.web.charts import sparkline
 from shopify_app.web.demand_view import recent
 from shopify_app.web.reading import language, now, today, zone
@@ -114,6 +114,7 @@ def _set_up_templates(app: Flask) -> None:
         "wording": wording,
         "lead_time_words": lead_time_words,
         "move_words": move_words,
+        "tax_words": tax_words,
         "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
     }
     app.jinja_env.globals.update(shown)

@@ -18,7 +18,8 @@ from simulator.admin_api import mutations, roots, transfers
 from simulator.admin_api.pages import page
 from simulator.graphql import scopes
 from simulator.graphql.cost_model import requested_cost
-from simulator.graphql.fields import RESOLVERS, Connection, Context, NotServedError, resolve
+from simulator.graphql.fields import RESOLVERS, NotServedError, resolve
+from simulator.graphql.nodes import Connection, Context
 from simulator.graphql.schema import checked, schema
 from simulator.graphql.search import SearchError
 from simulator.state import Simulator

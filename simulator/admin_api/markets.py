@@ -3,8 +3,8 @@
 import sqlite3
 from typing import Any
 
-from simulator.graphql.fields import Context, Node, amount
 from simulator.graphql.gids import number_of
+from simulator.graphql.nodes import Context, Node, amount
 from simulator.state import Simulator
 
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from simulator import app_toml
 from simulator.access import lifecycle
-from simulator.graphql.fields import Context, Node, node
 from simulator.graphql.gids import number_of
+from simulator.graphql.nodes import Context, Node, node
 from simulator.minor_units import smallest
 from simulator.state import Simulator
 from simulator.store import iso

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from graphql import GraphQLError
 
-from simulator.graphql.fields import Arguments, Connection, Context, Node
+from simulator.graphql.nodes import Arguments, Connection, Context, Node
 
 MOST_NODES: Final = 250
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from simulator.access import app_subscriptions
 from simulator.admin_api import markets
 from simulator.graphql import scopes
-from simulator.graphql.fields import Connection, Context, Node, node
 from simulator.graphql.gids import GID, number_of
+from simulator.graphql.nodes import Connection, Context, Node, node
 from simulator.graphql.search import where
 from simulator.state import Simulator
 from simulator.store import iso
@@ -84,14 +84,16 @@ def _variants(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any
 
 
 def _locations(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any]) -> Connection:
-    return Connection("Location", "SELECT * FROM locations WHERE shop = ?", (c.shop,), ("id",))
+    active = "" if arguments.get("includeInactive") else " AND is_active = 1"
+    sql = f"SELECT * FROM locations WHERE shop = ? AND deleted_at IS NULL{active}"
+    return Connection("Location", sql, (c.shop,), ("id",))
 
 
 def _location(sim: Simulator, c: Context, granted: str, arguments: dict[str, Any]) -> Node | None:
     return node(
         "Location",
         c.conn.execute(
-            "SELECT * FROM locations WHERE shop = ? AND id = ?",
+            "SELECT * FROM locations WHERE shop = ? AND id = ? AND deleted_at IS NULL",
             (c.shop, number_of(arguments["id"])),
         ).fetchone(),
     )
@@ -169,7 +171,12 @@ BY_ID: Final[dict[str, Callable[..., Node | None]]] = {
     "Refund": _by_id("Refund", "refunds"),
     "Product": _by_id("Product", "products", " AND deleted_at IS NULL"),
     "ProductVariant": _by_id("ProductVariant", "variants", " AND deleted_at IS NULL"),
-    "InventoryItem": _by_id("InventoryItem", "inventory_items"),
+    "InventoryItem": _by_id(
+        "InventoryItem",
+        "inventory_items",
+        " AND EXISTS (SELECT 1 FROM variants v WHERE v.shop = inventory_items.shop"
+        " AND v.inventory_item_id = inventory_items.id AND v.deleted_at IS NULL)",
+    ),
     "InventoryLevel": _level,
     "Location": _location,
 }

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from simulator.graphql.fields import RESOLVERS, Connection, Context, Node, col, const, gid, node
+from simulator.graphql.fields import RESOLVERS
 from simulator.graphql.gids import number_of
+from simulator.graphql.nodes import Connection, Context, Node, col, const, gid, node
 from simulator.state import Simulator
 from simulator.store import iso
 

@@ -5,14 +5,16 @@ fields are those of `graphql.fields`, so a bulk line and a single answer say the
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 from graphql import (
     FieldNode,
+    GraphQLInterfaceType,
     GraphQLObjectType,
+    InlineFragmentNode,
     OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
@@ -21,7 +23,8 @@ from graphql import (
 )
 
 from simulator.graphql import scopes
-from simulator.graphql.fields import RESOLVERS, Connection, Context, Node, Resolver
+from simulator.graphql.fields import RESOLVERS
+from simulator.graphql.nodes import Connection, Context, Node, Resolver
 from simulator.graphql.schema import checked, schema
 from simulator.graphql.search import where
 from simulator.store import iso
@@ -47,6 +50,16 @@ class _Selection:
 
     fields: list[tuple[str, Value]]
     connections: list[tuple[Resolver, dict[str, Any], "_Selection"]]
+    of_kind: list[tuple[str, list[tuple[str, Value]]]] = field(default_factory=list)
+    """What `... on Kind { … }` adds to a node of that kind."""
+
+    def line(self, context: Context, node: Node) -> dict[str, Any]:
+        """A node's own fields."""
+        line = {name: value(context, node) for name, value in self.fields}
+        for kind, fields in self.of_kind:
+            if node["__typename"] == kind:
+                line |= {name: value(context, node) for name, value in fields}
+        return line
 
 
 @dataclass(slots=True)
@@ -79,21 +92,20 @@ class BulkQuery:
             f"SELECT * FROM {table} WHERE shop = ?{clause} ORDER BY {order}",
             (context.shop, *params),
         )
-        lines: list[bytes] = []
-        later: list[bytes] = []
+        levels: list[list[bytes]] = [[], [], []]
         roots = 0
         for row in rows:
             roots += 1
-            family: list[bytes] = []
+            family: list[tuple[int, bytes]] = []
             root = {"__typename": typename, **dict(row)}
             self._write(context, root, self.selection, None, family)
-            lines += family if grouped else family[:1]
-            later += [] if grouped else family[1:]
-            if len(lines) + len(later) >= size:
-                yield b"\n".join(lines + later) + b"\n", len(lines) + len(later), roots
-                lines, later, roots = [], [], 0
-        if lines:
-            yield b"\n".join(lines + later) + b"\n", len(lines) + len(later), roots
+            for depth, line in family:
+                levels[0 if grouped else depth].append(line)
+            if sum(map(len, levels)) >= size:
+                yield _chunk(levels, roots)
+                levels, roots = [[], [], []], 0
+        if levels[0]:
+            yield _chunk(levels, roots)
 
     def _write(
         self,
@@ -101,24 +113,26 @@ class BulkQuery:
         node: Node,
         selection: _Selection,
         parent: str | None,
-        lines: list[bytes],
+        family: list[tuple[int, bytes]],
+        depth: int = 0,
     ) -> None:
-        line = {name: value(context, node) for name, value in selection.fields}
+        line = selection.line(context, node)
         if parent is not None:
             line["__parentId"] = parent
-        lines.append(orjson.dumps(line))
+        family.append((depth, orjson.dumps(line)))
         for resolver, arguments, below in selection.connections:
             connection: Connection = resolver(context, node, arguments)
             for row in context.conn.execute(
                 f"{connection.sql} ORDER BY {', '.join(connection.key)}", connection.params
             ):
-                self._write(
-                    context,
-                    {"__typename": connection.typename, **dict(row)},
-                    below,
-                    line["id"],
-                    lines,
-                )
+                child = {"__typename": connection.typename, **dict(row)}
+                self._write(context, child, below, line["id"], family, depth + 1)
+
+
+def _chunk(levels: list[list[bytes]], roots: int) -> tuple[bytes, int, int]:
+    """Lines of every depth, parents first: (bytes, objects, root objects)."""
+    lines = [line for level in levels for line in level]
+    return b"\n".join(lines) + b"\n", len(lines), roots
 
 
 def compile_query(text: str) -> BulkQuery:
@@ -155,8 +169,8 @@ def compile_query(text: str) -> BulkQuery:
 
 
 def _compile(
-    field: FieldNode,
-    parent: GraphQLObjectType,
+    field: FieldNode | InlineFragmentNode,
+    parent: GraphQLObjectType | GraphQLInterfaceType,
     *,
     depth: int,
     counter: list[int],
@@ -191,14 +205,48 @@ def _compile(
             nested = _compile(
                 child, named, depth=depth, counter=counter, inside_list=inside_list or is_list
             )
-            if nested.connections:
+            if nested.connections or nested.of_kind:
                 raise BulkRulesError(
                     "Queries that contain a connection field within a list field are not currently supported."
                 )
             fields.append((key, _object(_resolver(parent.name, name), arguments, nested.fields)))
         else:
             fields.append((key, _scalar(_resolver(parent.name, name), arguments)))
-    return _Selection(fields, connections)
+    of_kind = [
+        (
+            kind.name,
+            _fields_of_kind(fragment, kind, depth=depth, counter=counter, inside_list=inside_list),
+        )
+        for fragment, kind in _fragments(field)
+    ]
+    return _Selection(fields, connections, of_kind)
+
+
+def _fragments(
+    node: FieldNode | InlineFragmentNode,
+) -> list[tuple[InlineFragmentNode, GraphQLObjectType]]:
+    """The `... on Kind { … }` of a selection."""
+    found = []
+    for child in node.selection_set.selections if node.selection_set else ():
+        if isinstance(child, InlineFragmentNode) and child.type_condition:
+            kind = schema().type_map[child.type_condition.name.value]
+            if isinstance(kind, GraphQLObjectType):
+                found.append((child, kind))
+    return found
+
+
+def _fields_of_kind(
+    fragment: InlineFragmentNode,
+    kind: GraphQLObjectType,
+    *,
+    depth: int,
+    counter: list[int],
+    inside_list: bool,
+) -> list[tuple[str, Value]]:
+    below = _compile(fragment, kind, depth=depth, counter=counter, inside_list=inside_list)
+    if below.connections:
+        raise BulkRulesError("Connections inside of a fragment are not served in bulk.")
+    return below.fields
 
 
 def _scalar(resolver: Resolver, arguments: dict[str, Any]) -> Value:
@@ -245,7 +293,7 @@ def _node_of(connection: FieldNode) -> FieldNode:
     return node
 
 
-def _fields(field: FieldNode | None) -> list[FieldNode]:
+def _fields(field: FieldNode | InlineFragmentNode | None) -> list[FieldNode]:
     if field is None or field.selection_set is None:
         return []
     return [child for child in field.selection_set.selections if isinstance(child, FieldNode)]

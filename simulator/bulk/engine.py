@@ -10,12 +10,17 @@ from simulator.bulk.compile import BulkRulesError, compile_query
 from simulator.config import SimConfig
 from simulator.faults import Faults
 from simulator.graphql import scopes
-from simulator.graphql.fields import Context
+from simulator.graphql.nodes import Context
 from simulator.store import Store, iso
 from simulator.webhooks import events
 
 AT_ONCE: Final = 5
 CHUNK_OBJECTS: Final = 20_000
+AGREEMENTS_REFUSED: Final = (
+    "The parent 'node' field for a nested connection must return a type that implements the 'Node' interface."
+    " Invalid connections: agreements."
+)
+"""What Shopify said from April to July 2026."""
 
 
 class BulkEngine:
@@ -29,6 +34,8 @@ class BulkEngine:
         self, shop: str, query: str, granted: str, *, grouped: bool = True
     ) -> tuple[int | None, dict[str, Any] | None]:
         """(the operation, or what is wrong)."""
+        if "agreements" in query and self._faults.get("bulk_agreements_refused"):
+            return None, {"field": ["query"], "message": AGREEMENTS_REFUSED, "code": "INVALID"}
         try:
             compile_query(query)
         except BulkRulesError as error:

@@ -1,4 +1,4 @@
-"""The part of Shopify's search syntax that filters by time, status and test: `updated_at:>='…' status:open`."""
+"""The part of Shopify's search syntax that filters by time, id, status and test: `updated_at:>='…' status:open`."""
 
 import re
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from typing import Final
 from simulator.store import iso
 
 TERM: Final = re.compile(r"(\w+):(>=|<=|>|<)?(?:'([^']*)'|\"([^\"]*)\"|(\S+))")
-TIMES: Final = frozenset({"updated_at", "created_at", "processed_at"})
+TIMES: Final = frozenset({"updated_at", "created_at", "processed_at", "happened_at"})
 
-PRODUCT_STATES: Final = ("ACTIVE", "DRAFT", "ARCHIVED")
+PRODUCT_STATES: Final = ("ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED")
 BULK_STATES: Final = (
     "CREATED",
     "RUNNING",
@@ -25,16 +25,25 @@ class SearchError(ValueError):
     """A term that is not understood; Shopify would ignore it, which hides mistakes."""
 
 
-def where(query: str | None) -> tuple[str, list[str]]:
+def where(query: str | None) -> tuple[str, list[str | int]]:
     """(SQL, parameters) of a search; the columns are our own words."""
+    if re.search(r"\bOR\b", query or ""):
+        raise SearchError("the simulator does not know OR")
     clauses: list[str] = []
-    params: list[str] = []
+    params: list[str | int] = []
     for name, operator, single, double, bare in TERM.findall(query or ""):
         value = single or double or bare
         if name in TIMES:
             moment = datetime.fromisoformat(value)
             clauses.append(f"{name} {operator or '='} ?")
             params.append(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+        elif name == "id":
+            clauses.append(f"id {operator or '='} ?")
+            params.append(_number(value))
+        elif name == "financial_status":
+            wanted = value.lower().split(",")
+            clauses.append(f"financial_status IN ({', '.join('?' * len(wanted))})")
+            params += wanted
         elif name == "test":
             clauses.append(f"test = {int(value == 'true')}")
         elif name == "status" and value.upper() in (*PRODUCT_STATES, *BULK_STATES):
@@ -46,3 +55,11 @@ def where(query: str | None) -> tuple[str, list[str]]:
         else:
             raise SearchError(f"the simulator does not know the search term {name}")
     return "".join(f" AND {clause}" for clause in clauses), params
+
+
+def _number(text: str) -> int:
+    """An id, which may be written as a gid."""
+    digits = text.rsplit("/", maxsplit=1)[-1]
+    if not digits.isdigit():
+        raise SearchError(f"not an id: {text}")
+    return int(digits)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.state import simulator
-from simulator.world.merchant import NotThereError
+from simulator.world.rows import NotThereError
 
 
 def control_blueprint(name: str) -> Blueprint:

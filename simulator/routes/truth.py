@@ -7,15 +7,20 @@ from flask import Response, jsonify, request
 from simulator.routes.control_blueprint import control_blueprint
 from simulator.state import simulator
 from simulator.world.ledger import ledger
+from simulator.world.ledger import variants as by_variant
 
 bp = control_blueprint("truth")
 
 
 @bp.get("/<shop>/ledger")
 def shop_ledger(shop: str) -> Response:
-    """The shop's own books."""
+    """The shop's own books, by day; `by=variant` by day and variant."""
+    by = request.args.get("by", "day")
+    if by not in ("day", "variant"):
+        raise ValueError(f"the books are by day or by variant, not by {by}")
+    books = by_variant if by == "variant" else ledger
     return jsonify(
-        ledger(simulator().store, shop, request.args.get("since"), request.args.get("until"))
+        books(simulator().store, shop, request.args.get("since"), request.args.get("until"))
     )
 
 

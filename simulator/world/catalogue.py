@@ -59,7 +59,8 @@ def put(
     main, second = store.draw_ids(conn, shop), store.draw_ids(conn, shop)
     for place, name in ((main, "Main warehouse"), (second, "Shop floor")):
         conn.execute(
-            "INSERT INTO locations VALUES (?, ?, ?, 1, 1, 'GB', ?, ?)",
+            "INSERT INTO locations (shop, id, name, is_active, fulfills_online_orders, country, created_at, updated_at)"
+            " VALUES (?, ?, ?, 1, 1, 'GB', ?, ?)",
             (shop, place, name, first, first),
         )
     for product in products:

@@ -94,7 +94,7 @@ def _shelves(conn: sqlite3.Connection, shop: str, day: date, shock: float) -> li
         " AND l.inventory_item_id = v.inventory_item_id AND l.is_active = 1) AS available"
         " FROM truth t JOIN variants v ON v.shop = t.shop AND v.id = t.variant_id"
         " JOIN products p ON p.shop = v.shop AND p.id = v.product_id"
-        " WHERE t.shop = ? AND v.deleted_at IS NULL AND p.status = 'ACTIVE' ORDER BY t.variant_id",
+        " WHERE t.shop = ? AND v.deleted_at IS NULL AND p.status IN ('ACTIVE', 'UNLISTED') ORDER BY t.variant_id",
         (shop,),
     ).fetchall()
     factor = DAY_OF_WEEK[day.weekday()] * shock

@@ -406,7 +406,10 @@ def _put_refunds(
             "UPDATE orders SET updated_at = max(updated_at, ?), financial_status = 'partially_refunded' WHERE shop = ? AND id = ?",
             (stamp, shop, order_id),
         )
-    conn.executemany("INSERT INTO refunds VALUES (?, ?, ?, ?, ?)", refund_rows)
+    conn.executemany(
+        "INSERT INTO refunds (shop, id, order_id, created_at, processed_at) VALUES (?, ?, ?, ?, ?)",
+        refund_rows,
+    )
     conn.executemany(
         "INSERT INTO refund_lines (shop, refund_id, id, line_item_id, quantity, restock_type, subtotal, tax)"
         " VALUES (?, ?, ?, ?, ?, 'return', ?, ?)",

@@ -1,31 +1,56 @@
-"""What people do in a shop: prices, orders, refunds, stock. Every change of the store goes through here.
+"""What people do in a shop: prices, costs, products. Orders, refunds and stock have rooms of their own and are named here.
 
 Each function works in the caller's transaction and tells the app through `events.record`.
 """
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from simulator.minor_units import smallest
 from simulator.store import Store, iso
 from simulator.webhooks import events
+from simulator.world.edits import add_line, change_line, edit_order
+from simulator.world.orders import Charge, Item, Terms, delete_order, place_order, set_payment
+from simulator.world.refunds import cancel_order, refund_order
+from simulator.world.returns import (
+    approve_return,
+    decline_return,
+    exchange,
+    process_return,
+    request_return,
+)
+from simulator.world.rows import NotThereError, one
+from simulator.world.stock import deactivate_location, delete_location, move_stock, set_available
 
+__all__ = [
+    "Charge",
+    "Item",
+    "NotThereError",
+    "Terms",
+    "add_line",
+    "approve_return",
+    "cancel_order",
+    "change_line",
+    "deactivate_location",
+    "decline_return",
+    "delete_location",
+    "delete_order",
+    "delete_product",
+    "edit_order",
+    "exchange",
+    "move_stock",
+    "one",
+    "place_order",
+    "process_return",
+    "refund_order",
+    "request_return",
+    "set_available",
+    "set_cost",
+    "set_payment",
+    "set_price",
+    "set_status",
+]
 
-class NotThereError(LookupError):
-    """The shop has no such thing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A line to be ordered."""
-
-    variant_id: int
-    quantity: int
-    discount: Decimal = Decimal(0)
+PRODUCT_STATUSES = ("ACTIVE", "ARCHIVED", "DRAFT", "UNLISTED")
 
 
 def set_price(
@@ -76,265 +101,6 @@ def set_price(
     return True
 
 
-def set_available(
-    conn: sqlite3.Connection,
-    store: Store,
-    shop: str,
-    item_id: int,
-    location_id: int,
-    available: int,
-    *,
-    at: datetime,
-) -> None:
-    """Set what can be bought at a location."""
-    conn.execute(
-        "UPDATE inventory_levels SET available = ?, updated_at = ? WHERE shop = ? AND inventory_item_id = ? AND location_id = ?",
-        (available, iso(at), shop, item_id, location_id),
-    )
-    events.record(conn, store, shop, "inventory_levels/update", (item_id, location_id))
-
-
-def move_stock(
-    conn: sqlite3.Connection, store: Store, shop: str, variant_id: int, units: int, *, at: datetime
-) -> None:
-    """Add units (or take them) where there is most room: taken from the fullest location first."""
-    levels = conn.execute(
-        "SELECT l.* FROM inventory_levels l JOIN variants v ON v.shop = l.shop AND v.inventory_item_id = l.inventory_item_id"
-        " WHERE v.shop = ? AND v.id = ? AND l.is_active = 1 ORDER BY l.available DESC, l.location_id",
-        (shop, variant_id),
-    ).fetchall()
-    for number, level in enumerate(levels):
-        is_last = number == len(levels) - 1
-        step = units if units > 0 or is_last else -min(max(level["available"], 0), -units)
-        if step:
-            set_available(
-                conn,
-                store,
-                shop,
-                level["inventory_item_id"],
-                level["location_id"],
-                level["available"] + step,
-                at=at,
-            )
-        units -= step
-        if units == 0:
-            return
-
-
-def place_order(
-    conn: sqlite3.Connection,
-    store: Store,
-    shop: str,
-    items: Sequence[Item],
-    *,
-    at: datetime,
-    customer_id: int | None = None,
-    test: bool = False,
-) -> int:
-    """Sell items now; the order's id. Stock goes down, also below zero (the caller asks what is there)."""
-    settings = one(
-        conn, "SELECT currency, taxes_included, country FROM shops WHERE domain = ?", shop
-    )
-    unit = smallest(settings["currency"])
-    order_id = store.draw_ids(conn, shop, 1 + len(items))
-    number = (
-        conn.execute("SELECT count(*) FROM orders WHERE shop = ?", (shop,)).fetchone()[0] + 1001
-    )
-    conn.execute(
-        "INSERT INTO orders (shop, id, name, created_at, processed_at, updated_at, test, currency, financial_status,"
-        " customer_id, customer_email) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'paid', ?, ?)",
-        (
-            shop,
-            order_id,
-            f"#{number}",
-            iso(at),
-            iso(at),
-            iso(at),
-            int(test),
-            settings["currency"],
-            customer_id,
-            f"shopper{customer_id or order_id}@example.com",
-        ),
-    )
-    for number, item in enumerate(items, start=1):
-        variant = one(
-            conn,
-            "SELECT v.*, p.title AS product_title, p.vendor, p.is_gift_card FROM variants v"
-            " JOIN products p ON p.shop = v.shop AND p.id = v.product_id WHERE v.shop = ? AND v.id = ?",
-            shop,
-            item.variant_id,
-        )
-        total = Decimal(variant["price"]) * item.quantity - item.discount
-        tax = (
-            (total / 6).quantize(unit, ROUND_HALF_UP) if settings["taxes_included"] else Decimal(0)
-        )
-        conn.execute(
-            "INSERT INTO order_lines (shop, order_id, id, product_id, variant_id, sku, title, variant_title, vendor, quantity,"
-            " current_quantity, price, discount, tax, gift_card) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                shop,
-                order_id,
-                order_id + number,
-                variant["product_id"],
-                item.variant_id,
-                variant["sku"],
-                variant["product_title"],
-                variant["title"],
-                variant["vendor"],
-                item.quantity,
-                item.quantity,
-                variant["price"],
-                str(item.discount.quantize(unit)),
-                str(tax),
-                variant["is_gift_card"],
-            ),
-        )
-    events.record(conn, store, shop, "orders/create", order_id)
-    for item in items:
-        move_stock(conn, store, shop, item.variant_id, -item.quantity, at=at)
-    return order_id
-
-
-def refund_order(
-    conn: sqlite3.Connection,
-    store: Store,
-    shop: str,
-    order_id: int,
-    lines: Sequence[tuple[int, int]],
-    *,
-    restock_type: str = "return",
-    at: datetime,
-) -> int:
-    """Give back (line id, quantity); the refund's id."""
-    order = one(
-        conn,
-        "SELECT * FROM orders WHERE shop = ? AND id = ? AND deleted_at IS NULL",
-        shop,
-        order_id,
-    )
-    unit = smallest(order["currency"])
-    refund_id = store.draw_ids(conn, shop, 1 + len(lines))
-    conn.execute(
-        "INSERT INTO refunds VALUES (?, ?, ?, ?, ?)", (shop, refund_id, order_id, iso(at), iso(at))
-    )
-    restocked: list[tuple[int, int]] = []
-    for number, (line_id, wanted) in enumerate(lines, start=1):
-        line = one(
-            conn,
-            "SELECT * FROM order_lines WHERE shop = ? AND order_id = ? AND id = ?",
-            shop,
-            order_id,
-            line_id,
-        )
-        quantity = min(wanted, line["current_quantity"])
-        paid = Decimal(line["price"]) * line["quantity"] - Decimal(line["discount"])
-        subtotal = (
-            (paid * quantity / line["quantity"]).quantize(unit, ROUND_HALF_UP)
-            if line["quantity"]
-            else Decimal(0)
-        )
-        tax = (
-            (Decimal(line["tax"]) * quantity / line["quantity"]).quantize(unit, ROUND_HALF_UP)
-            if line["quantity"]
-            else Decimal(0)
-        )
-        conn.execute(
-            "INSERT INTO refund_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                shop,
-                refund_id,
-                refund_id + number,
-                line_id,
-                None,
-                quantity,
-                restock_type,
-                str(subtotal),
-                str(tax),
-            ),
-        )
-        conn.execute(
-            "UPDATE order_lines SET current_quantity = current_quantity - ? WHERE shop = ? AND order_id = ? AND id = ?",
-            (quantity, shop, order_id, line_id),
-        )
-        if restock_type in ("return", "cancel") and line["variant_id"]:
-            restocked.append((line["variant_id"], quantity))
-    left = conn.execute(
-        "SELECT sum(current_quantity) FROM order_lines WHERE shop = ? AND order_id = ?",
-        (shop, order_id),
-    ).fetchone()[0]
-    conn.execute(
-        "UPDATE orders SET updated_at = ?, financial_status = ? WHERE shop = ? AND id = ?",
-        (iso(at), "partially_refunded" if left else "refunded", shop, order_id),
-    )
-    events.record(conn, store, shop, "refunds/create", refund_id)
-    events.record(conn, store, shop, "orders/updated", order["id"])
-    for variant_id, quantity in restocked:
-        move_stock(conn, store, shop, variant_id, quantity, at=at)
-    return refund_id
-
-
-def cancel_order(
-    conn: sqlite3.Connection, store: Store, shop: str, order_id: int, *, at: datetime
-) -> None:
-    """Cancel an order: everything is given back and restocked."""
-    lines = conn.execute(
-        "SELECT id, current_quantity FROM order_lines WHERE shop = ? AND order_id = ? AND current_quantity > 0",
-        (shop, order_id),
-    ).fetchall()
-    conn.execute(
-        "UPDATE orders SET cancelled_at = ?, cancel_reason = 'customer', updated_at = ? WHERE shop = ? AND id = ?",
-        (iso(at), iso(at), shop, order_id),
-    )
-    refund_order(
-        conn,
-        store,
-        shop,
-        order_id,
-        [(row["id"], row["current_quantity"]) for row in lines],
-        restock_type="cancel",
-        at=at,
-    )
-    events.record(conn, store, shop, "orders/cancelled", order_id)
-
-
-def edit_order(
-    conn: sqlite3.Connection,
-    store: Store,
-    shop: str,
-    order_id: int,
-    line_id: int,
-    delta: int,
-    *,
-    at: datetime,
-) -> None:
-    """Take units off a line without a refund (an order edit). The ordered quantity stays, as in Shopify."""
-    line = one(
-        conn,
-        "SELECT * FROM order_lines WHERE shop = ? AND order_id = ? AND id = ?",
-        shop,
-        order_id,
-        line_id,
-    )
-    conn.execute(
-        "UPDATE order_lines SET current_quantity = ? WHERE shop = ? AND order_id = ? AND id = ?",
-        (max(0, line["current_quantity"] + delta), shop, order_id, line_id),
-    )
-    conn.execute(
-        "UPDATE orders SET edited = 1, updated_at = ? WHERE shop = ? AND id = ?",
-        (iso(at), shop, order_id),
-    )
-    change = {"id": line_id, "delta": abs(delta)}
-    edit: dict[str, Any] = {
-        "id": store.draw_ids(conn, shop),
-        "created_at": iso(at),
-        "order_id": order_id,
-        "line_items": {"additions": [], "removals": [change]},
-    }
-    events.record(conn, store, shop, "orders/edited", order_id, payload={"order_edit": edit})
-    if line["variant_id"]:
-        move_stock(conn, store, shop, line["variant_id"], -delta, at=at)
-
-
 def delete_product(
     conn: sqlite3.Connection, store: Store, shop: str, product_id: int, *, at: datetime
 ) -> None:
@@ -370,9 +136,20 @@ def set_cost(
     events.record(conn, store, shop, "inventory_items/update", item_id)
 
 
-def one(conn: sqlite3.Connection, query: str, *params: object) -> sqlite3.Row:
-    """The row; NotThereError if there is none."""
-    row = conn.execute(query, params).fetchone()
-    if row is None:
-        raise NotThereError("the shop has no such thing")
-    return row
+def set_status(
+    conn: sqlite3.Connection, store: Store, shop: str, product_id: int, status: str, *, at: datetime
+) -> None:
+    """Offer a product, hide it, or sell it to those alone who know its address (UNLISTED)."""
+    if status.upper() not in PRODUCT_STATUSES:
+        raise ValueError(f"no such status: {status}")
+    one(
+        conn,
+        "SELECT 1 FROM products WHERE shop = ? AND id = ? AND deleted_at IS NULL",
+        shop,
+        product_id,
+    )
+    conn.execute(
+        "UPDATE products SET status = ?, updated_at = ? WHERE shop = ? AND id = ?",
+        (status.upper(), iso(at), shop, product_id),
+    )
+    events.record(conn, store, shop, "products/update", product_id)

@@ -211,13 +211,14 @@ def _worst(row: RegistrationRow, as_of: date) -> float:
     record = outcomes.registration_from(row.record)
     proposal = row.evidence.proposal
     old, new = float(proposal.old_price), float(proposal.price)
+    net = old / (1 + float(row.evidence.tax_rate or 0))
     weeks = (row.stop_on - row.first_on).days / 7
     a_week = record.expected_counts * record.units_per_count * record.unit_profit_before / weeks
     if a_week <= 0 or record.unit_profit_before <= 0:
         return float(row.risk)
     left = max(1, -(-(row.stop_on - as_of).days // 7))
     worst = brake.worst_loss(
-        a_week, left, price_change=new / old - 1, margin_share=record.unit_profit_before / old
+        a_week, left, price_change=new / old - 1, margin_share=record.unit_profit_before / net
     )
     return max(worst, float(row.risk))
 

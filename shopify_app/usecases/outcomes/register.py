@@ -112,12 +112,13 @@ def _decision(
     card: SuggestionCard, per_order: dict[str, float], siblings: dict[int, list[int]]
 ) -> outcomes.Decision:
     cost, proposal = float(_unit_cost(card) or 0), card.proposal_as(PriceProposal)
+    taxed = 1 + float(card.evidence_as(PriceEvidence).tax_rate or 0)
     return outcomes.Decision(
         decision_id=str(card.id),
         series_id=str(card.variant_id),
         kind=proposal.move.value,
-        unit_profit_before=float(proposal.old_price) - cost,
-        unit_profit_after=float(proposal.price) - cost,
+        unit_profit_before=float(proposal.old_price) / taxed - cost,
+        unit_profit_after=float(proposal.price) / taxed - cost,
         units_per_count=per_order.get(str(card.variant_id), 1.0),
         substitutes=tuple(str(number) for number in siblings.get(card.variant_id, [])),
     )

@@ -104,6 +104,7 @@ def _sold(conn: Connection, shop: Shop, test: PriceTest, weeks: int | None) -> S
         frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone),
         frames.variants_on_sale(conn, shop.shop_id).set_index("variant_id")["product_id"],
         tested_prices.applied(conn, shop.shop_id, test.id, shop.timezone),
+        frames.negotiated_orders_between(conn, shop.shop_id, first, last),
     )
 
 

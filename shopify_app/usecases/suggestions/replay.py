@@ -16,8 +16,10 @@ import pandas as pd
 import structlog
 
 from shopify_app import clock
+from shopify_app.advice.before_tax import net_prices
 from shopify_app.advice.history import weekly_history
 from shopify_app.advice.inputs import Inputs
+from shopify_app.advice.on_offer import sells_on
 from shopify_app.advice.restock import supply_terms
 from shopify_app.analytics import replay
 from shopify_app.db import due_work, frames, replays, shops
@@ -65,7 +67,8 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
 
 def worked_out(inputs: Inputs, ends: pd.DataFrame) -> dict[str, Any]:
     """The record of a replay; `ends` are `domain.frames.STOCK_ENDS`."""
-    variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
+    counted = inputs.variants["is_tracked"] & ~sells_on(inputs.variants)
+    variants = inputs.variants[counted].reset_index(drop=True)
     terms = _terms(inputs, variants)
     cap = inputs.settings.cycle_service_level
     found = replay.replay(
@@ -105,7 +108,7 @@ def history_of(inputs: Inputs, variants: pd.DataFrame, ends: pd.DataFrame) -> pd
 
 def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     found = supply_terms(inputs, variants)[["cost", "lead", "review", "pack", "minimum"]]
-    return found.assign(series_id=variants["variant_id"], price=variants["price"])
+    return found.assign(series_id=variants["variant_id"], price=net_prices(variants))
 
 
 def _cost_known_share(inputs: Inputs, variants: pd.DataFrame, weeks: int) -> float:

@@ -1,0 +1,76 @@
+"""What a case sends and does, played on a simulator's controls: the same for `./run try` and for the demo.
+
+A delivery goes out after everything before it has arrived, so that the order is the file's.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+
+from simulator.cases.case import Act, Drained, Keel, Step, Webhook
+from simulator.cases.reading import BadCaseError
+
+Reconcile = Callable[[str | None], None]
+
+
+def play(
+    steps: Sequence[Step],
+    sim: httpx.Client,
+    domain: str,
+    *,
+    drain: Callable[[], None],
+    reconcile: Reconcile,
+) -> None:
+    """Play the steps in their order; `drain` works through what came, `reconcile` compares (since a moment).
+
+    Raises
+    ------
+    BadCaseError
+        If the simulator refuses one: it names the step.
+    """
+    for number, step in enumerate(steps):
+        name = f"webhooks[{number}]"
+        if isinstance(step, Webhook):
+            body = step.model_dump(mode="json", exclude_unset=True)
+            answer = _posted(sim, f"_sim/{domain}/webhooks", body, name)
+            if answer["pending"]:
+                raise BadCaseError(f"{name}: the app did not take the delivery")
+        elif isinstance(step, Act):
+            _act(step, sim, domain, name)
+        elif isinstance(step, Keel):
+            drain()
+            since = (
+                None if step.since is None else _resolved(f"$time:{step.since}", sim, domain, name)
+            )
+            reconcile(since)
+        elif isinstance(step, Drained):
+            drain()
+
+
+def _act(step: Act, sim: httpx.Client, domain: str, name: str) -> None:
+    """Something done in the shop; its news arrives, or is lost."""
+    path = _resolved(step.act, sim, domain, name)
+    body = _resolved(step.body, sim, domain, name)
+    if step.untold:
+        sim.put("_sim/faults", json={"webhook_drop": 1}).raise_for_status()
+    try:
+        _posted(sim, f"_sim/{domain}/{path}", body, name)
+        sim.post("_sim/flush", json={"timeout_seconds": 60}).raise_for_status()
+    finally:
+        if step.untold:
+            sim.delete("_sim/faults").raise_for_status()
+
+
+def _resolved(told: Any, sim: httpx.Client, domain: str, name: str) -> Any:
+    return _posted(sim, f"_sim/{domain}/names", {"told": told}, name)["told"]
+
+
+def _posted(sim: httpx.Client, path: str, body: dict[str, Any], name: str) -> Any:
+    answer = sim.post(path, json=body)
+    if answer.status_code == 404:
+        raise BadCaseError(f"{name}.act: the simulator has no such act")
+    if answer.status_code != 200:
+        told = answer.json().get("error", answer.text) if answer.status_code == 400 else answer.text
+        raise BadCaseError(f"{name}: {told.partition(': ')[2] or told}")
+    return answer.json()

@@ -1,0 +1,42 @@
+"""Every file of tests/cases is right: a shop of its own each, in one world with Keel and the simulator."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from launch.case_world import case_world
+from launch.processes import ROOT
+from simulator.cases.reading import read_case
+
+FOLDER = ROOT / "tests" / "cases"
+FILES = sorted(FOLDER.glob("*/*.json"))
+
+pytestmark = pytest.mark.xdist_group("cases")
+
+
+def parameter(path):
+    case = read_case(path)
+    marks = [pytest.mark.xfail(reason=case.pending, strict=True)] if case.pending else []
+    return pytest.param(case, marks=marks, id=str(path.relative_to(FOLDER).with_suffix("")))
+
+
+@pytest.fixture(scope="module")
+def world(postgres):
+    with (
+        tempfile.TemporaryDirectory(prefix="keel-cases-") as folder,
+        case_world(
+            Path(folder), database_url=postgres.url, redis_url="redis://127.0.0.1:1/0"
+        ) as made,
+    ):
+        yield made
+
+
+@pytest.mark.parametrize("case", [parameter(path) for path in FILES])
+def test_what_a_case_expects_is_so(world, case, request):
+    name = request.node.callspec.id.replace("/", "-")
+
+    seen = world.run(case, f"{name}.myshopify.com", advise=case.is_about_advice)
+
+    assert [one for one in seen["expect"] if not one["ok"]] == []
+    assert seen["expect"], "a case that expects nothing shows nothing"
