@@ -126,7 +126,7 @@ def keep(conn: Connection, shop_id: int, found: Mapping[str, Any]) -> None:
     with conn.cursor() as cur:
         cur.execute(
             """
-            INSERT INTO proofs (shop_id, proved_at, found) VALUES (%(shop_id)s, clock_timestamp(), %(found)s)
+            INSERT INTO proofs (shop_id, proved_at, found) VALUES (%(shop_id)s, clock_timestamp() + (shop_now() - now()), %(found)s)
                 ON CONFLICT (shop_id) DO UPDATE SET proved_at = excluded.proved_at, found = excluded.found
             """,
             {"shop_id": shop_id, "found": Json(dict(found))},

@@ -28,7 +28,7 @@ def standing(conn: Connection, shop_id: int) -> list[Comparison]:
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT k.kind, g.finished_at AS compared_at, coalesce(g.checked_rows, 0) AS checked_rows,
+            SELECT k.kind, g.finished_at + (shop_now() - now()) AS compared_at, coalesce(g.checked_rows, 0) AS checked_rows,
                    coalesce(g.healed_rows, 0) AS healed_rows, coalesce(g.buried_rows, 0) AS buried_rows,
                    coalesce(g.left_rows, 0) AS left_rows, f.failing_since, f.error
               FROM (SELECT DISTINCT kind FROM reconciliations WHERE shop_id = %(shop_id)s) k
@@ -37,7 +37,7 @@ def standing(conn: Connection, shop_id: int) -> list[Comparison]:
                     WHERE r.shop_id = %(shop_id)s AND r.kind = k.kind AND r.error IS NULL AND r.finished_at IS NOT NULL
                     ORDER BY r.id DESC LIMIT 1) g ON true
               LEFT JOIN LATERAL (
-                   SELECT min(r.finished_at) AS failing_since, (array_agg(r.error ORDER BY r.id DESC))[1] AS error
+                   SELECT min(r.finished_at) + (shop_now() - now()) AS failing_since, (array_agg(r.error ORDER BY r.id DESC))[1] AS error
                      FROM reconciliations r
                     WHERE r.shop_id = %(shop_id)s AND r.kind = k.kind AND r.error IS NOT NULL
                       AND r.id > coalesce(g.id, 0)) f ON true

@@ -30,8 +30,12 @@ WORK_SECONDS: Final = 120.0
 LAST_SECONDS: Final = 900.0
 """How long a day's deliveries, what follows from them, what is due, and on the last day new advice are waited for."""
 
-BETWEEN_DAYS: Final = ("prices", "tests", "verdicts")
-"""What must be done before the next day; new advice takes its time, as it does where days are real."""
+BETWEEN_DAYS: Final = ("prices", "tests")
+BETWEEN_WEEKS: Final = (*BETWEEN_DAYS, "verdicts")
+AT_THE_END: Final = ("news", *BETWEEN_WEEKS, "suggestions")
+"""What must be done before the next day; before the next seven, as what is judged is counted in weeks; and on the last.
+New advice takes its time, as it does where days are real.
+"""
 
 
 @dataclass(slots=True)
@@ -101,11 +105,11 @@ class Walks:
         days.advance(self._store, shop, 1)
         self._wait_for_news(http, shop, walk)
         self._tell(http, shop, iso(self._store.now(shop)))
-        self._wait(walk, BETWEEN_DAYS, lambda: self._tell(http, shop), WORK_SECONDS)
+        names = BETWEEN_DAYS if (walk.passed + 1) % 7 else BETWEEN_WEEKS
+        self._wait(walk, names, lambda: self._tell(http, shop), WORK_SECONDS)
         if is_last:
             self._wait_for_news(http, shop, walk)  # the app's own writes are news too
-            everything = ("news", *BETWEEN_DAYS, "suggestions")
-            self._wait(walk, everything, lambda: self._tell(http, shop), LAST_SECONDS)
+            self._wait(walk, AT_THE_END, lambda: self._tell(http, shop), LAST_SECONDS)
         walk.passed, walk.today = walk.passed + 1, self._today(shop)
 
     def _wait_for_news(self, http: httpx.Client, shop: str, walk: Walk) -> None:

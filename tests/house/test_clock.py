@@ -17,7 +17,9 @@ SQL = re.compile(
     r"|current_date\b|current_timestamp\b|localtimestamp\b)",
     re.IGNORECASE,
 )
-SHIFTED = re.compile(r"\(shop_now\(\) - now\(\)\)|now\(\) \+ make_interval\(secs => s\.clock_ahead_seconds\)")  # fmt: skip
+SHIFTED = re.compile(
+    r"(?:clock_timestamp\(\) \+ )?\(shop_now\(\) - now\(\)\)|now\(\) \+ make_interval\(secs => s\.clock_ahead_seconds\)"
+)
 """A moment of the machine brought to the shop's clock, and the shop's clock as the sweeper asks it."""
 
 MACHINES = {

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "tests/usecases/inbox/test_ingest_together.py": "shopify.nodes",
     "tests/usecases/price_tests/test_price_tests.py": "advice.price_test",
     "tests/usecases/shops/test_install.py": "shopify.shop_api",
+    "tests/usecases/shops/test_simulated_days.py": "db.waiting_work web.simulated_days",
     "tests/usecases/test_operator.py": "cli_commands usecases.shops.writes",
     "tests/domain/test_documents.py": "db.json_documents",
     "tests/usecases/decisions/test_decide.py": "usecases.decisions.accepted_prices usecases.decisions.accepted_restocks"

@@ -97,7 +97,7 @@ class Books:
 
 def books(conn: Connection, shop: Shop, *, now: datetime | None = None) -> Books:
     """How a shop's books stand now, the worst first."""
-    moment = now or clock.machine_now()
+    moment = now or clock.now(shop)
     steps = backfills.progress(conn, shop.shop_id)
     comparisons = {one.kind: one for one in reconciliations.standing(conn, shop.shop_id)}
     return Books(

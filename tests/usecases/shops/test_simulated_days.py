@@ -18,9 +18,17 @@ from shopify_app.usecases.shops import simulated_days
 from shopify_app.web import create_app
 from tests.conftest import CLIENT_SECRET
 from tests.factories import make_suggestion, make_variant
-from tests.house.test_house import GOOD
 from tests.price_change_rows import NEW, OLD, act
 
+IN_PRODUCTION = {
+    "APP_ENV": "production",
+    "APP_URL": "https://keel.example.com",
+    "DATABASE_URL": "postgresql://x",
+    "REDIS_URL": "redis://x",
+    "TOKEN_KEYS": "k1:" + "MDAw" * 10 + "MDA=",
+    "SHOPIFY_API_KEY": "a" * 32,
+    "SHOPIFY_API_SECRET": "s" * 32,
+}
 NOTHING = waiting_work.WaitingWork(0, 0, 0, 0, 0)
 CLOSE = timedelta(seconds=30)
 
@@ -150,10 +158,10 @@ def test_a_service_that_follows_no_days_leaves_every_clock_alone(acme):
 
 def test_production_refuses_to_follow_simulated_days():
     with pytest.raises(InvalidSettingsError, match="SHOP_CLOCK must be machine"):
-        read_settings(GOOD | {"SHOP_CLOCK": "simulated"})
-    assert not read_settings(GOOD).follows_simulated_days
+        read_settings(IN_PRODUCTION | {"SHOP_CLOCK": "simulated"})
+    assert not read_settings(IN_PRODUCTION).follows_simulated_days
     with pytest.raises(InvalidSettingsError, match="SHOP_CLOCK"):
-        read_settings(GOOD | {"APP_ENV": "development", "SHOP_CLOCK": "mine"})
+        read_settings(IN_PRODUCTION | {"APP_ENV": "development", "SHOP_CLOCK": "mine"})
 
 
 def post(body, secret=CLIENT_SECRET):
