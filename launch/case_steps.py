@@ -1,9 +1,9 @@
-"""What a case sends and does, played on a simulator's controls: the same for `./run try` and for the demo.
+"""What a case sets, sends and does, by a simulator's controls and Keel's pages: the same for `./run try` and the demo.
 
 A delivery goes out after everything before it has arrived, so that the order is the file's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -46,6 +46,32 @@ def play(
             reconcile(since)
         elif isinstance(step, Drained):
             drain()
+
+
+def save_settings(
+    fields: Mapping[str, Any], sim: httpx.Client, keel: httpx.Client, domain: str
+) -> None:
+    """Save fields of Keel's settings page, as a person would.
+
+    Raises
+    ------
+    BadCaseError
+        If the page refuses one: it names the field.
+    """
+    answer = keel.post("settings", json=dict(fields), headers=headers(sim, domain))
+    if answer.status_code == 200:
+        return
+    errors = answer.json().get("errors", {}) if answer.status_code == 422 else {}
+    name, words = next(iter(errors.items()), ("", f"HTTP {answer.status_code}"))
+    raise BadCaseError(f"shop.settings{name and f'.{name}'}: {words}")
+
+
+def headers(
+    sim: httpx.Client, domain: str, *, tongue: str = "en", accept: str = "application/json"
+) -> dict[str, str]:
+    """Of a request to Keel in the name of a shop's owner."""
+    token = sim.post(f"_sim/{domain}/id-token", json={}).json()["id_token"]
+    return {"Authorization": f"Bearer {token}", "Accept": accept, "Accept-Language": tongue}
 
 
 def _act(step: Act, sim: httpx.Client, domain: str, name: str) -> None:

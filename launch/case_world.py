@@ -41,6 +41,7 @@ from simulator.app import create_app as create_simulator
 from simulator.cases.case import Case
 from simulator.cases.reading import BadCaseError
 from simulator.config import SimConfig
+from simulator.graphql.schema import schema
 from simulator.state import Simulator, make_simulator
 from simulator.world import described
 from simulator.world.rows import NotThereError
@@ -56,6 +57,7 @@ NOT_OURS: Final = frozenset(
 )
 """Work that is not done by itself: advice is run once, at the end; time stands still for the rest."""
 
+TRIES: Final = 3
 LANGUAGES: Final = ("en", "zh")
 MOST_SECONDS: Final = 120
 """A case that is not through by then hangs."""
@@ -161,23 +163,19 @@ class CaseWorld:
         asked = {} if case.shop.scopes is None else {"scopes": case.shop.scopes}
         answer = self.http.post(f"_sim/{domain}/install", json=asked)
         answer.raise_for_status()
-        opened = self.keel.get(answer.json()["launch_url"])
-        if opened.status_code != 200:
-            raise RuntimeError(f"the app did not open: HTTP {opened.status_code}")
+        self._open(answer.json()["launch_url"], domain)
         self.drain()
         if case.shop.settings:
-            self._set(domain, case.shop.settings)
+            case_steps.save_settings(case.shop.settings, self.http, self.keel, domain)
 
-    def _set(self, domain: str, fields: Mapping[str, Any]) -> None:
-        """Save settings on Keel's own page; each refused field is named."""
-        headers = self._headers(domain, "en", "application/json")
-        answer = self.keel.post("settings", json=dict(fields), headers=headers)
-        if answer.status_code == 422:
-            errors = answer.json().get("errors") or {"": answer.text}
-            name, words = next(iter(errors.items()))
-            raise BadCaseError(f"shop.settings.{name}: {words}")
-        if answer.status_code != 200:
-            raise BadCaseError(f"shop.settings: {answer.text[:200]}")
+    def _open(self, launch_url: str, domain: str) -> None:
+        """Open the app in the admin; a person whose page says "in a moment" opens it again."""
+        for _ in range(TRIES):
+            status = self.keel.get(launch_url).status_code
+            if status == 200:
+                return
+            launch_url = self.http.get(f"_sim/{domain}/launch-url").json()["url"]
+        raise RuntimeError(f"the app did not open: HTTP {status}")
 
     def _reconcile(self, domain: str, since: str | None) -> None:
         moment = None if since is None else datetime.fromisoformat(since)
@@ -288,15 +286,11 @@ class CaseWorld:
     def _ask(
         self, domain: str, path: str, tongue: str, *, accept: str = "application/json"
     ) -> httpx.Response:
-        headers = self._headers(domain, tongue, accept)
+        headers = case_steps.headers(self.http, domain, tongue=tongue, accept=accept)
         answer = self.keel.get(path, headers=headers, follow_redirects=True)
         if answer.status_code != 200:
             raise BadCaseError(f"{path}: the app answers {answer.status_code}")
         return answer
-
-    def _headers(self, domain: str, tongue: str, accept: str) -> dict[str, str]:
-        token = self.http.post(f"_sim/{domain}/id-token", json={}).json()["id_token"]
-        return {"Authorization": f"Bearer {token}", "Accept": accept, "Accept-Language": tongue}
 
 
 @contextlib.contextmanager
@@ -324,6 +318,7 @@ def case_world(folder: Path, *, database_url: str, redis_url: str) -> Iterator[C
             secret.api_key,
             secret.api_secret,
         )
+        schema()  # takes a second or more: no first request shall wait for it
         sim, app = make_simulator(sim_config), create_app()
         for served, door in zip((create_simulator(sim_config, sim), app), doors, strict=True):
             stack.callback(_serve(served, door))

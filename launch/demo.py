@@ -2,18 +2,26 @@
 
 import argparse
 import contextlib
+import subprocess
 import threading
 import time
 import webbrowser
+from pathlib import Path
 from typing import Final
 
+import httpx
+
+from launch import case_steps
 from launch.folder import FOLDER, forget, held
 from launch.ports import is_free
-from launch.processes import stop_on_signals
+from launch.processes import ROOT, python, stop_on_signals
 from launch.simulated import Simulated, StoppedError, simulated_shop
+from simulator.cases.case import Case
+from simulator.cases.reading import BadCaseError, read_case
 
 PORT: Final = 5000
 HISTORY_MINUTES: Final = 20
+DRAIN_SECONDS: Final = 120
 SHOPS: Final = ("uk-gifts", "tiny", "noise", "slow", "apparel", "hostile")
 STEP_WORDS: Final = {
     "shop": "shop and locations",
@@ -37,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
             _run(arguments, stop)
     except StoppedError:
         pass
-    except (RuntimeError, TimeoutError) as error:
+    except (RuntimeError, TimeoutError, BadCaseError) as error:
         _say(f"Stopped: {error}")
         return 1
     _say("Everything is stopped.")
@@ -48,9 +56,13 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> None:
     began = time.monotonic()
     port = arguments.port or _a_free_port()
     with simulated_shop(FOLDER, port=port, shop=arguments.shop, stop=stop, say=_say) as running:
-        running.install()
+        case = read_case(Path(arguments.shop)) if arguments.shop.endswith(".json") else None
+        is_new = not running.rows("SELECT 1 FROM shops WHERE domain = %s", running.domain)
+        running.install(case.shop.scopes if case else None)
         _say(f"Keel is installed into {running.domain}; it reads the history:")
         _show_progress(running, stop)
+        if case is not None and is_new and not stop.is_set():
+            _play(case, running, stop)
         if stop.is_set():
             return
         handle = running.domain.partition(".")[0]
@@ -67,6 +79,49 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> None:
         while not stop.wait(1):
             running.children.raise_if_fallen()
         _say("\nStopping ...")
+
+
+def _play(case: Case, running: Simulated, stop: threading.Event) -> None:
+    """Do what a case does once its history is read; once only, whatever is started again."""
+    with httpx.Client(
+        base_url=running.children.environment["APP_URL"], timeout=60, trust_env=False
+    ) as keel:
+        if case.shop.settings:
+            case_steps.save_settings(case.shop.settings, running.sim, keel, running.domain)
+    case_steps.play(
+        case.webhooks,
+        running.sim,
+        running.domain,
+        drain=lambda: _drain(running, stop),
+        reconcile=lambda since: _reconcile(running, since),
+    )
+    _drain(running, stop)
+    _say(f"The case's {len(case.webhooks)} steps are done.")
+
+
+def _drain(running: Simulated, stop: threading.Event) -> None:
+    """Wait until Keel has taken in everything that came."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    waiting = "SELECT 1 FROM webhook_inbox WHERE done_at IS NULL AND dead_at IS NULL LIMIT 1"
+    while running.rows(waiting) and not stop.wait(0.2):
+        running.children.raise_if_fallen()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the case's news was not taken in")
+
+
+def _reconcile(running: Simulated, since: str | None) -> None:
+    """Compare with Shopify now, as the operator's command does."""
+    moment = () if since is None else ("--since", since)
+    done = subprocess.run(
+        python("shopify_app.cli", "reconcile", "--shop", running.domain, *moment),
+        check=False,
+        cwd=ROOT,
+        env=running.children.environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the comparison failed: {done.stderr}")
 
 
 def _a_free_port() -> int:
@@ -129,9 +184,17 @@ def _say(words: str) -> None:
 
 
 def _shop(text: str) -> str:
+    if text.endswith(".json"):
+        try:
+            read_case(Path(text))
+        except BadCaseError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return str(Path(text).absolute())
     kind, colon, seed = text.partition(":")
     if kind not in SHOPS or (colon and not seed.isdigit()):
-        raise argparse.ArgumentTypeError(f"must be KIND or KIND:SEED, of {', '.join(SHOPS)}")
+        raise argparse.ArgumentTypeError(
+            f"must be KIND or KIND:SEED, of {', '.join(SHOPS)}, or a case's FILE.json"
+        )
     return text
 
 
@@ -147,7 +210,7 @@ def _arguments() -> argparse.ArgumentParser:
         "--shop",
         type=_shop,
         default="uk-gifts",
-        help="uk-gifts (real history; the default), tiny, noise, slow, apparel or hostile; KIND:SEED",
+        help="uk-gifts (real history; the default), tiny, noise, slow, apparel or hostile; KIND:SEED; or a case's FILE.json",
     )
     parser.add_argument(
         "--port",
