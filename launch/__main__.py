@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 
-COMMANDS = ("demo", "serve", "operate", "schema", "words", "openapi", "try_case", "case_schema")
+COMMANDS = (
+    "demo", "serve", "operate", "schema", "words", "openapi", "branches", "try_case", "case_schema",
+)  # fmt: off
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ STEP_WORDS: Final = {
     "inventory": "stock",
     "orders": "orders",
     "refunds": "refunds",
+    "ledger": "the money of refunded and edited orders",
     "sales": "sales a day",
     "decisions": "asking for decisions",
 }

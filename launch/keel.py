@@ -56,6 +56,8 @@ def environment(
         "SHOPIFY_BASE_URL_TEMPLATE": f"http://127.0.0.1:{simulator_port}/{{shop}}",
         "APP_BRIDGE_URL": f"http://localhost:{simulator_port}/app-bridge.js",
         "SHOPIFY_ADMIN_ORIGIN": f"http://localhost:{simulator_port}",
+        "LEDGER_WAIT_SECONDS": os.environ.get("LEDGER_WAIT_SECONDS", "2"),
+        "SHOP_CLOCK": "simulated",
         "METRICS_PORT": os.environ.get("METRICS_PORT", "0"),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

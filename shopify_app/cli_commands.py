@@ -1,13 +1,14 @@
 """What each operator's command takes and does: arguments to use cases, an answer back."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from shopify_app.config import settings
 from shopify_app.db import (
     decision_log,
+    due_work,
     ledgers,
     offline_tokens,
     price_tests,
@@ -20,16 +21,22 @@ from shopify_app.db import (
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.migrate import migrate
+from shopify_app.domain.ids import LARGEST_ID
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import InvalidInputError, NotFoundError
 from shopify_app.logs import set_up_logs
-from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.history import books, facts, full_count, proof, reconcile
 from shopify_app.usecases.inbox import drain
 from shopify_app.usecases.price_tests import decide as stopping
 from shopify_app.usecases.shops import access, writes
 from shopify_app.usecases.suggestions import state as advice_state
 
 JSON_ASKED: Final = "keel.json"
+
+YEARS: Final = (1970, 3000)
+"""Of a day that can be meant: its neighbours, some years off, are still dates."""
+
+D = TypeVar("D", bound=date)
 
 
 class OperatorCommand(click.Command):
@@ -62,16 +69,41 @@ operator = Operator(
     "keel", help="The operator's commands. Answers are tables, or JSON with --json."
 )
 
-SHOP: Final = click.option("--shop", required=True, help="the shop's myshopify.com domain")
-DOMAIN: Final = click.argument("shop", metavar="DOMAIN")
+
+def _text(value: str) -> str:
+    """A text that Postgres can be asked for: bytes that are no UTF-8 reach us as half characters."""
+    if not value.isprintable():
+        raise click.BadParameter("is no domain")
+    return value
+
+
+def _day(text: str) -> date:
+    return _of_a_year_meant(date.fromisoformat(text))
+
+
+def _moment(text: str) -> datetime:
+    return _of_a_year_meant(datetime.fromisoformat(text))
+
+
+def _of_a_year_meant(when: D) -> D:
+    if not YEARS[0] <= when.year <= YEARS[1]:
+        raise ValueError
+    return when
+
+
+ID: Final = click.IntRange(1, LARGEST_ID)
+SHOP: Final = click.option(
+    "--shop", type=_text, required=True, help="the shop's myshopify.com domain"
+)
+DOMAIN: Final = click.argument("shop", metavar="DOMAIN", type=_text)
 SINCE_MOMENT: Final = click.option(
-    "--since", type=datetime.fromisoformat, metavar="TIME", help="from this moment on"
+    "--since", type=_moment, metavar="TIME", help="from this moment on"
 )
 
 
 def day_option(name: str, words: str) -> Any:
     """An option that is a day."""
-    return click.option(name, type=date.fromisoformat, metavar="YYYY-MM-DD", help=words)
+    return click.option(name, type=_day, metavar="YYYY-MM-DD", help=words)
 
 
 @operator.command("migrate")
@@ -113,9 +145,24 @@ def _failed_runs(failed: FailedRuns | None) -> dict[str, Any]:
 @SHOP
 @day_option("--since", "first day")
 @day_option("--until", "last day")
-def show_facts(shop: str, since: date | None, until: date | None) -> dict[str, Any]:
+@click.option("--variants", is_flag=True, help="each variant's days too")
+def show_facts(
+    shop: str, *, since: date | None, until: date | None, variants: bool
+) -> dict[str, Any]:
     """A shop's days, catalogue and stock, to compare with its own books."""
-    return facts.facts(_shop(shop).shop_id, since=since, until=until)
+    return facts.facts(_shop(shop).shop_id, since=since, until=until, with_variants=variants)
+
+
+@operator.command("proof")
+@DOMAIN
+def prove_books(shop: str) -> dict[str, Any]:
+    """How a shop's books agree with Shopify's own totals: the orders that do not, the days that do not add up."""
+    proved = proof.prove_shop(_shop(shop).shop_id)
+    return {
+        "proved_at": proved.proved_at,
+        "sales_changed": proved.sales_changed,
+        **proved.proof.as_json(),
+    }
 
 
 @operator.command("inbox")
@@ -126,7 +173,7 @@ def show_inbox() -> dict[str, Any]:
 
 @operator.command("dead")
 @click.argument("act", type=click.Choice(["list", "show", "replay"]))
-@click.argument("delivery_id", metavar="[ID]", type=int, required=False)
+@click.argument("delivery_id", metavar="[ID]", type=ID, required=False)
 @SINCE_MOMENT
 def dead_letters(act: str, delivery_id: int | None, since: datetime | None) -> Any:
     """Parked webhooks: list, show N, replay [N]; --since replays what was parked since."""
@@ -149,6 +196,40 @@ def dead_letters(act: str, delivery_id: int | None, since: datetime | None) -> A
 def reconcile_shop(shop: str, since: datetime | None) -> dict[str, Any]:
     """Compare a shop with Shopify now; --since looks back to a moment (after an outage)."""
     return {"healed": reconcile.reconcile_shop(_shop(shop), since=since)}
+
+
+@operator.command("count")
+@SHOP
+def count_shop(shop: str) -> dict[str, Any]:
+    """Have everything of a shop counted now instead of within the week; the pump and its workers do it."""
+    shop_id = _shop(shop).shop_id
+    with transaction(shop_id) as conn:
+        due_work.forget_failures(conn, shop_id, full_count.WHAT)
+        due_work.ask(conn, shop_id, full_count.WHAT)
+    return {"asked_for": full_count.WHAT}
+
+
+@operator.command("books")
+@click.option("--shop", help="of one shop (default: of all)")
+def show_books(shop: str | None) -> list[dict[str, Any]]:
+    """What is wrong with shops' books: what, of what, since when, and whether suggestions are held for it."""
+    asked = None if shop is None else _shop(shop).shop_id
+    with sweep_transaction() as conn:
+        domains = {one.shop_id: one.domain for one in shops.every(conn)}
+    return [
+        {
+            "domain": domains[shop_id],
+            "what": trouble.what.value,
+            "of": trouble.of,
+            "since": trouble.since,
+            "rows": trouble.rows,
+            "holds_suggestions": trouble.holds,
+            "error": trouble.error,
+        }
+        for shop_id, found in books.troubles_of_all().items()
+        if asked in (None, shop_id)
+        for trouble in found.troubles
+    ]
 
 
 @operator.command("pause")
@@ -182,14 +263,15 @@ def list_decisions(shop: str, since: datetime | None) -> Any:
 @operator.command("suggestions")
 @SHOP
 @click.option("--refresh", is_flag=True, help="work them out first")
-@click.option("--limit", type=click.IntRange(min=0), help="so many at most (default: all)")
+@click.option("--limit", type=click.IntRange(0, LARGEST_ID), help="so many at most (default: all)")
 def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dict[str, Any]]:
     """A shop's open suggestions; --refresh works them out first."""
     shop_id = _shop(shop).shop_id
     if refresh:
         from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
-        suggest.refresh_suggestions(shop_id)
+        if suggest.refresh_suggestions(shop_id) is None:
+            raise InvalidInputError("suggestions are held: see `keel books`")
     with transaction(shop_id) as conn:
         found = suggestions.cards(conn, shop_id, limit=limit)
     return [
@@ -209,7 +291,7 @@ def list_suggestions(shop: str, *, refresh: bool, limit: int | None) -> list[dic
 
 @operator.command("explain")
 @SHOP
-@click.argument("suggestion_id", metavar="ID", type=int)
+@click.argument("suggestion_id", metavar="ID", type=ID)
 def explain_suggestion(shop: str, suggestion_id: int) -> Any:
     """Work a suggestion's numbers out again from its evidence."""
     from shopify_app.usecases.suggestions import explain  # noqa: PLC0415 -- pandas is loaded only for this
@@ -219,7 +301,7 @@ def explain_suggestion(shop: str, suggestion_id: int) -> Any:
 
 @operator.command("price-test")
 @SHOP
-@click.option("--id", "test_id", type=int, help="this one (default: the newest)")
+@click.option("--id", "test_id", type=ID, help="this one (default: the newest)")
 @click.option("--stop", is_flag=True, help="give its prices back")
 def tell_price_test(shop: str, *, test_id: int | None, stop: bool) -> dict[str, Any]:
     """How a shop's price test stands, and whether its plan comes out again."""

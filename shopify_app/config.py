@@ -35,6 +35,8 @@ BASE_URL_TEMPLATE: Final = "https://{shop}"
 RELEASE_MONTHS: Final = ("01", "04", "07", "10")
 
 
+SHOP_CLOCKS: Final = ("machine", "simulated")
+"""Whose days a shop's due times follow: the machine's, or those that pass in a simulated shop."""
 LOG_LEVELS: Final = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 ENVIRONMENTS: Final = ("production", "development", "test")
 PLACEHOLDERS: Final = ("0123456789abcdef0123456789abcdef", "shpss_example")
@@ -80,6 +82,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> int:
+    """A number of seconds, an hour at most."""
+    if not text.isdecimal() or not text.isascii() or len(text) > 4 or int(text) > 3_600:
+        raise ValueError(f"must be seconds up to 3600, got {text!r}")
+    return int(text)
+
+
 class Settings(BaseModel):
     """Everything an operator decides; what a merchant decides is a row (`ShopSettings`). Its repr holds no secret."""
 
@@ -102,12 +111,22 @@ class Settings(BaseModel):
     app_bridge_url: str = Field(alias="APP_BRIDGE_URL")
     admin_origin: str = Field(alias="SHOPIFY_ADMIN_ORIGIN")
     metrics_port: Annotated[int, BeforeValidator(_port)] = Field(alias="METRICS_PORT")
+    ledger_wait_seconds: Annotated[int, BeforeValidator(_seconds)] = Field(
+        alias="LEDGER_WAIT_SECONDS"
+    )
+    """How long news of an order's money is gathered before its sales are asked for."""
     log_level: str = Field(alias="LOG_LEVEL")
+    shop_clock: str = Field(alias="SHOP_CLOCK")
 
     @property
     def is_production(self) -> bool:
         """Whether this process serves real shops."""
         return self.app_env == "production"
+
+    @property
+    def follows_simulated_days(self) -> bool:
+        """Whether a simulator may say what day it is in its shops: never in production."""
+        return self.shop_clock == "simulated"
 
     @property
     def api_secrets(self) -> tuple[str, ...]:
@@ -174,6 +193,15 @@ class Settings(BaseModel):
             raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
         return name.upper()
 
+    @field_validator("shop_clock")
+    @classmethod
+    def _is_the_machines_in_production(cls, name: str, info: ValidationInfo) -> str:
+        if name not in SHOP_CLOCKS:
+            raise ValueError(f"must be one of {', '.join(SHOP_CLOCKS)}")
+        if _is_production(info) and name != "machine":
+            raise ValueError("must be machine when APP_ENV=production")
+        return name
+
 
 SHOPIFYS: Final = {
     "base_url_template": BASE_URL_TEMPLATE,
@@ -213,7 +241,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         "APP_BRIDGE_URL": env.get("APP_BRIDGE_URL", APP_BRIDGE_URL),
         "SHOPIFY_ADMIN_ORIGIN": env.get("SHOPIFY_ADMIN_ORIGIN", ADMIN_ORIGIN),
         "METRICS_PORT": env.get("METRICS_PORT", "9464"),
+        "LEDGER_WAIT_SECONDS": env.get("LEDGER_WAIT_SECONDS", "60"),
         "LOG_LEVEL": env.get("LOG_LEVEL", "INFO"),
+        "SHOP_CLOCK": env.get("SHOP_CLOCK", "machine"),
     }
     try:
         return Settings.model_validate(told)

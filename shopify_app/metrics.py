@@ -18,6 +18,9 @@ HEALED_ROWS: Final = Counter(
 REFETCHES: Final = Counter(
     "keel_refetches_total", "Resources asked of Shopify again", ["kind", "outcome"]
 )
+SALES_CHANGED: Final = Counter(
+    "keel_sales_changed_total", "Sale rows that Shopify told otherwise than before"
+)
 SHOPIFY_CALLS: Final = Counter(
     "keel_shopify_calls_total", "Admin API calls", ["operation", "answer"]
 )
@@ -38,6 +41,10 @@ REDACTIONS_LATE: Final = Gauge(
 )
 SHOPS_WITHOUT_NEW_SUGGESTIONS: Final = Gauge(
     "keel_shops_without_new_suggestions", "Shops whose newest run of the suggestions failed"
+)
+SHOPS_WITH_HELD_SUGGESTIONS: Final = Gauge(
+    "keel_shops_with_held_suggestions",
+    "Shops whose suggestions wait because their books are not whole",
 )
 PAGE_SECONDS: Final = Histogram("keel_page_seconds", "Time to answer a page", ["endpoint"])
 

@@ -13,6 +13,7 @@ from simulator.routes import (
     merchant_acts,
     oauth,
     order_acts,
+    place_acts,
     plans,
     truth,
 )
@@ -24,6 +25,7 @@ ROUTES = (
     app_life,
     merchant_acts,
     order_acts,
+    place_acts,
     truth,
     admin,
     plans,

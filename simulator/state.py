@@ -12,6 +12,7 @@ from simulator.graphql.throttle import Throttle
 from simulator.store import Store
 from simulator.webhooks import events
 from simulator.webhooks.emitter import Emitter
+from simulator.world.walks import Walks
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Simulator:
     emitter: Emitter
     bulk: BulkEngine
     throttle: Throttle
+    walks: Walks
 
     def start(self) -> None:
         """Start the threads."""
@@ -32,6 +34,7 @@ class Simulator:
 
     def stop(self) -> None:
         """Stop the threads."""
+        self.walks.stop()
         self.bulk.stop()
         self.emitter.stop()
 
@@ -41,14 +44,16 @@ def make_simulator(config: SimConfig) -> Simulator:
     store = Store(config.data_dir / "simulator.sqlite3")
     faults = Faults(store)
     toml = app_toml.read(config.app_toml)
+    emitter = Emitter(store, config, faults, toml.api_version)
     events.TOML[:] = toml.subscriptions
     return Simulator(
         config,
         store,
         faults,
-        Emitter(store, config, faults, toml.api_version),
+        emitter,
         BulkEngine(store, config, faults),
         Throttle(),
+        Walks(store, config, emitter),
     )
 
 

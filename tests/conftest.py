@@ -34,6 +34,7 @@ def settings_of(database_url: str) -> dict[str, str]:
         "SHOPIFY_API_SECRET": CLIENT_SECRET,
         "SHOPIFY_API_VERSION": "2026-10",
         "METRICS_PORT": "0",
+        "LEDGER_WAIT_SECONDS": "0",
     }
 
 

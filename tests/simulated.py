@@ -91,6 +91,7 @@ def awaits_an_operation() -> bool:
         cur.execute(
             "SELECT EXISTS (SELECT FROM backfills WHERE state = 'running' AND bulk_operation_id IS NOT NULL"
             " AND due_at < now() + interval '10 seconds')"
+            " OR EXISTS (SELECT FROM due_work WHERE what = 'full_count' AND due_at < now() + interval '10 seconds')"
         )
         row = cur.fetchone()
     return bool(row and row[0])

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from shopify_app.advice import way_back as way_back_advice
+from shopify_app.advice.before_tax import tax_evidence, tax_rates
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
+from shopify_app.advice.on_offer import sells_on
 from shopify_app.analytics.prices import elasticity, pricing
 from shopify_app.analytics.prices import profit as price_profit
 from shopify_app.analytics.prices.elasticity import PriceResponse
@@ -35,7 +37,7 @@ from shopify_app.domain.suggestion import NewSuggestion
 MOST: Final = 30
 """Price suggestions at most."""
 
-UNKNOWN: Final = ["series_id", "price", "unit_cost", "units_per_week", "units_each"]
+UNKNOWN: Final = ["series_id", "price", "unit_cost", "tax_rate", "units_per_week", "units_each"]
 """Columns of variants whose prices never moved."""
 
 ORDER_SIZE_WEEKS: Final = 26
@@ -64,8 +66,8 @@ class PriceAdvice:
     ----------
     suggestions : prices to move, and ways back
     not_sure : how many variants got none, by reason
-    unknown : series_id, price, unit_cost, units_per_week (orders), units_each, of variants whose prices never
-        moved and of which nothing else is said: what a test could be made of (`advice.price_test`)
+    unknown : series_id, price, unit_cost, tax_rate, units_per_week (orders), units_each, of variants whose prices
+        never moved and of which nothing else is said: what a test could be made of (`advice.price_test`)
     """
 
     suggestions: list[NewSuggestion]
@@ -120,14 +122,16 @@ def suggest(inputs: Inputs, *, seed: int) -> PriceAdvice:
 def _panel(inputs: Inputs) -> pd.DataFrame:
     """Orders a week at the week's usual price, from a variant's first sale on; a week without a sale keeps the price before it.
 
-    Orders, not units: one wholesale order of a hundred says nothing of a price.
+    Orders, not units: one wholesale order of a hundred says nothing of a price; and only orders that saw it. The price
+    is the shelf's, tax and all: that is what a shopper answers to. The cost is put beside it as that shelf price
+    which leaves just the cost before tax.
     """
     weekly = inputs.weekly[inputs.weekly["variant_id"].isin(inputs.variants["variant_id"])]
     priced = weekly[weekly["price"].notna()]
     if priced.empty:
         return pd.DataFrame(columns=["series_id", "period", "units", "price"])
     orders = weekly.pivot_table(
-        index="variant_id", columns="weeks_ago", values="orders", aggfunc="sum"
+        index="variant_id", columns="weeks_ago", values=_answering(weekly), aggfunc="sum"
     ).sort_index(axis=1, ascending=False)
     every_week = range(int(orders.columns.max()), -1, -1)
     orders = orders.reindex(columns=every_week).loc[np.sort(priced["variant_id"].unique())]
@@ -156,9 +160,16 @@ def _panel(inputs: Inputs) -> pd.DataFrame:
             "in_stock": stock.to_numpy()[known],
             "randomised": drawn[known],
             "group": groups[series],
-            "unit_cost": variants["unit_cost"].to_numpy(float)[series],
+            "unit_cost": (variants["unit_cost"].to_numpy(float) * (1 + tax_rates(variants)))[
+                series
+            ],
         }
     )
+
+
+def _answering(weekly: pd.DataFrame) -> str:
+    """The column of orders that saw the shop's price; all of them in runs from before those were told apart."""
+    return "priced_orders" if "priced_orders" in weekly else "orders"
 
 
 def _tested(inputs: Inputs, weeks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -198,6 +209,7 @@ def _catalogue(inputs: Inputs, fitted: pd.DataFrame) -> pd.DataFrame:
             "series_id": number.to_numpy(),
             "price": variants["price"].to_numpy(),
             "unit_cost": variants["unit_cost"].to_numpy(),
+            "tax_rate": tax_rates(variants),
             "units_per_month": (orders * number.map(each).fillna(1.0)).to_numpy(),
             "level_sd": number.map(known["level_sd"]).to_numpy(),
             "units_per_week": number.map(known["units_per_week"]).to_numpy(),
@@ -223,10 +235,11 @@ def _stock(inputs: Inputs, catalogue: pd.DataFrame) -> pd.DataFrame:
     """What there is to sell until an order placed today would come.
 
     What is on its way counts as there, for its day is not known: so a price is rather left than raised. Where
-    what is on the shelf would not last two weeks the price is not lowered. Untracked stock is unknown.
+    what is on the shelf would not last two weeks the price is not lowered. Untracked stock is unknown; what sells
+    on without stock is never short.
     """
     variants = inputs.variants.set_index("variant_id").loc[catalogue["series_id"]]
-    tracked = variants["is_tracked"].to_numpy()
+    tracked = variants["is_tracked"].to_numpy() & ~sells_on(variants)
     shelf = np.maximum(variants["available_units"].to_numpy(float), 0.0)
     weekly = np.maximum(catalogue["units_per_month"].to_numpy() / WEEKS_PER_MONTH, 1e-9)
     coming = np.maximum(variants["incoming_units"].to_numpy(float), 0.0)
@@ -322,6 +335,8 @@ def _suggestion(
     then_compare_at = _price(float(compare_at), digits) if has_compare_at else None
     keeps_compare_at = then_compare_at is not None and then_compare_at > price
     cost = float(variant["unit_cost"])
+    tax = tax_evidence(variant)
+    taxed = 1 + float(tax.get("tax_rate", 0.0))
     shortage = {"shortage": short[variant_id]} if variant_id in short else {}
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
@@ -339,9 +354,10 @@ def _suggestion(
             chance_it_helps=round(float(row["chance_it_helps"]), 4),
             units_per_month_now=round(units_now, 1),
             units_per_month_then=round(float(row["units_then"]), 1),
-            margin_now=round(1 - cost / float(old), 4),
-            margin_then=round(1 - cost / float(price), 4),
+            margin_now=round(1 - cost * taxed / float(old), 4),
+            margin_then=round(1 - cost * taxed / float(price), 4),
             unit_cost=_as_sent(cost, digits),
+            **tax,
             prices_tried=tuple(tried[variant_id][:6]),
             curve=tuple(CurvePoint.of_json(point) for point in row["curve"]),
             binding_limit=row["binding_limit"],

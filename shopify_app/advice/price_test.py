@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from shopify_app.advice.before_tax import tax_rates
 from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.price_tests.experiments import plan_switchback
 from shopify_app.analytics.prices.pricing import PriceLimits
@@ -79,10 +80,12 @@ def propose(
 
 
 def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.DataFrame:
-    """The products that could be tested: series_id, price, unit_cost, units_per_week, units_each; best sellers first."""
+    """The products that could be tested: series_id, price, unit_cost, tax_rate, units_per_week, units_each; best sellers first."""
     told = unknown.set_index("series_id").reindex(inputs.variants["variant_id"])
     variants = inputs.variants.assign(
-        orders=told["units_per_week"].to_numpy(), units_each=told["units_each"].to_numpy()
+        orders=told["units_per_week"].to_numpy(),
+        units_each=told["units_each"].to_numpy(),
+        tax_rate=tax_rates(inputs.variants),
     )
     never_sold = ~variants["variant_id"].isin(inputs.weekly["variant_id"])
     is_fit = (
@@ -97,7 +100,7 @@ def _products(inputs: Inputs, unknown: pd.DataFrame, fixed: set[int]) -> pd.Data
     whole["is_fit"] = is_fit.groupby(variants["product_id"]).all()
     known = variants[variants["orders"] > 0]
     weight = known.set_index("product_id")["orders"]
-    for name in ("unit_cost", "units_each"):
+    for name in ("unit_cost", "units_each", "tax_rate"):
         weighted = (known[name] * known["orders"]).groupby(known["product_id"]).sum(min_count=1)
         whole[name] = weighted / weight.groupby(level=0).sum()
     fit = whole[whole["is_fit"] & (whole["prices"] == 1) & (whole["orders"] > 0)]

@@ -22,7 +22,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from shopify_app.advice.shop_weeks import by_week
+from shopify_app.advice.on_offer import days_on_offer
+from shopify_app.advice.shop_weeks import by_week, priced_orders
 from shopify_app.analytics.price_tests.experiments import (
     LEAST_PRODUCTS,
     SwitchbackPlan,
@@ -62,6 +63,7 @@ class SoldInTest:
     sales, stock : `domain.frames.DAILY_SALES` and `STOCK_DAYS` of those weeks
     product_of : product of each variant on sale
     applied : every price that the test set, the oldest first
+    negotiated : `domain.frames.NEGOTIATED_ORDERS` among the sales; None: none
     """
 
     weeks: int
@@ -69,6 +71,7 @@ class SoldInTest:
     stock: pd.DataFrame
     product_of: "pd.Series[Any]"
     applied: Sequence[AppliedPrice]
+    negotiated: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,9 @@ def _reading(seen: PriceTestSnapshot, prices: Sequence[PriceUnderTest]) -> Switc
 
 def _observed(plan: SwitchbackPlan, sold: SoldInTest, first_on: date) -> pd.DataFrame:
     """Orders and share in stock of tested and comparison products by week of the test."""
-    weekly = by_week(sold.sales, sold.stock, first_on + timedelta(weeks=sold.weeks))
+    until = first_on + timedelta(weeks=sold.weeks)
+    weekly = by_week(sold.sales, days_on_offer(sold.stock, sold.sales), until)
+    weekly["orders"] = priced_orders(weekly, sold.negotiated, until)
     product = weekly["variant_id"].map(sold.product_of)
     mine = {*plan.comparison_ids, *(series.series_id for series in plan.series)}
     is_mine = product.notna() & product.fillna(0).astype("int64").astype(str).isin(mine)

@@ -12,9 +12,11 @@ import pandas as pd
 
 from shopify_app.advice import order_together
 from shopify_app.advice import transfers as transfer_advice
+from shopify_app.advice.before_tax import net_prices, tax_evidence
 from shopify_app.advice.history import recent_weeks, weekly_history
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
+from shopify_app.advice.on_offer import sells_on
 from shopify_app.analytics import demand
 from shopify_app.analytics.demand.forecast_rows import rows_of
 from shopify_app.analytics.orders import plan as order_plan
@@ -42,10 +44,16 @@ LEAST_VALUE: Final = 2.0
 """Margin a week, in whole currency units, below which waiting costs nothing worth a card."""
 
 UNKNOWN_COST_SHARE: Final = 0.5
-"""Share of the price that stands for an unknown cost, marked as an estimate."""
+"""Share of the price before tax that stands for an unknown cost, marked as an estimate."""
 
 DEAD_BELOW: Final = 0.5
 """Probability of life below which a variant is not ordered."""
+
+LEAST_WANTED: Final = 1.0
+"""Units that customers should want until an order lands, for what costs more than it brings to be told."""
+
+WAITING_IS_WORTH: Final = 0.2
+"""Share of the margin that customers wait for by which such an order is ranked: most of it is earned, only later."""
 
 MONTHS_PER_WEEK: Final = 12 / 52
 """Months in a week."""
@@ -107,13 +115,33 @@ def _due(
     not_sure: Counter[str],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows to order now, the most worth first, and rows that may go with them."""
-    value = plan.lost_by_waiting * (variants["price"] - terms["cost"]).to_numpy(float)
-    due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & (value >= LEAST_VALUE)
-    not_sure["stopped_selling"] = int((due & (forecast.alive < DEAD_BELOW)).sum())
+    owed = _owed(variants) > 0
+    value = plan.lost_by_waiting * (net_prices(variants) - terms["cost"].to_numpy(float))
+    due = (plan.units > 0) & (plan.periods_to_wait <= DUE_WEEKS) & ((value >= LEAST_VALUE) | owed)
+    alive = (forecast.alive >= DEAD_BELOW) | owed
+    not_sure["cost_above_price"] = _dearer_than_sold(variants, terms, forecast)
+    not_sure["stopped_selling"] = int((due & ~alive).sum())
     rests = variants["variant_id"].isin(inputs.settings.rests(SuggestionKind.RESTOCK)).to_numpy()
-    may_join = (plan.units > 0) & (forecast.alive >= DEAD_BELOW) & ~rests
+    may_join = (plan.units > 0) & alive & ~rests
     rows = np.flatnonzero(due & may_join)
     return rows[np.argsort(-value[rows], kind="stable")][:MOST], np.flatnonzero(may_join)
+
+
+def _dearer_than_sold(
+    variants: pd.DataFrame, terms: pd.DataFrame, forecast: demand.DemandForecast
+) -> int:
+    """How many would run out before an order lands, and are not ordered since a unit costs more than it brings before tax."""
+    weeks = np.arange(forecast.mean.shape[1])[None, :] < terms["lead"].to_numpy(int)[:, None]
+    wanted = (forecast.mean * weeks).sum(axis=1)
+    there = (variants["available_units"] + variants["incoming_units"]).to_numpy(float)
+    at_a_loss = terms["cost_known"].to_numpy(bool) & (terms["cost"] >= net_prices(variants))
+    return int((at_a_loss & (wanted >= LEAST_WANTED) & (there < wanted)).sum())
+
+
+def _owed(variants: pd.DataFrame) -> np.ndarray:
+    """Units (n,) sold already that neither lie there nor are on their way."""
+    position = variants["available_units"] + variants["incoming_units"]
+    return np.maximum(-position.to_numpy(float), 0.0)
 
 
 def horizon_weeks(inputs: Inputs) -> int:
@@ -137,6 +165,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     """Lead time and review in whole weeks, pack, minimum and cost of each variant."""
     vendors, times = inputs.vendors.set_index("vendor"), vendor_times(inputs)
     cost_known = variants["unit_cost"].notna()
+    estimate = net_prices(variants) * UNKNOWN_COST_SHARE
     return pd.DataFrame(
         {
             "lead_days": times.days_of(variants["vendor"]),
@@ -148,7 +177,7 @@ def supply_terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
             "vendor": variants["vendor"],
             **order_together.least_orders(variants["vendor"], vendors),
             "cost_known": cost_known,
-            "cost": variants["unit_cost"].where(cost_known, variants["price"] * UNKNOWN_COST_SHARE),
+            "cost": variants["unit_cost"].where(cost_known, estimate),
         }
     )
 
@@ -173,7 +202,7 @@ def _plan(
         lead_time=vendor_times(inputs).of(terms["vendor"]),
         review_periods=terms["review"].to_numpy(),
         holding_cost=_weekly_holding(inputs, terms),
-        shortage_cost=np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0),
+        shortage_cost=np.maximum(net_prices(variants) - terms["cost"].to_numpy(float), 0.0),
         pack=terms["pack"].to_numpy(),
         minimum=terms["minimum"].to_numpy(),
         service_level_cap=None if cap is None else float(cap),
@@ -194,8 +223,13 @@ def _suggestion(
     seed: int,
 ) -> NewSuggestion:
     variant, term = variants.iloc[row], terms.iloc[row]
-    margin = max(float(variant["price"] - term["cost"]), 0.0)
-    lost = float(plan.lost_by_waiting[row])
+    tax = tax_evidence(variant)
+    net = float(variant["price"]) / (1 + float(tax.get("tax_rate", 0.0)))
+    margin = max(net - float(term["cost"]), 0.0)
+    owed, waits = int(_owed(variants)[row]), bool(sells_on(variants)[row])
+    # Where it is sold without stock too, customers wait: for what they will want, and for what is owed.
+    extra = float(owed) if waits else 0.0
+    lost = float(plan.lost_by_waiting[row]) + extra
     low, high = _range_of_loss(
         inputs,
         forecast,
@@ -203,6 +237,7 @@ def _suggestion(
         int(term["lead"]),
         max(float(variant["available_units"] + variant["incoming_units"]), 0.0),
     )
+    low, high = low + extra, high + extra
     order_by = inputs.as_of + timedelta(days=7 * int(term["weeks_left"]))
     first, last = _run_out(inputs, forecast, row, max(float(variant["available_units"]), 0.0))
     units = int(plan.units[row])
@@ -253,6 +288,10 @@ def _suggestion(
             expected_lost_units=round(float(plan.lost_without[row]), 2),
             cost_is_estimate=not bool(term["cost_known"]),
             unit_margin=_money(margin, digits),
+            unit_price=exact(Decimal(str(variant["price"])), digits),
+            **tax,
+            **({"owed_units": owed} if owed else {}),
+            **({"sells_on": True} if waits else {}),
             lead_time=vendor_times(inputs).told.get(vendor or ""),
             window_first=weeks[variant_id][0][0],
             window_last=inputs.last_day,
@@ -262,10 +301,10 @@ def _suggestion(
         value_low=_round(min(low, lost) * margin),
         value_mid=_round(lost * margin),
         value_high=_round(max(high, lost) * margin),
-        value_unit="margin_a_week",
+        value_unit="waiting_margin_a_week" if waits else "margin_a_week",
         currency=inputs.settings.currency,
-        rank_score=lost * margin / MONTHS_PER_WEEK,
-        is_urgent=bool(term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
+        rank_score=lost * margin / MONTHS_PER_WEEK * (WAITING_IS_WORTH if waits else 1.0),
+        is_urgent=bool(not waits and term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
         as_of=inputs.as_of,
     )
 

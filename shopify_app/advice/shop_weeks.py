@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from shopify_app.advice.on_offer import days_on_offer
 from shopify_app.advice.promoted_weeks import promoted_weeks
 
 WEEKDAYS_SEEN: Final = 182
@@ -36,7 +37,8 @@ class ShopWeeks:
 
     Attributes
     ----------
-    weekly : variant_id, weeks_ago (0 ended yesterday), units, orders, in_stock, price (NaN: none seen)
+    weekly : variant_id, weeks_ago (0 ended yesterday), units, orders, in_stock, price (NaN: none seen),
+        priced_orders (those that saw the price in the shop)
     closed : `CLOSED_WEEKS` of the shop's own weeks (0 is the last that closed, -1 the days since); empty
         on the day of a close, when they are the same
     promoted : `promoted_weeks.PROMOTED_WEEKS`, by the shop's own weeks
@@ -64,6 +66,7 @@ def weeks_of(
     stock: pd.DataFrame,
     prices: pd.DataFrame,
     variants: pd.DataFrame,
+    negotiated: pd.DataFrame | None = None,
     *,
     as_of: date,
     begin: date,
@@ -77,9 +80,12 @@ def weeks_of(
     stock : share of each of those days in stock
     prices : `standing_price.standing_prices` of the `weeks` weeks before `as_of`
     variants : those on sale, with their products
+    negotiated : `domain.frames.NEGOTIATED_ORDERS` among the sales; None: none
     begin : the first day of the shop's own week that `as_of` lies in
     """
+    stock = days_on_offer(stock, sales)
     weekly = _with_prices(by_week(sales, stock, as_of), prices, weeks)
+    weekly = weekly.assign(priced_orders=priced_orders(weekly, negotiated, as_of))
     promoted = promoted_weeks(sales, _weeks_ago(sales["sold_on"], begin), variants)
     closed = by_week(sales, stock, begin)[list(CLOSED_WEEKS)].astype(CLOSED_WEEKS)
     if begin == as_of:
@@ -118,6 +124,18 @@ def by_week(sales: pd.DataFrame, stock: pd.DataFrame, begin: date) -> pd.DataFra
             "in_stock": found["in_stock"].fillna(1.0).astype("float64"),
         }
     ).reset_index(drop=True)
+
+
+def priced_orders(
+    weekly: pd.DataFrame, negotiated: pd.DataFrame | None, begin: date
+) -> "pd.Series[Any]":
+    """Of each week's orders, those that saw the price in the shop: the others are demand, but answer to no price."""
+    if negotiated is None or negotiated.empty:
+        return weekly["orders"]
+    ago = _weeks_ago(negotiated["sold_on"], begin).rename("weeks_ago")
+    agreed = negotiated.groupby([negotiated["variant_id"], ago])["orders"].sum()
+    theirs = agreed.reindex(pd.MultiIndex.from_frame(weekly[["variant_id", "weeks_ago"]]))
+    return (weekly["orders"] - theirs.fillna(0).to_numpy(float)).clip(lower=0.0)
 
 
 def _with_prices(weekly: pd.DataFrame, prices: pd.DataFrame, weeks: int) -> pd.DataFrame:

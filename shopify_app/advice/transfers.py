@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from shopify_app.advice.before_tax import net_prices
 from shopify_app.advice.inputs import Inputs
 from shopify_app.analytics.demand import DemandForecast
 from shopify_app.analytics.demand.forecast_rows import rows_of
@@ -28,7 +29,7 @@ MOVE_WEEKS: Final = 1
 """Weeks until a move made now is on the other shelf."""
 
 FREIGHT_SHARE: Final = 0.02
-"""Cost of moving a unit, as a share of its price: nobody told us, and it is not nothing."""
+"""Cost of moving a unit, as a share of its price before tax: nobody told us, and it is not nothing."""
 
 SHARE_SEEN: Final = 10.0
 """Pseudo-count: weight of the shop-wide split between locations beside a variant's own, in units."""
@@ -91,7 +92,8 @@ def moves(
     shelves = _shelves(inputs, variants, forecast)
     if shelves is None:
         return []
-    margin = np.maximum((variants["price"] - terms["cost"]).to_numpy(float), 0.0)
+    prices = net_prices(variants)
+    margin = np.maximum(prices - terms["cost"].to_numpy(float), 0.0)
     until = (terms["lead"] + terms["review"]).to_numpy(int)
     shelves = shelves.of(_worth_trying(shelves, until, margin))
     if not len(shelves.row):
@@ -101,7 +103,7 @@ def moves(
         shelves.forecast,
         product=of,
         transfer_time=MOVE_WEEKS,
-        freight=FREIGHT_SHARE * variants["price"].to_numpy(float)[of],
+        freight=FREIGHT_SHARE * prices[of],
         on_hand=np.maximum(shelves.places["available_units"].to_numpy(float), 0.0),
         incoming=shelves.incoming,
         lead_time=terms["lead"].to_numpy(int)[of],

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from shopify_app.advice.before_tax import net_prices, tax_evidence
 from shopify_app.advice.history import recent_weeks, weekly_history
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.lead_times import vendor_times
@@ -61,7 +62,8 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
         .fillna(1.0)
         .to_numpy()
     )
-    monthly = size * variants["price"].reindex(given["series_id"]).to_numpy() * WEEKS_PER_MONTH
+    prices = pd.Series(net_prices(variants), variants.index).reindex(given["series_id"])
+    monthly = size * prices.to_numpy() * WEEKS_PER_MONTH
     given["value"] = (
         given["units_per_week_before"] * (given["ratio"] - 1)
     ).abs().to_numpy() * monthly
@@ -70,7 +72,10 @@ def suggest(inputs: Inputs, *, seed: int) -> list[NewSuggestion]:
     weeks = recent_weeks(
         inputs, [int(one) for one in given["series_id"]], what="orders", weeks=SHOWN_WEEKS
     )
-    return [_suggestion(inputs, row, weeks, seed) for _, row in given.iterrows()]
+    return [
+        _suggestion(inputs, row, variants.loc[row["series_id"]], weeks, seed)
+        for _, row in given.iterrows()
+    ]
 
 
 def _history(inputs: Inputs) -> pd.DataFrame:
@@ -113,7 +118,11 @@ def _previous(inputs: Inputs) -> pd.DataFrame:
 
 
 def _suggestion(
-    inputs: Inputs, row: pd.Series, weeks: dict[int, list[tuple[date, float, float]]], seed: int
+    inputs: Inputs,
+    row: pd.Series,
+    variant: pd.Series,
+    weeks: dict[int, list[tuple[date, float, float]]],
+    seed: int,
 ) -> NewSuggestion:
     variant_id = int(row["series_id"])
     before, now = float(row["units_per_week_before"]), float(row["units_per_week_now"])
@@ -145,6 +154,7 @@ def _suggestion(
             window_last=inputs.last_day,
             model="adaptive shrinkage of negative binomial rate ratios",
             seed=seed,
+            **tax_evidence(variant),
         ),
         value_low=_round(min(edges[0], value)),
         value_mid=_round(value),

@@ -75,20 +75,26 @@ class _Gain:
 def _gain(evidence: RaiseEvidence, *, price: float, back: float, cost: float) -> _Gain:
     """From `price` back to `back`, as the raise knew demand."""
     units = float(evidence.units_per_month_now)
-    ratio = price / back
+    ratio, kept = price / back, _kept_share(evidence)
     found = [
-        units * ((back - cost) - (price - cost) * ratio ** float(elasticity))
+        units * ((back * kept - cost) - (price * kept - cost) * ratio ** float(elasticity))
         for elasticity in (evidence.elasticity, evidence.elasticity_low, evidence.elasticity_high)
     ]
     then = units * ratio ** float(evidence.elasticity)
     return _Gain(min(found), found[0], max(found), _chance(evidence, price, back, cost), then)
 
 
+def _kept_share(evidence: RaiseEvidence) -> float:
+    """Share of a price that is left before tax, as the raise knew it."""
+    return 1 / (1 + float(evidence.tax_rate or 0))
+
+
 def _chance(evidence: RaiseEvidence, price: float, back: float, cost: float) -> float:
     """Probability that demand is elastic enough for the lower price to earn more."""
-    if back <= cost:
+    kept = _kept_share(evidence)
+    if back * kept <= cost:
         return 0.0
-    enough = log((back - cost) / (price - cost)) / log(price / back)
+    enough = log((back * kept - cost) / (price * kept - cost)) / log(price / back)
     width = float(evidence.elasticity_high) - float(evidence.elasticity_low)
     deviation = max(width / RANGE_IN_DEVIATIONS, 1e-6)
     return NormalDist(float(evidence.elasticity), deviation).cdf(enough)
@@ -100,7 +106,8 @@ def _suggestion(
     was, told = raised.proposal, raised.evidence
     cost = float(told.unit_cost)
     price, back = float(was.price), float(was.old_price)
-    gain = _gain(told, price=price, back=back, cost=cost)
+    gain, kept = _gain(told, price=price, back=back, cost=cost), _kept_share(told)
+    tax = {} if told.tax_rate is None else {"tax_rate": told.tax_rate, "tax_from": told.tax_from}
     return NewSuggestion(
         kind=SuggestionKind.PRICE,
         variant_id=raised.variant_id,
@@ -125,8 +132,8 @@ def _suggestion(
             chance_it_helps=round(gain.chance, 4),
             units_per_month_now=round(gain.units_now, 1),
             units_per_month_then=told.units_per_month_now,
-            margin_now=round(1 - cost / price, 4),
-            margin_then=round(1 - cost / back, 4),
+            margin_now=round(1 - cost / (price * kept), 4),
+            margin_then=round(1 - cost / (back * kept), 4),
             unit_cost=told.unit_cost,
             prices_tried=(),
             curve=(),
@@ -136,7 +143,7 @@ def _suggestion(
             window_last=told.window_last,
             model="way back 1: what the raise knew, with stock for all",
             seed=seed,
-        ),
+        ).with_changes(**tax),
         value_low=_money(gain.low),
         value_mid=_money(gain.mid),
         value_high=_money(gain.high),

@@ -19,7 +19,7 @@ from shopify_app.domain.price_test import PriceTestPlan
 from shopify_app.domain.run import NamedMove, OrderBudget, RunCounts
 from shopify_app.domain.suggestion import NewSuggestion
 
-MODEL_VERSION: Final = "12"
+MODEL_VERSION: Final = "13"
 """Version of the methods; raised with every change of one, or of what a suggestion is made of."""
 
 

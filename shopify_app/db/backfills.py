@@ -10,7 +10,16 @@ from typing import Final
 
 from shopify_app.db.connection import Connection, row_as, rows_as
 
-STEPS: Final = ("shop", "products", "inventory", "orders", "refunds", "sales", "decisions")
+STEPS: Final = (
+    "shop",
+    "products",
+    "inventory",
+    "orders",
+    "refunds",
+    "ledger",
+    "sales",
+    "decisions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> BackfillStep
             """
             UPDATE backfills b
                SET state = 'running', lease_until = now() + make_interval(secs => %(lease)s),
-                   started_at = coalesce(b.started_at, now())
+                   started_at = coalesce(b.started_at, shop_now())
              WHERE b.shop_id = %(shop_id)s
                AND b.position = (SELECT min(position) FROM backfills WHERE shop_id = %(shop_id)s AND state <> 'done')
                AND b.state IN ('waiting', 'running', 'failed') AND b.due_at <= now() AND (b.lease_until IS NULL OR b.lease_until < now())
@@ -155,7 +164,7 @@ def finish(conn: Connection, shop_id: int, step: str) -> None:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE backfills SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL, error = NULL
+            UPDATE backfills SET state = 'done', finished_at = clock_timestamp() + (shop_now() - now()), lease_until = NULL, error = NULL
              WHERE shop_id = %(shop_id)s AND step = %(step)s
             """,
             {"shop_id": shop_id, "step": step},

@@ -34,7 +34,7 @@ def keep(conn: Connection, shop_id: int, found: CalibrationRow) -> None:
             VALUES (%(shop_id)s, %(as_of)s, %(record)s, %(corrections)s)
                 ON CONFLICT (shop_id) DO UPDATE
                SET as_of = excluded.as_of, record = excluded.record, corrections = excluded.corrections,
-                   worked_out_at = now()
+                   worked_out_at = shop_now()
             """,
             {
                 "shop_id": shop_id,

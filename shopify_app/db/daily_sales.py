@@ -25,12 +25,16 @@ def touch(conn: Connection, shop_id: int, days: Iterable[date]) -> None:
 
 
 def touch_all(conn: Connection, shop_id: int) -> None:
-    """Say that every day with orders must be counted again (after the history came in)."""
+    """Say that every day with orders or sales must be counted again (after the history came in)."""
     with conn.cursor() as cur:
         cur.execute(
             """
             INSERT INTO touched_days (shop_id, sold_on)
-            SELECT DISTINCT shop_id, processed_on FROM orders WHERE shop_id = %(shop_id)s
+            SELECT shop_id, processed_on FROM orders WHERE shop_id = %(shop_id)s
+            UNION
+            SELECT shop_id, happened_on FROM sales WHERE shop_id = %(shop_id)s
+            UNION
+            SELECT shop_id, sold_on FROM daily_sales WHERE shop_id = %(shop_id)s
                 ON CONFLICT (shop_id, sold_on) DO UPDATE SET touched_at = clock_timestamp()
             """,
             {"shop_id": shop_id},
@@ -48,8 +52,9 @@ def recount(conn: Connection, shop_id: int, *, limit_days: int) -> int:
     """Count up to `limit_days` touched days again; how many days were counted.
 
     Ordered units are gross of returns and net of edits: quantity less what an edit removed, which
-    is what neither the line still holds nor a refund gave back. Test, deleted and cancelled orders,
-    gift cards and lines of no variant are not demand.
+    is what neither the line still holds nor a refund gave back. A line that an edit or an exchange added
+    counts on its own day. Test, deleted and cancelled orders, those never paid (voided, expired) or in another
+    currency than the shop's of today, gift cards, tips and lines of no variant are not demand.
     """
     with conn.cursor() as cur:
         cur.execute(
@@ -81,7 +86,11 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
     """
     with conn.cursor() as cur:
         cur.execute(
-            "SELECT id FROM orders WHERE shop_id = %(shop_id)s AND processed_on = ANY (%(days)s)",
+            """
+            SELECT id FROM orders WHERE shop_id = %(shop_id)s AND processed_on = ANY (%(days)s)
+            UNION
+            SELECT order_id FROM sales WHERE shop_id = %(shop_id)s AND happened_on = ANY (%(days)s) AND action = 'ORDER'
+            """,
             {"shop_id": shop_id, "days": list(days)},
         )
         orders = [int(row[0]) for row in cur.fetchall()]
@@ -100,25 +109,34 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
                  WHERE rf.shop_id = %(shop_id)s AND rf.id = ANY (%(refunds)s::bigint[])
                    AND rl.shop_id = %(shop_id)s AND rl.refund_id = ANY (%(refunds)s::bigint[])
                  GROUP BY rf.order_id, rl.order_line_id
+            ), added AS (
+                SELECT s.order_id, s.line_item_id, min(s.happened_on) AS sold_on
+                  FROM sales s
+                 WHERE s.shop_id = %(shop_id)s AND s.order_id = ANY (%(orders)s::bigint[])
+                   AND s.action = 'ORDER' AND s.line_item_id IS NOT NULL
+                 GROUP BY s.order_id, s.line_item_id
             )
             INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,
                                      largest_line_units, revenue, list_revenue)
-            SELECT %(shop_id)s, l.variant_id, o.processed_on,
+            SELECT %(shop_id)s, l.variant_id, coalesce(a.sold_on, o.processed_on),
                    sum(u.ordered), sum(coalesce(r.units, 0)), count(DISTINCT o.id), max(u.ordered),
                    sum(u.ordered * (l.unit_price - CASE WHEN l.quantity = 0 THEN 0 ELSE l.discount / l.quantity END)),
                    sum(u.ordered * l.unit_price)
               FROM orders o
+              JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency
               JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+              LEFT JOIN added a ON a.order_id = o.id AND a.line_item_id = l.id
               LEFT JOIN given_back r ON r.order_id = o.id AND r.order_line_id = l.id
              CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + coalesce(r.units, 0)) AS ordered) u
              WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(orders)s::bigint[])
                AND l.shop_id = %(shop_id)s AND l.order_id = ANY (%(orders)s::bigint[])
                AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
-               AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
-               AND u.ordered > 0
-             GROUP BY l.variant_id, o.processed_on
+               AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
+               AND l.variant_id IS NOT NULL AND NOT l.is_gift_card AND NOT l.is_tip
+               AND u.ordered > 0 AND coalesce(a.sold_on, o.processed_on) = ANY (%(days)s)
+             GROUP BY l.variant_id, coalesce(a.sold_on, o.processed_on)
             """,
-            {"shop_id": shop_id, "orders": orders, "refunds": refunds},
+            {"shop_id": shop_id, "orders": orders, "refunds": refunds, "days": list(days)},
         )
 
 

@@ -11,7 +11,13 @@ from decimal import Decimal
 
 from shopify_app.db.connection import Connection, no_nested_loops
 from shopify_app.domain.order import Order
-from shopify_app.domain.product import InventoryLevel, Product, Variant
+from shopify_app.domain.product import (
+    InventoryItem,
+    InventoryLevel,
+    Location,
+    Product,
+    Variant,
+)
 
 Known = tuple[datetime, datetime | None]
 """(updated_at, deleted_at) of what we hold."""
@@ -248,8 +254,11 @@ def levels_behind(
                        WITH ORDINALITY AS c (item_id, location_id, updated_at, units, is_active, n)
               LEFT JOIN inventory_levels l
                      ON l.shop_id = %(shop_id)s AND l.inventory_item_id = c.item_id AND l.location_id = c.location_id
+              LEFT JOIN locations p ON p.shop_id = %(shop_id)s AND p.id = c.location_id
              WHERE l.updated_at IS NULL OR l.updated_at < c.updated_at
-                OR (l.updated_at = c.updated_at AND (l.available_units, l.is_active) IS DISTINCT FROM (c.units, c.is_active))
+                OR (l.updated_at = c.updated_at
+                    AND (l.available_units, l.is_active) IS DISTINCT FROM
+                        (c.units, c.is_active AND coalesce(p.is_active AND p.deleted_at IS NULL, true)))
             """,
             {
                 "shop_id": shop_id,
@@ -261,3 +270,50 @@ def levels_behind(
             },
         )
         return [levels[row[0] - 1] for row in cur.fetchall()]
+
+
+def items_unlike(
+    conn: Connection, shop_id: int, items: Sequence[InventoryItem]
+) -> tuple[list[InventoryItem], list[int], list[int]]:
+    """Items that we lack or hold in an older version; ids of those told otherwise under one stamp, and of those we take for deleted."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, is_tracked, unit_cost, updated_at, requires_shipping, deleted_at FROM inventory_items
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE
+            """,
+            {"shop_id": shop_id, "ids": [one.id for one in items]},
+        )
+        held = {row[0]: (InventoryItem(*row[:5]), row[5]) for row in cur.fetchall()}
+    behind: list[InventoryItem] = []
+    unclear: list[int] = []
+    buried: list[int] = []
+    for one in items:
+        known, deleted_at = held.get(one.id, (None, None))
+        if deleted_at is not None and deleted_at >= one.updated_at:
+            buried.append(one.id)
+        elif known is None or known.updated_at < one.updated_at:
+            behind.append(one)
+        elif known.updated_at == one.updated_at and one.differs_from(known):
+            unclear.append(one.id)
+    return behind, unclear, buried
+
+
+def locations_unlike(conn: Connection, shop_id: int, places: Sequence[Location]) -> list[Location]:
+    """Locations that we lack, hold in an older version, or hold otherwise under the same stamp."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, name, is_active, updated_at, deleted_at FROM locations
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s)
+            """,
+            {"shop_id": shop_id, "ids": [one.id for one in places]},
+        )
+        held = {row[0]: (Location(*row[:4]), row[4]) for row in cur.fetchall()}
+    return [
+        one
+        for one in places
+        if one.id not in held
+        or held[one.id][0].updated_at < one.updated_at
+        or (held[one.id][0].updated_at == one.updated_at and held[one.id][0] != one)
+    ]

@@ -47,7 +47,7 @@ def ask(conn: Connection, shop_id: int, what: str, *, in_seconds: float = 0) -> 
         cur.execute(
             """
             INSERT INTO due_work AS w (shop_id, what, due_at)
-            VALUES (%(shop_id)s, %(what)s, now() + make_interval(secs => %(seconds)s))
+            VALUES (%(shop_id)s, %(what)s, shop_now() + make_interval(secs => %(seconds)s))
                 ON CONFLICT (shop_id, what) DO UPDATE
                SET asked_at = now(), due_at = least(w.due_at, excluded.due_at)
             """,
@@ -65,7 +65,7 @@ def make_sure_of(conn: Connection, shop_id: int | None, whats: Sequence[str]) ->
                 ON CONFLICT (shop_id, what) DO NOTHING
             """,
             [(shop_id, what) for what in whats],
-            template="(%s, %s, now())",
+            template="(%s, %s, shop_now())",
         )
 
 
@@ -81,7 +81,8 @@ def due_shops(
             """
             SELECT w.shop_id
               FROM due_work w JOIN shops s USING (shop_id)
-             WHERE w.what = %(what)s AND w.due_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+             WHERE w.what = %(what)s AND w.due_at <= now() + make_interval(secs => s.clock_ahead_seconds)
+               AND (w.lease_until IS NULL OR w.lease_until < now())
                AND (w.next_try_at IS NULL OR w.next_try_at <= now())
                AND s.state = ANY (%(states)s)
                AND NOT (%(needs_history)s AND EXISTS (
@@ -137,7 +138,7 @@ def claim(
                    failed_at = CASE WHEN lease_until IS NULL THEN failed_at ELSE lease_until END,
                    error_type = CASE WHEN lease_until IS NULL THEN error_type ELSE %(no_answer)s END
              WHERE (shop_id = %(shop_id)s OR %(shop_id)s::bigint IS NULL AND shop_id IS NULL) AND what = %(what)s
-               AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+               AND due_at <= shop_now() AND (lease_until IS NULL OR lease_until < now())
                AND (next_try_at IS NULL OR next_try_at <= now())
             RETURNING asked_at::text
             """,
@@ -221,7 +222,7 @@ def again(conn: Connection, shop_id: int | None, what: str, *, in_seconds: float
         cur.execute(
             """
             INSERT INTO due_work (shop_id, what, due_at)
-            VALUES (%(shop_id)s, %(what)s, now() + make_interval(secs => %(seconds)s))
+            VALUES (%(shop_id)s, %(what)s, shop_now() + make_interval(secs => %(seconds)s))
                 ON CONFLICT (shop_id, what) DO UPDATE
                SET due_at = excluded.due_at, lease_until = NULL,
                    attempts = 0, failing_since = NULL, failed_at = NULL, error_type = NULL, next_try_at = NULL
@@ -231,12 +232,13 @@ def again(conn: Connection, shop_id: int | None, what: str, *, in_seconds: float
 
 
 def failed_runs(conn: Connection, shop_id: int, what: str) -> FailedRuns | None:
-    """A shop's runs that failed since its last good one; None if the last try ended well."""
+    """A shop's runs that failed since its last good one, by its own clock; None if the last try ended well."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT shop_id, attempts, failing_since, failed_at, error_type,
-                   CASE WHEN lease_until IS NULL OR lease_until < now() THEN next_try_at END AS next_try_at
+            SELECT shop_id, attempts, failing_since + (shop_now() - now()) AS failing_since,
+                   failed_at + (shop_now() - now()) AS failed_at, error_type,
+                   CASE WHEN lease_until IS NULL OR lease_until < now() THEN next_try_at + (shop_now() - now()) END AS next_try_at
               FROM due_work
              WHERE shop_id = %(shop_id)s AND what = %(what)s AND attempts > 0
             """,

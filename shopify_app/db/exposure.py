@@ -1,4 +1,4 @@
-"""What prices under change put at stake (tables `daily_sales`, `registrations`, `price_changes`). Every query names its shop."""
+"""What prices under change put at stake (tables `daily_sales`, `tax_rates`, `registrations`, `price_changes`). Every query names its shop."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,12 +9,13 @@ from shopify_app.db.connection import Connection, no_nested_loops, one_value
 
 
 def sales_of(conn: Connection, shop_id: int, variant_ids: Sequence[int], since: date) -> Decimal:
-    """Sales of some variants since a day."""
+    """Sales of some variants since a day, before tax."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT coalesce(sum(revenue), 0) FROM daily_sales
-             WHERE shop_id = %(shop_id)s AND sold_on >= %(since)s AND variant_id = ANY (%(ids)s)
+            SELECT coalesce(sum(d.revenue / (1 + coalesce(t.tax_rate, 0))), 0)
+              FROM daily_sales d LEFT JOIN tax_rates t ON (t.shop_id, t.variant_id) = (d.shop_id, d.variant_id)
+             WHERE d.shop_id = %(shop_id)s AND d.sold_on >= %(since)s AND d.variant_id = ANY (%(ids)s)
             """,
             {"shop_id": shop_id, "since": since, "ids": list(variant_ids)},
         )
@@ -22,12 +23,13 @@ def sales_of(conn: Connection, shop_id: int, variant_ids: Sequence[int], since: 
 
 
 def sales_by_product(conn: Connection, shop_id: int, since: date) -> dict[int, Decimal]:
-    """Sales of each product on sale since a day; without those that sold nothing."""
+    """Sales of each product on sale since a day, before tax; without those that sold nothing."""
     with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
-            SELECT v.product_id, sum(d.revenue) FROM daily_sales d
+            SELECT v.product_id, sum(d.revenue / (1 + coalesce(t.tax_rate, 0))) FROM daily_sales d
               JOIN variants v ON (v.shop_id, v.id) = (d.shop_id, d.variant_id)
+              LEFT JOIN tax_rates t ON (t.shop_id, t.variant_id) = (d.shop_id, d.variant_id)
              WHERE d.shop_id = %(shop_id)s AND d.sold_on >= %(since)s
              GROUP BY v.product_id
             """,
@@ -37,12 +39,13 @@ def sales_by_product(conn: Connection, shop_id: int, since: date) -> dict[int, D
 
 
 def all_sales(conn: Connection, shop_id: int, since: date) -> Decimal:
-    """Sales of the whole shop since a day."""
+    """Sales of the whole shop since a day, before tax."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT coalesce(sum(revenue), 0) FROM daily_sales
-             WHERE shop_id = %(shop_id)s AND sold_on >= %(since)s
+            SELECT coalesce(sum(d.revenue / (1 + coalesce(t.tax_rate, 0))), 0)
+              FROM daily_sales d LEFT JOIN tax_rates t ON (t.shop_id, t.variant_id) = (d.shop_id, d.variant_id)
+             WHERE d.shop_id = %(shop_id)s AND d.sold_on >= %(since)s
             """,
             {"shop_id": shop_id, "since": since},
         )

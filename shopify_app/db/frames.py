@@ -1,25 +1,32 @@
 """Queries whose answer is a DataFrame with declared columns (the only pandas in db/).
 
-Tables: variants, products, inventory_items, inventory_levels, locations, daily_sales, inventory_history.
+Tables: variants, products, inventory_items, inventory_levels, locations, daily_sales, inventory_history, orders,
+order_lines, shops.
 Every query names its shop.
 """
 
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from shopify_app.db.connection import Connection, no_nested_loops
 from shopify_app.domain.frames import (
     DAILY_SALES,
+    NEGOTIATED_ORDERS,
     STOCK_DAYS,
     STOCK_ENDS,
     STOCK_PLACES,
+    TAX_RATES,
     VARIANTS,
     WEEKLY_PRICES,
 )
+from shopify_app.domain.product import ON_SALE
+
+NEGOTIATED_SOURCES: Final = ("shopify_draft_order", "subscription_contract")
+"""Sources of orders (`orders.source_name`) whose price was agreed with the buyer before: nobody saw the one in the shop."""
 
 
 def read_frame(
@@ -42,21 +49,23 @@ def read_frame(
 
 
 def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
-    """VARIANTS of active products, without gift cards and deleted ones, by variant id."""
+    """VARIANTS of products that can be bought, without gift cards and deleted ones, by variant id."""
     return read_frame(
         conn,
         """
         SELECT v.id, v.product_id, coalesce(v.inventory_item_id, 0), p.title, v.title,
                coalesce(p.vendor, ''), coalesce(p.product_type, ''),
-               v.price::float8, v.compare_at_price::float8, i.unit_cost::float8,
-               coalesce(i.is_tracked, false), coalesce(l.available, 0), coalesce(l.incoming, 0),
+               v.price::float8, v.compare_at_price::float8, nullif(i.unit_cost, 0)::float8,
+               coalesce(i.is_tracked, false), v.inventory_policy = 'CONTINUE', coalesce(l.available, 0), coalesce(l.incoming, 0),
                least(v.created_at::date, s.first_sold_on)
           FROM variants v
           JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
           LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
           LEFT JOIN (SELECT inventory_item_id, sum(available_units) AS available, sum(incoming_units) AS incoming
-                       FROM inventory_levels
+                       FROM inventory_levels h
                       WHERE shop_id = %(shop_id)s AND is_active
+                        AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = h.shop_id AND c.id = h.location_id
+                                                                  AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                       GROUP BY inventory_item_id) l ON l.inventory_item_id = v.inventory_item_id
           LEFT JOIN (SELECT variant_id, min(sold_on) AS first_sold_on
                        FROM daily_sales
@@ -64,10 +73,10 @@ def variants_on_sale(conn: Connection, shop_id: int) -> pd.DataFrame:
                       GROUP BY variant_id) s ON s.variant_id = v.id
          WHERE v.shop_id = %(shop_id)s
            AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-           AND p.status = 'ACTIVE' AND NOT p.is_gift_card
+           AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card
          ORDER BY v.id
         """,
-        {"shop_id": shop_id},
+        {"shop_id": shop_id, "on_sale": ON_SALE},
         VARIANTS,
         of_whole_shop=True,
     )
@@ -93,10 +102,11 @@ def daily_sales_between(conn: Connection, shop_id: int, first: date, last: date)
 def stock_days_between(
     conn: Connection, shop_id: int, first: date, last: date, timezone: str
 ) -> pd.DataFrame:
-    """STOCK_DAYS of every variant whose stock's changes we have seen.
+    """STOCK_DAYS of every tracked variant that sells only while stock lasts, and whose stock's changes we have seen.
 
     A day before the first change seen is unknown and has no row. The share of a day in stock is
-    the time during which the levels' sum was above zero.
+    the time during which the levels' sum was above zero. Tracking and policy are those of now: what they
+    were before, nobody tells.
     """
     return read_frame(
         conn,
@@ -127,6 +137,8 @@ def stock_days_between(
                           dated.day::timestamp AT TIME ZONE %(timezone)s AS since,
                           (dated.day + interval '1 day')::timestamp AT TIME ZONE %(timezone)s AS until) d
           JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
+           AND v.inventory_policy <> 'CONTINUE'
+          JOIN inventory_items i ON i.shop_id = v.shop_id AND i.id = v.inventory_item_id AND i.is_tracked
          WHERE t.since < d.until AND t.until > d.since
          GROUP BY v.id, d.day
         HAVING sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))) > 0
@@ -170,21 +182,88 @@ def stock_at_week_ends(
 
 
 def weekly_prices(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
-    """WEEKLY_PRICES of weeks that end on `last` and every seven days before it: a row a price that lines sold at."""
+    """WEEKLY_PRICES of weeks that end on `last` and every seven days before it: a row a price that lines sold at in the shop."""
     return read_frame(
         conn,
         """
         SELECT l.variant_id, (%(last)s::date - o.processed_on) / 7 AS weeks_ago, l.unit_price::float8 AS price,
                count(*) AS lines
           FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+          JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency
          WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
            AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+           AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
            AND l.variant_id IS NOT NULL AND l.unit_price > 0
+           AND coalesce(o.source_name, '') <> ALL (%(negotiated)s)
          GROUP BY 1, 2, l.unit_price
          ORDER BY 1, 2, 3
         """,
-        {"shop_id": shop_id, "first": first, "last": last},
+        {
+            "shop_id": shop_id,
+            "first": first,
+            "last": last,
+            "negotiated": list(NEGOTIATED_SOURCES),
+        },
         WEEKLY_PRICES,
+        of_whole_shop=True,
+    )
+
+
+def tax_rates(conn: Connection, shop_id: int, first: date, last: date) -> pd.DataFrame:
+    """TAX_RATES of lines from `first` to `last`, both included; nothing where nothing sold."""
+    return read_frame(
+        conn,
+        """
+        WITH lines AS (
+            SELECT l.variant_id, l.unit_price * l.quantity - l.discount AS paid,
+                   CASE WHEN coalesce(o.taxes_included, s.taxes_included) THEN l.tax ELSE 0 END AS tax
+              FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+              JOIN shops s ON s.shop_id = o.shop_id
+             WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
+               AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+               AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
+               AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
+        )
+        SELECT coalesce(variant_id, 0),
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY tax / (paid - tax))::float8,
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY paid - tax)::float8
+          FROM lines
+         WHERE paid > tax AND tax >= 0
+         GROUP BY GROUPING SETS ((variant_id), ())
+        HAVING count(*) > 0
+         ORDER BY 1
+        """,
+        {"shop_id": shop_id, "first": first, "last": last},
+        TAX_RATES,
+        of_whole_shop=True,
+    )
+
+
+def negotiated_orders_between(
+    conn: Connection, shop_id: int, first: date, last: date
+) -> pd.DataFrame:
+    """NEGOTIATED_ORDERS from `first` to `last`, both included, by variant and day."""
+    return read_frame(
+        conn,
+        """
+        SELECT l.variant_id, o.processed_on, count(DISTINCT o.id)
+          FROM orders o JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
+          JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency
+         WHERE o.shop_id = %(shop_id)s AND o.processed_on BETWEEN %(first)s AND %(last)s
+           AND o.source_name = ANY (%(negotiated)s)
+           AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
+           AND coalesce(o.financial_status, '') NOT IN ('voided', 'expired')
+           AND l.variant_id IS NOT NULL AND NOT l.is_gift_card
+         GROUP BY l.variant_id, o.processed_on
+         ORDER BY l.variant_id, o.processed_on
+        """,
+        {
+            "shop_id": shop_id,
+            "first": first,
+            "last": last,
+            "negotiated": list(NEGOTIATED_SOURCES),
+        },
+        NEGOTIATED_ORDERS,
         of_whole_shop=True,
     )
 

@@ -3,12 +3,13 @@
 Every query names its shop; late news loses, and a tombstone gives way only to news from after the deletion.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from psycopg2.extras import execute_values
 
-from shopify_app.db.connection import Connection
+from shopify_app.db.connection import Connection, Cursor
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Location
 
 
@@ -19,13 +20,13 @@ def held_item(
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, is_tracked, unit_cost, updated_at, deleted_at FROM inventory_items
+            SELECT id, is_tracked, unit_cost, updated_at, requires_shipping, deleted_at FROM inventory_items
              WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE
             """,
             {"shop_id": shop_id, "id": item_id},
         )
         row = cur.fetchone()
-        return row and (InventoryItem(*row[:4]), row[4])
+        return row and (InventoryItem(*row[:5]), row[5])
 
 
 def upsert_items(conn: Connection, shop_id: int, items: Sequence[InventoryItem]) -> int:
@@ -36,14 +37,17 @@ def upsert_items(conn: Connection, shop_id: int, items: Sequence[InventoryItem])
         taken = execute_values(
             cur,
             """
-            INSERT INTO inventory_items AS i (shop_id, id, is_tracked, unit_cost, updated_at) VALUES %s
+            INSERT INTO inventory_items AS i (shop_id, id, is_tracked, unit_cost, updated_at, requires_shipping) VALUES %s
                 ON CONFLICT (shop_id, id) DO UPDATE
                SET is_tracked = excluded.is_tracked, unit_cost = excluded.unit_cost, updated_at = excluded.updated_at,
-                   deleted_at = NULL
+                   requires_shipping = coalesce(excluded.requires_shipping, i.requires_shipping), deleted_at = NULL
              WHERE i.updated_at <= excluded.updated_at AND (i.deleted_at IS NULL OR i.deleted_at < excluded.updated_at)
             RETURNING id
             """,
-            [(shop_id, i.id, i.is_tracked, i.unit_cost, i.updated_at) for i in items],
+            [
+                (shop_id, i.id, i.is_tracked, i.unit_cost, i.updated_at, i.requires_shipping)
+                for i in items
+            ],
             page_size=1_000,
             fetch=True,
         )
@@ -94,7 +98,7 @@ def held_location(
 
 
 def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Location]) -> int:
-    """Apply locations; how many were taken."""
+    """Apply locations; how many were taken. One that is closed holds no stock from then on."""
     if not locations:
         return 0
     with conn.cursor() as cur:
@@ -113,7 +117,66 @@ def upsert_locations(conn: Connection, shop_id: int, locations: Sequence[Locatio
             ],
             fetch=True,
         )
+        ids = [int(row[0]) for row in taken]
+        _empty_closed(cur, shop_id, [place for place in locations if place.id in ids])
     return len(taken)
+
+
+def _empty_closed(cur: Cursor, shop_id: int, locations: Sequence[Location]) -> None:
+    """Levels of closed locations are no stock; their stamps stay, so that the levels of one that opens again are taken."""
+    for place in locations:
+        if not place.is_active:
+            cur.execute(
+                """
+                WITH emptied AS (
+                    UPDATE inventory_levels SET is_active = false
+                     WHERE shop_id = %(shop_id)s AND location_id = %(id)s AND is_active
+                    RETURNING inventory_item_id, updated_at)
+                INSERT INTO inventory_history (shop_id, inventory_item_id, location_id, changed_at, available_units)
+                SELECT %(shop_id)s, inventory_item_id, %(id)s, greatest(updated_at, %(at)s), 0 FROM emptied
+                    ON CONFLICT (shop_id, inventory_item_id, location_id, changed_at) DO UPDATE SET available_units = 0
+                """,
+                {"shop_id": shop_id, "id": place.id, "at": place.updated_at},
+            )
+
+
+def restock_location(
+    conn: Connection, shop_id: int, place: Location, levels: Sequence[InventoryLevel]
+) -> int:
+    """Apply every level of a location that is open; how many differed. What the whole list does not name is not stocked there.
+
+    Its stock counts again from when it opened, which may be later than its levels last changed.
+    """
+    listed = [level.inventory_item_id for level in levels]
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            WITH gone AS (
+                UPDATE inventory_levels SET is_active = false
+                 WHERE shop_id = %(shop_id)s AND location_id = %(id)s AND is_active AND updated_at < %(at)s
+                   AND NOT inventory_item_id = ANY (%(listed)s)
+                RETURNING inventory_item_id)
+            INSERT INTO inventory_history (shop_id, inventory_item_id, location_id, changed_at, available_units)
+            SELECT %(shop_id)s, inventory_item_id, %(id)s, %(at)s, 0 FROM gone
+                ON CONFLICT (shop_id, inventory_item_id, location_id, changed_at) DO UPDATE SET available_units = 0
+            """,
+            {"shop_id": shop_id, "id": place.id, "at": place.updated_at, "listed": listed},
+        )
+        gone = cur.rowcount
+        changed = upsert_levels(conn, shop_id, levels)
+        execute_values(
+            cur,
+            """
+            INSERT INTO inventory_history (shop_id, inventory_item_id, location_id, changed_at, available_units) VALUES %s
+                ON CONFLICT DO NOTHING
+            """,
+            [
+                (shop_id, one.inventory_item_id, place.id, place.updated_at, one.available_units)
+                for one in levels
+                if one.is_active and one.updated_at < place.updated_at
+            ],
+        )
+    return gone + changed
 
 
 def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datetime) -> bool:
@@ -133,9 +196,10 @@ def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datet
         )
         if cur.rowcount == 0:
             return False
+        _empty_closed(cur, shop_id, [Location(location_id, "", is_active=False, updated_at=at)])
         cur.execute(
             """
-            UPDATE inventory_levels SET is_active = false, updated_at = %(at)s
+            UPDATE inventory_levels SET updated_at = %(at)s
              WHERE shop_id = %(shop_id)s AND location_id = %(id)s AND updated_at <= %(at)s
             """,
             {"shop_id": shop_id, "id": location_id, "at": at},
@@ -143,27 +207,32 @@ def bury_location(conn: Connection, shop_id: int, location_id: int, *, at: datet
     return True
 
 
-def items_at(conn: Connection, shop_id: int, location_id: int) -> list[int]:
-    """Items that are, or once were, stocked at a location."""
+def closed(conn: Connection, shop_id: int, location_ids: Collection[int]) -> set[int]:
+    """Which of these locations are closed or deleted."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT inventory_item_id FROM inventory_levels
-             WHERE shop_id = %(shop_id)s AND location_id = %(id)s ORDER BY inventory_item_id
+            SELECT id FROM locations
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND (NOT is_active OR deleted_at IS NOT NULL)
             """,
-            {"shop_id": shop_id, "id": location_id},
+            {"shop_id": shop_id, "ids": list(location_ids)},
         )
-        return [int(row[0]) for row in cur.fetchall()]
+        return {int(row[0]) for row in cur.fetchall()}
 
 
 def upsert_levels(conn: Connection, shop_id: int, levels: Sequence[InventoryLevel]) -> int:
     """Apply levels and keep their history; how many changed what we knew.
 
-    A level may stand several times in a batch: the newest is what is there, all are history.
+    A level may stand several times in a batch: the newest is what is there, all are history. None is stock while its location is closed.
     """
     if not levels:
         return 0
-    in_time = sorted(levels, key=lambda level: level.updated_at)
+    shut = closed(conn, shop_id, {level.location_id for level in levels})
+    open_ones = [
+        replace(level, is_active=level.is_active and level.location_id not in shut)
+        for level in levels
+    ]
+    in_time = sorted(open_ones, key=lambda level: level.updated_at)
     newest = {level.key: level for level in in_time}
     moments = {(level.key, level.updated_at): level for level in in_time}
     with conn.cursor() as cur:

@@ -21,7 +21,7 @@ def keep(
         cur.execute(
             """
             INSERT INTO ledgers AS l (shop_id, as_of, total, rulings, worked_out_at)
-            VALUES (%(shop_id)s, %(as_of)s, %(total)s, %(rulings)s, now())
+            VALUES (%(shop_id)s, %(as_of)s, %(total)s, %(rulings)s, shop_now())
                 ON CONFLICT (shop_id) DO UPDATE
                SET as_of = excluded.as_of, total = coalesce(excluded.total, l.total), rulings = excluded.rulings,
                    worked_out_at = excluded.worked_out_at
@@ -80,7 +80,7 @@ def lift_brake(conn: Connection, shop_id: int, kind: str, *, by: str) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE brakes SET lifted_at = now(), lifted_by = %(by)s
+            UPDATE brakes SET lifted_at = shop_now(), lifted_by = %(by)s
              WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND lifted_at IS NULL
             """,
             {"shop_id": shop_id, "kind": kind, "by": by},
@@ -104,7 +104,7 @@ def stop_waiting(conn: Connection, shop_id: int, kinds: Sequence[str]) -> list[i
         cur.execute(
             """
             UPDATE price_changes c
-               SET state = 'failed', finished_at = now(), error_code = 'brake'
+               SET state = 'failed', finished_at = shop_now(), error_code = 'brake'
              WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.sent_at IS NULL
                AND c.planned_for IS NOT NULL AND c.undo_of IS NULL AND c.suggestion_id IS NOT NULL
                AND CASE WHEN c.new_price > c.old_price THEN 'price_rise' ELSE 'price_cut' END = ANY (%(kinds)s)

@@ -33,7 +33,7 @@ def save(conn: Connection, shop_id: int, chosen: MeasuringSettings) -> None:
         cur.execute(
             """
             UPDATE shop_settings
-               SET holdback_share = %(share)s, loss_cap = %(cap)s, exposure_limit = %(limit)s, updated_at = now()
+               SET holdback_share = %(share)s, loss_cap = %(cap)s, exposure_limit = %(limit)s, updated_at = shop_now()
              WHERE shop_id = %(shop_id)s
             """,
             {

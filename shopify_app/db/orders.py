@@ -2,7 +2,7 @@
 
 News is applied whatever its order: a row is replaced only by one with the same or a later
 `updated_at`, lines are replaced as a set, and a known product or variant is not forgotten
-because a later body calls it null (it was deleted since). A tombstone gives way only to news
+because a later body calls it null (it was deleted since), nor is what a body leaves out. A tombstone gives way only to news
 from after the deletion.
 """
 
@@ -34,7 +34,8 @@ def upsert_many(conn: Connection, shop_id: int, zone: ZoneInfo, orders: Sequence
     known = _known(conn, shop_id, [order.id for order in orders])
     taken = [order for order in orders if _may_replace(known.get(order.id), order)]
     days = {order.id: order.processed_at.astimezone(zone).date() for order in taken}
-    _write_orders(conn, shop_id, taken, days)
+    grown = _grown(conn, shop_id, [order for order in taken if order.id in known])
+    _write_orders(conn, shop_id, taken, days, grown)
     _replace_lines(conn, shop_id, taken)
     newer = sum(
         1 for order in taken if order.id not in known or known[order.id][0] < order.updated_at
@@ -67,21 +68,54 @@ def _may_replace(known: tuple[datetime, date, datetime | None] | None, order: Or
     return updated_at <= order.updated_at and (deleted_at is None or deleted_at < order.updated_at)
 
 
+def _grown(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
+    """Which of these have more of a line than we hold, or a line that we do not hold: they were edited, or exchanged.
+
+    An order of which we hold no line was only heard of.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT order_id, id, quantity FROM order_lines
+             WHERE shop_id = %(shop_id)s AND order_id = ANY (%(orders)s)
+            """,
+            {"shop_id": shop_id, "orders": [order.id for order in orders]},
+        )
+        held: dict[int, dict[int, int]] = {}
+        for order_id, line_id, quantity in cur.fetchall():
+            held.setdefault(order_id, {})[line_id] = quantity
+    return {
+        order.id
+        for order in orders
+        if (lines := held.get(order.id))
+        and any(line.quantity > lines.get(line.id, 0) for line in order.lines)
+    }
+
+
 def _write_orders(
-    conn: Connection, shop_id: int, orders: Sequence[Order], days: dict[int, date]
+    conn: Connection,
+    shop_id: int,
+    orders: Sequence[Order],
+    days: dict[int, date],
+    grown: set[int],
 ) -> None:
     with conn.cursor() as cur:
         execute_values(
             cur,
             """
             INSERT INTO orders AS o (shop_id, id, name, source_name, currency, financial_status, is_test, processed_at,
-                                     processed_on, created_at, cancelled_at, updated_at) VALUES %s
+                                     processed_on, created_at, cancelled_at, updated_at, taxes_included, shipping,
+                                     shipping_tax, tip, total_price, current_total, is_edited) VALUES %s
                 ON CONFLICT (shop_id, id) DO UPDATE
                SET name = excluded.name, source_name = excluded.source_name, currency = excluded.currency,
                    financial_status = excluded.financial_status, is_test = excluded.is_test,
                    processed_at = excluded.processed_at, processed_on = excluded.processed_on,
                    created_at = excluded.created_at, cancelled_at = excluded.cancelled_at, updated_at = excluded.updated_at,
-                   deleted_at = NULL
+                   taxes_included = coalesce(excluded.taxes_included, o.taxes_included),
+                   shipping = coalesce(excluded.shipping, o.shipping), shipping_tax = coalesce(excluded.shipping_tax, o.shipping_tax),
+                   tip = coalesce(excluded.tip, o.tip), total_price = coalesce(excluded.total_price, o.total_price),
+                   current_total = coalesce(excluded.current_total, o.current_total),
+                   is_edited = o.is_edited OR excluded.is_edited, deleted_at = NULL
              WHERE o.updated_at <= excluded.updated_at AND (o.deleted_at IS NULL OR o.deleted_at < excluded.updated_at)
             """,
             [
@@ -98,6 +132,13 @@ def _write_orders(
                     o.created_at,
                     o.cancelled_at,
                     o.updated_at,
+                    o.taxes_included,
+                    o.shipping,
+                    o.shipping_tax,
+                    o.tip,
+                    o.total_price,
+                    o.current_total,
+                    o.is_edited or o.id in grown,
                 )
                 for o in orders
             ],
@@ -119,27 +160,28 @@ def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> N
         cur.execute(
             """
             INSERT INTO order_lines AS l (shop_id, order_id, id, product_id, variant_id, sku, title, quantity,
-                                          current_quantity, unit_price, discount, tax, is_gift_card)
+                                          current_quantity, unit_price, discount, tax, is_gift_card, tax_rate, is_tip)
             SELECT %(shop_id)s, n.*
               FROM jsonb_to_recordset(%(lines)s::jsonb)
                 AS n(order_id bigint, id bigint, product_id bigint, variant_id bigint, sku text, title text,
                      quantity integer, current_quantity integer, unit_price numeric, discount numeric,
-                     tax numeric, is_gift_card boolean)
+                     tax numeric, is_gift_card boolean, tax_rate numeric, is_tip boolean)
                 ON CONFLICT (shop_id, order_id, id) DO UPDATE
                SET product_id = coalesce(excluded.product_id, l.product_id),
                    variant_id = coalesce(excluded.variant_id, l.variant_id),
                    sku = excluded.sku, title = excluded.title, quantity = excluded.quantity,
                    current_quantity = excluded.current_quantity, unit_price = excluded.unit_price,
-                   discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card
+                   discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card,
+                   tax_rate = coalesce(excluded.tax_rate, l.tax_rate), is_tip = l.is_tip OR excluded.is_tip
             """,
             {"shop_id": shop_id, "lines": orjson.dumps(_records(orders), default=str).decode()},
         )
 
 
 def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
-    """Lines under the names of their columns; money as text, so that no cent is rounded."""
-    return [
-        {
+    """Lines under the names of their columns; money as text, so that no cent is rounded. Of a line told twice the last."""
+    records: dict[tuple[int, int], dict[str, object]] = {
+        (order.id, line.id): {
             "order_id": order.id,
             "id": line.id,
             "product_id": line.product_id,
@@ -152,10 +194,13 @@ def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
             "discount": line.discount,
             "tax": line.tax,
             "is_gift_card": line.is_gift_card,
+            "tax_rate": line.tax_rate,
+            "is_tip": line.is_tip,
         }
         for order in orders
         for line in order.lines
-    ]
+    }
+    return list(records.values())
 
 
 def bury(conn: Connection, shop_id: int, order_id: int, *, at: datetime) -> set[date]:

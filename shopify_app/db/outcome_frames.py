@@ -60,7 +60,7 @@ def groups(conn: Connection, shop_id: int) -> pd.DataFrame:
 def short_weeks(
     conn: Connection, shop_id: int, first: date, until: date, timezone: str
 ) -> pd.DataFrame:
-    """SHORT_WEEKS in [first, until) of variants that were out of stock for a part of a week."""
+    """SHORT_WEEKS in [first, until) of variants that were out of stock for a part of a week, and sell only while it lasts."""
     return read_frame(
         conn,
         """
@@ -89,6 +89,8 @@ def short_weeks(
               FROM totals t
               JOIN weeks w ON t.since < w.until AND t.until > w.since
               JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
+               AND v.inventory_policy <> 'CONTINUE'
+              JOIN inventory_items i ON i.shop_id = v.shop_id AND i.id = v.inventory_item_id AND i.is_tracked
              GROUP BY v.id, w.week
             HAVING sum(extract(epoch FROM least(t.until, w.until) - greatest(t.since, w.since))) > 0)
         SELECT series_id, week, in_stock::float8 FROM shares WHERE in_stock < 1 ORDER BY 1, 2

@@ -12,6 +12,7 @@ from shopify_app.db.connection import (
     rows_as,
 )
 from shopify_app.domain.price_limits import NOT_SENT
+from shopify_app.domain.product import ON_SALE
 from shopify_app.domain.run import RunCounts
 from shopify_app.domain.suggestion import PriceChangeState
 
@@ -38,18 +39,20 @@ def data_health(conn: Connection, shop_id: int) -> DataHealth:
                                 AND processed_on = (SELECT max(processed_on) FROM orders
                                                      WHERE shop_id = %(shop_id)s))) AS orders_until,
                    v.followed AS variants_followed, v.without_cost AS variants_without_cost,
-                   r.finished_at AS reconciled_at, coalesce(r.healed_rows, 0) AS healed_rows
+                   r.finished_at + (shop_now() - now()) AS reconciled_at, coalesce(r.healed_rows, 0) AS healed_rows
               FROM (SELECT count(*) AS followed, count(*) FILTER (WHERE i.unit_cost IS NULL) AS without_cost
                       FROM variants v
                       JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
                       LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
                      WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-                       AND p.status = 'ACTIVE' AND NOT p.is_gift_card) v
-              LEFT JOIN (SELECT finished_at, healed_rows FROM reconciliations
-                          WHERE shop_id = %(shop_id)s AND error IS NULL AND finished_at IS NOT NULL
-                          ORDER BY finished_at DESC LIMIT 1) r ON true
+                       AND p.status = ANY (%(on_sale)s) AND NOT p.is_gift_card) v
+              LEFT JOIN (SELECT min(finished_at) AS finished_at, sum(healed_rows)::int AS healed_rows
+                           FROM (SELECT DISTINCT ON (kind) finished_at, healed_rows FROM reconciliations
+                                  WHERE shop_id = %(shop_id)s AND kind IN ('orders', 'products', 'inventory')
+                                    AND error IS NULL AND finished_at IS NOT NULL
+                                  ORDER BY kind, id DESC) newest) r ON true
             """,
-            {"shop_id": shop_id},
+            {"shop_id": shop_id, "on_sale": ON_SALE},
         )
         found = row_as(DataHealth, cur)
     return found or DataHealth(None, 0, 0, None, 0)
@@ -258,8 +261,8 @@ def purchase_lines(
               JOIN variants v ON (v.shop_id, v.id) = (l.shop_id, l.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
              WHERE l.shop_id = %(shop_id)s AND l.withdrawn_at IS NULL
-               AND (l.exported_at IS NULL OR l.exported_at > now() - interval '182 days')
-               AND (l.arrived_at IS NULL OR l.arrived_at > now() - interval '7 days')
+               AND (l.exported_at IS NULL OR l.exported_at > shop_now() - interval '182 days')
+               AND (l.arrived_at IS NULL OR l.arrived_at > shop_now() - interval '7 days')
                AND (%(vendor)s::text IS NULL OR coalesce(l.vendor, '') = %(vendor)s)
              ORDER BY coalesce(l.vendor, ''), l.exported_at NULLS FIRST, l.id
             """,
@@ -326,8 +329,10 @@ def idle_stock(conn: Connection, shop_id: int, today: date, *, limit: int = 5) -
                  GROUP BY variant_id),
             stock AS (
                 SELECT inventory_item_id, sum(available_units) AS units
-                  FROM inventory_levels
+                  FROM inventory_levels l
                  WHERE shop_id = %(shop_id)s AND is_active
+                   AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = l.shop_id AND c.id = l.location_id
+                                                             AND (NOT c.is_active OR c.deleted_at IS NOT NULL))
                  GROUP BY inventory_item_id)
             SELECT p.title AS product_title, v.title AS variant_title, p.image_url, stock.units AS available_units,
                    coalesce(sold.units, 0) AS sold_units_90_days, stock.units * i.unit_cost AS tied_up

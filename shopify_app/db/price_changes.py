@@ -36,7 +36,7 @@ def add(
                    planned_for, due_at, rollout_id, stage)
             SELECT %(shop_id)s, %(suggestion_id)s, %(undo_of)s, s.install_epoch, %(product_id)s, %(variant_id)s, %(old_price)s,
                    %(old_compare)s, %(new_price)s, %(new_compare)s, %(currency)s, %(click_key)s, %(approved_by)s,
-                   %(planned_for)s, coalesce(%(planned_for)s, now()), %(rollout_id)s, %(stage)s
+                   %(planned_for)s, coalesce(%(planned_for)s, shop_now()), %(rollout_id)s, %(stage)s
               FROM shops s
              WHERE s.shop_id = %(shop_id)s
                 ON CONFLICT DO NOTHING
@@ -141,7 +141,8 @@ def due_shops(conn: Connection) -> list[int]:
             """
             SELECT c.shop_id
               FROM price_changes c JOIN shops s USING (shop_id)
-             WHERE (c.state = 'approved' AND c.due_at <= now() OR c.state = 'sending' AND c.lease_until < now())
+             WHERE (c.state = 'approved' AND c.due_at <= now() + make_interval(secs => s.clock_ahead_seconds)
+                    OR c.state = 'sending' AND c.lease_until < now())
                AND s.writes_paused_at IS NULL
              GROUP BY c.shop_id ORDER BY min(c.due_at)
             """
@@ -165,7 +166,7 @@ def claim(conn: Connection, shop_id: int, *, limit: int, lease_seconds: int) -> 
              WHERE c.shop_id = %(shop_id)s
                AND c.id IN (SELECT d.id FROM price_changes d
                              WHERE d.shop_id = %(shop_id)s
-                               AND (d.state = 'approved' AND d.due_at <= now() OR d.state = 'sending' AND d.lease_until < now())
+                               AND (d.state = 'approved' AND d.due_at <= shop_now() OR d.state = 'sending' AND d.lease_until < now())
                                AND (d.undo_of IS NOT NULL OR d.test_id IS NOT NULL OR EXISTS (
                                     SELECT FROM registrations r
                                      WHERE r.shop_id = d.shop_id AND r.suggestion_id = d.suggestion_id))
@@ -188,7 +189,7 @@ def unregistered(conn: Connection, shop_id: int, *, limit: int) -> list[int]:
             """
             SELECT DISTINCT c.suggestion_id
               FROM price_changes c
-             WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.due_at <= now() AND c.undo_of IS NULL
+             WHERE c.shop_id = %(shop_id)s AND c.state = 'approved' AND c.due_at <= shop_now() AND c.undo_of IS NULL
                AND c.suggestion_id IS NOT NULL
                AND NOT EXISTS (SELECT FROM registrations r
                                 WHERE r.shop_id = c.shop_id AND r.suggestion_id = c.suggestion_id)
@@ -205,7 +206,7 @@ def put_off(conn: Connection, shop_id: int, until: datetime) -> int:
         cur.execute(
             """
             UPDATE price_changes SET due_at = %(until)s, planned_for = coalesce(planned_for, %(until)s)
-             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL AND due_at <= now()
+             WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL AND due_at <= shop_now()
             """,
             {"shop_id": shop_id, "until": until},
         )
@@ -229,7 +230,7 @@ def mark_sent(
         cur.execute(
             """
             UPDATE price_changes c
-               SET sent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s),
+               SET sent_at = clock_timestamp() + (shop_now() - now()), lease_until = now() + make_interval(secs => %(lease)s),
                    before_updated_at = mine.stamp
               FROM unnest(%(ids)s::bigint[], %(fences)s::int[], %(stamps)s::timestamptz[]) AS mine (id, fence, stamp), shops s
              WHERE c.shop_id = %(shop_id)s AND c.id = mine.id AND c.attempts = mine.fence AND c.state = 'sending'
@@ -284,8 +285,8 @@ def finish(
         cur.execute(
             """
             UPDATE price_changes
-               SET state = %(state)s, finished_at = now(), lease_until = NULL, seen_price = %(seen)s,
-                   seen_compare_at_price = %(seen_compare)s, seen_at = CASE WHEN %(seen)s::numeric IS NOT NULL THEN now() END,
+               SET state = %(state)s, finished_at = shop_now(), lease_until = NULL, seen_price = %(seen)s,
+                   seen_compare_at_price = %(seen_compare)s, seen_at = CASE WHEN %(seen)s::numeric IS NOT NULL THEN shop_now() END,
                    error_code = %(error_code)s, error = %(error)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
             """,
@@ -312,7 +313,7 @@ def put_back(
             """
             UPDATE price_changes
                SET state = 'approved', lease_until = NULL, error = %(error)s,
-                   due_at = now() + make_interval(secs => %(seconds)s)
+                   due_at = shop_now() + make_interval(secs => %(seconds)s)
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND attempts = %(fence)s AND state = 'sending'
             """,
             {
@@ -331,7 +332,7 @@ def withdraw(conn: Connection, shop_id: int, change_id: int) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_changes SET state = 'undone', finished_at = now()
+            UPDATE price_changes SET state = 'undone', finished_at = shop_now()
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'approved' AND sent_at IS NULL
             """,
             {"shop_id": shop_id, "id": change_id},
@@ -344,7 +345,7 @@ def mark_undone(conn: Connection, shop_id: int, change_id: int) -> None:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_changes SET state = 'undone', finished_at = now()
+            UPDATE price_changes SET state = 'undone', finished_at = shop_now()
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'applied'
             """,
             {"shop_id": shop_id, "id": change_id},
@@ -356,7 +357,7 @@ def cancel_waiting(conn: Connection, shop_id: int, *, error_code: str) -> int:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_changes SET state = 'failed', finished_at = now(), error_code = %(code)s
+            UPDATE price_changes SET state = 'failed', finished_at = shop_now(), error_code = %(code)s
              WHERE shop_id = %(shop_id)s AND state = 'approved' AND sent_at IS NULL
             """,
             {"shop_id": shop_id, "code": error_code},

@@ -133,7 +133,7 @@ def replace_fixed_prices(
         cur.execute(
             """
             INSERT INTO market_reads (shop_id, read_at, price_lists, fixed_prices)
-            VALUES (%(shop_id)s, now(), %(lists)s, %(prices)s)
+            VALUES (%(shop_id)s, shop_now(), %(lists)s, %(prices)s)
                 ON CONFLICT (shop_id) DO UPDATE
                SET read_at = excluded.read_at, price_lists = excluded.price_lists, fixed_prices = excluded.fixed_prices
             """,

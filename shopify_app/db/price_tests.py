@@ -1,6 +1,6 @@
 """Price tests (table `price_tests`), from proposal to end. Every query names its shop, but for `due_shops`."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +16,12 @@ from shopify_app.domain.price_test import (
 PROPOSED_DAYS: Final = 7
 """A proposal stands so long before a newer one takes its place: a merchant who looks at it can still agree."""
 
+LEASE_SECONDS: Final = 300
+"""A test that was claimed is carried on by nobody else for so long."""
+
+SOON: Final = timedelta(seconds=30)
+"""A test is looked at again after so long while a write of it is under way."""
+
 
 def propose(
     conn: Connection, shop_id: int, run_id: int, plan: PriceTestPlan | None, *, currency: str
@@ -29,7 +35,7 @@ def propose(
             """
             DELETE FROM price_tests
              WHERE shop_id = %(shop_id)s AND state = 'proposed'
-               AND (%(none)s OR proposed_at < now() - make_interval(days => %(days)s))
+               AND (%(none)s OR proposed_at < shop_now() - make_interval(days => %(days)s))
             """,
             {"shop_id": shop_id, "none": plan is None, "days": PROPOSED_DAYS},
         )
@@ -76,8 +82,8 @@ def may_propose(conn: Connection, shop_id: int, *, declined_days: int, ended_day
                    SELECT FROM price_tests
                     WHERE shop_id = %(shop_id)s
                       AND (state IN ('running', 'returning')
-                           OR state = 'declined' AND decided_at > now() - make_interval(days => %(declined)s)
-                           OR state = 'ended' AND ended_at > now() - make_interval(days => %(ended)s)))
+                           OR state = 'declined' AND decided_at > shop_now() - make_interval(days => %(declined)s)
+                           OR state = 'ended' AND ended_at > shop_now() - make_interval(days => %(ended)s)))
             """,
             {"shop_id": shop_id, "declined": declined_days, "ended": ended_days},
         )
@@ -138,7 +144,7 @@ def start(
         cur.execute(
             """
             UPDATE price_tests
-               SET state = 'running', plan = %(plan)s, decided_at = now(), decided_by = %(by)s,
+               SET state = 'running', plan = %(plan)s, decided_at = shop_now(), decided_by = %(by)s,
                    first_on = %(first_on)s, due_at = %(due_at)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'proposed'
             """,
@@ -159,7 +165,7 @@ def decline(conn: Connection, shop_id: int, test_id: int, *, by: str) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET state = 'declined', decided_at = now(), decided_by = %(by)s
+            UPDATE price_tests SET state = 'declined', decided_at = shop_now(), decided_by = %(by)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'proposed'
             """,
             {"shop_id": shop_id, "id": test_id, "by": by},
@@ -175,7 +181,7 @@ def stop(
         cur.execute(
             """
             UPDATE price_tests
-               SET state = 'returning', stop_because = %(because)s, stopped_at = now(), stopped_by = %(by)s, due_at = now()
+               SET state = 'returning', stop_because = %(because)s, stopped_at = shop_now(), stopped_by = %(by)s, due_at = shop_now()
              WHERE shop_id = %(shop_id)s AND (%(id)s::bigint IS NULL OR id = %(id)s) AND state = 'running'
             """,
             {"shop_id": shop_id, "id": test_id, "because": because.value, "by": by},
@@ -204,7 +210,7 @@ def due_shops(conn: Connection) -> list[int]:
             """
             SELECT t.shop_id
               FROM price_tests t JOIN shops s USING (shop_id)
-             WHERE t.due_at <= now() AND s.state = 'installed'
+             WHERE t.due_at <= now() + make_interval(secs => s.clock_ahead_seconds) AND s.state = 'installed'
              ORDER BY t.due_at
             """
         )
@@ -216,8 +222,8 @@ def claim(conn: Connection, shop_id: int, *, lease_seconds: int) -> tuple[int, d
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET due_at = now() + make_interval(secs => %(seconds)s)
-             WHERE shop_id = %(shop_id)s AND due_at <= now()
+            UPDATE price_tests SET due_at = shop_now() + make_interval(secs => %(seconds)s)
+             WHERE shop_id = %(shop_id)s AND due_at <= shop_now()
             RETURNING id, due_at
             """,
             {"shop_id": shop_id, "seconds": lease_seconds},
@@ -246,7 +252,7 @@ def end(conn: Connection, shop_id: int, test_id: int) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_tests SET state = 'ended', ended_at = now(), due_at = NULL
+            UPDATE price_tests SET state = 'ended', ended_at = shop_now(), due_at = NULL
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'returning'
             """,
             {"shop_id": shop_id, "id": test_id},

@@ -161,6 +161,21 @@ def retire_missing(
         )
 
 
+def bury_variants(
+    conn: Connection, shop_id: int, variant_ids: Sequence[int], *, at: datetime
+) -> int:
+    """Leave tombstones for variants; how many, of those that were not seen later."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE variants SET deleted_at = %(at)s
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND deleted_at IS NULL AND updated_at <= %(at)s
+            """,
+            {"shop_id": shop_id, "ids": list(variant_ids), "at": at},
+        )
+        return cur.rowcount
+
+
 def bury(conn: Connection, shop_id: int, product_id: int, *, at: datetime) -> bool:
     """Leave a tombstone for a deleted product, known or not, and for its variants; False if it was seen later."""
     with conn.cursor() as cur:
@@ -198,9 +213,10 @@ def add_price_history(
         execute_values(
             cur,
             """
-            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source, change_id)
+            INSERT INTO price_history (shop_id, variant_id, price, compare_at_price, seen_at, source, change_id,
+                                       recorded_at)
             SELECT n.shop_id, n.variant_id, n.price, n.compare_at_price, n.seen_at,
-                   CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id
+                   CASE WHEN e.id IS NULL THEN n.source ELSE 'app' END, e.id, (SELECT shop_now())
               FROM (VALUES %s) AS n (shop_id, variant_id, price, compare_at_price, seen_at, source)
               LEFT JOIN LATERAL (
                    SELECT c.id FROM price_changes c

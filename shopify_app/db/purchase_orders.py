@@ -53,7 +53,7 @@ def withdraw(conn: Connection, shop_id: int, suggestion_id: int) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE purchase_order_lines SET withdrawn_at = now()
+            UPDATE purchase_order_lines SET withdrawn_at = shop_now()
              WHERE shop_id = %(shop_id)s AND suggestion_id = %(suggestion_id)s
                AND withdrawn_at IS NULL AND exported_at IS NULL
             """,
@@ -90,7 +90,7 @@ def mark_exported(conn: Connection, shop_id: int, vendor: str) -> int:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE purchase_order_lines SET exported_at = now()
+            UPDATE purchase_order_lines SET exported_at = shop_now()
              WHERE shop_id = %(shop_id)s AND coalesce(vendor, '') = %(vendor)s
                AND exported_at IS NULL AND withdrawn_at IS NULL
             """,

@@ -7,16 +7,20 @@ from psycopg2.extras import execute_values
 from shopify_app.db.connection import Connection
 
 
-def ask(conn: Connection, shop_id: int, kind: str, ids: Iterable[int]) -> None:
-    """Ask for resources anew; asking twice is asking once."""
+def ask(
+    conn: Connection, shop_id: int, kind: str, ids: Iterable[int], *, in_seconds: float = 0
+) -> None:
+    """Ask for resources anew; asking twice is asking once, at the earlier time."""
     with conn.cursor() as cur:
         execute_values(
             cur,
             """
-            INSERT INTO refetches (shop_id, kind, resource_id) VALUES %s
-                ON CONFLICT (shop_id, kind, resource_id) DO UPDATE SET asked_at = now(), due_at = now(), attempts = 0
+            INSERT INTO refetches AS r (shop_id, kind, resource_id, due_at) VALUES %s
+                ON CONFLICT (shop_id, kind, resource_id) DO UPDATE
+               SET asked_at = now(), due_at = least(r.due_at, excluded.due_at), attempts = 0
             """,
-            [(shop_id, kind, resource_id) for resource_id in ids],
+            [(shop_id, kind, resource_id, in_seconds) for resource_id in ids],
+            template="(%s, %s, %s, now() + make_interval(secs => %s))",
         )
 
 

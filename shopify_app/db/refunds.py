@@ -2,7 +2,7 @@
 
 A refund is booked on the shop's day of the refund; the sale's own day is touched too, because
 `daily_sales` books what came back on the day it was sold. A refund may come before its order, or
-without it (Shopify does not show old orders): it is kept, and counts from when its order is here.
+without it (Shopify does not show old orders): it is kept, and counts in the books by what it says itself.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,26 @@ def upsert_many(
         execute_values(
             cur,
             """
-            INSERT INTO refunds (shop_id, id, order_id, processed_at, processed_on) VALUES %s
+            INSERT INTO refunds AS r (shop_id, id, order_id, processed_at, processed_on, adjustment, adjustment_tax,
+                                      shipping, shipping_tax) VALUES %s
                 ON CONFLICT (shop_id, id) DO UPDATE
-               SET processed_at = excluded.processed_at, processed_on = excluded.processed_on
+               SET processed_at = excluded.processed_at, processed_on = excluded.processed_on,
+                   adjustment = coalesce(excluded.adjustment, r.adjustment),
+                   adjustment_tax = coalesce(excluded.adjustment_tax, r.adjustment_tax),
+                   shipping = coalesce(excluded.shipping, r.shipping), shipping_tax = coalesce(excluded.shipping_tax, r.shipping_tax)
             """,
             [
-                (shop_id, r.id, r.order_id, r.processed_at, r.processed_at.astimezone(zone).date())
+                (
+                    shop_id,
+                    r.id,
+                    r.order_id,
+                    r.processed_at,
+                    r.processed_at.astimezone(zone).date(),
+                    r.adjustment,
+                    r.adjustment_tax,
+                    r.shipping,
+                    r.shipping_tax,
+                )
                 for r in refunds
             ],
         )
@@ -64,7 +78,7 @@ def upsert_many(
                     line.tax,
                 )
                 for r in refunds
-                for line in r.lines
+                for line in {line.id: line for line in r.lines}.values()
             ],
         )
     return set(sold_on.values()), {r.order_id for r in refunds} - set(sold_on)

@@ -33,7 +33,7 @@ def keep(conn: Connection, shop_id: int, found: ReplayRow) -> None:
             VALUES (%(shop_id)s, %(as_of)s, %(currency)s, %(record)s)
                 ON CONFLICT (shop_id) DO UPDATE
                SET as_of = excluded.as_of, currency = excluded.currency, record = excluded.record,
-                   worked_out_at = now()
+                   worked_out_at = shop_now()
             """,
             {
                 "shop_id": shop_id,

@@ -96,7 +96,7 @@ def mark_stopped(conn: Connection, shop_id: int, rollout_id: int, *, because: st
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE rollouts SET stopped_at = now(), stopped_because = %(because)s
+            UPDATE rollouts SET stopped_at = shop_now(), stopped_because = %(because)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND stopped_at IS NULL
             """,
             {"shop_id": shop_id, "id": rollout_id, "because": because},
@@ -109,7 +109,7 @@ def mark_braked(conn: Connection, shop_id: int) -> int:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE rollouts r SET stopped_at = now(), stopped_because = 'brake'
+            UPDATE rollouts r SET stopped_at = shop_now(), stopped_because = 'brake'
              WHERE r.shop_id = %(shop_id)s AND r.stopped_at IS NULL
                AND EXISTS (SELECT FROM price_changes c WHERE c.shop_id = r.shop_id AND c.rollout_id = r.id AND c.error_code = 'brake')
             """,

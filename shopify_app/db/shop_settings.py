@@ -61,7 +61,7 @@ def save(conn: Connection, shop_id: int, chosen: ShopSettings) -> None:
                    holding_cost_per_year = %(holding_cost_per_year)s, margin_floor = %(margin_floor)s,
                    max_price_step = %(max_price_step)s, price_ending = %(price_ending)s,
                    prices_frozen_first = %(prices_frozen_first)s, prices_frozen_last = %(prices_frozen_last)s,
-                   updated_at = now()
+                   updated_at = shop_now()
              WHERE shop_id = %(shop_id)s
             """,
             {"shop_id": shop_id, **asdict(chosen)},

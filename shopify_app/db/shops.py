@@ -105,7 +105,12 @@ def set_scopes(conn: Connection, shop_id: int, scopes: Sequence[str]) -> None:
     """What the merchant grants now."""
     with conn.cursor() as cur:
         cur.execute(
-            "UPDATE shops SET granted_scopes = %(scopes)s WHERE shop_id = %(shop_id)s",
+            """
+            UPDATE shops
+               SET granted_scopes = %(scopes)s,
+                   scopes_changed_at = CASE WHEN granted_scopes = %(scopes)s THEN scopes_changed_at ELSE now() END
+             WHERE shop_id = %(shop_id)s
+            """,
             {"shop_id": shop_id, "scopes": sorted(scopes)},
         )
 
@@ -134,12 +139,30 @@ def uninstall(conn: Connection, shop_id: int, *, triggered_at: datetime) -> bool
         return cur.rowcount == 1
 
 
+def move_clock(conn: Connection, shop_id: int, *, at: datetime) -> bool:
+    """Put a shop's clock to a moment, or leave it where it is there or past it; whether its day has changed."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            UPDATE shops s
+               SET clock_ahead_seconds = greatest(s.clock_ahead_seconds, ceil(extract(epoch FROM %(at)s - now()))::int)
+              FROM (SELECT shop_id, shop_now() AS moment FROM shops WHERE shop_id = %(shop_id)s FOR UPDATE) before
+             WHERE s.shop_id = before.shop_id
+            RETURNING (now() + make_interval(secs => s.clock_ahead_seconds)) AT TIME ZONE s.timezone,
+                      before.moment AT TIME ZONE s.timezone
+            """,
+            {"shop_id": shop_id, "at": at},
+        )
+        row = cur.fetchone()
+        return row is not None and row[0].date() != row[1].date()
+
+
 def pause_writes(conn: Connection, shop_id: int, *, paused: bool) -> None:
     """The kill switch of a shop: no price leaves while it is on."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE shops SET writes_paused_at = CASE WHEN %(paused)s THEN COALESCE(writes_paused_at, now()) END
+            UPDATE shops SET writes_paused_at = CASE WHEN %(paused)s THEN COALESCE(writes_paused_at, shop_now()) END
              WHERE shop_id = %(shop_id)s
             """,
             {"shop_id": shop_id, "paused": paused},

@@ -43,7 +43,7 @@ def record(
             INSERT INTO suggestion_runs (shop_id, as_of, seed, model_version, inputs, inputs_sha256, counts,
                                          order_budget, moves, finished_at)
             VALUES (%(shop_id)s, %(as_of)s, %(seed)s, %(model_version)s, %(inputs)s, %(sha256)s, %(counts)s,
-                    %(order_budget)s, %(moves)s, clock_timestamp())
+                    %(order_budget)s, %(moves)s, clock_timestamp() + (shop_now() - now()))
             RETURNING id
             """,
             {

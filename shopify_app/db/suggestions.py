@@ -26,14 +26,15 @@ def cards(
         cur.execute(
             """
             SELECT s.id, s.kind, s.state, s.variant_id, v.product_id, p.title AS product_title,
-                   v.title AS variant_title, v.sku, p.vendor, p.image_url, i.unit_cost, s.proposal, s.evidence,
+                   v.title AS variant_title, v.sku, p.vendor, p.image_url, nullif(i.unit_cost, 0) AS unit_cost, t.tax_rate,
+                   s.proposal, s.evidence,
                    s.value_low, s.value_mid, s.value_high, s.value_unit, s.currency, s.rank_score,
                    s.is_urgent, s.as_of, s.created_at, s.decided_at, s.dismiss_reason,
                    c.id AS change_id, c.undo_of IS NOT NULL AS change_is_undo, c.state AS change_state,
                    c.new_price AS change_new_price, c.seen_price AS change_seen_price,
                    c.error AS change_error, c.finished_at AS change_finished_at, c.old_price AS change_old_price,
                    c.error_code AS change_error_code, c.rollout_id,
-                   CASE WHEN c.state = 'approved' AND c.planned_for > now() THEN c.due_at END AS change_due_at,
+                   CASE WHEN c.state = 'approved' AND c.planned_for > shop_now() THEN c.due_at END AS change_due_at,
                    CASE WHEN r.state = 'measuring' AND r.ended_on IS NULL THEN r.stop_on END AS measured_until,
                    s.evidence->>'shortage' IS NOT NULL AND EXISTS (
                        SELECT FROM suggestions b
@@ -47,6 +48,7 @@ def cards(
               JOIN variants v ON (v.shop_id, v.id) = (s.shop_id, s.variant_id)
               JOIN products p ON (p.shop_id, p.id) = (v.shop_id, v.product_id)
               LEFT JOIN inventory_items i ON (i.shop_id, i.id) = (v.shop_id, v.inventory_item_id)
+              LEFT JOIN tax_rates t ON (t.shop_id, t.variant_id) = (s.shop_id, s.variant_id)
               LEFT JOIN LATERAL (
                    SELECT * FROM price_changes pc
                     WHERE pc.shop_id = s.shop_id AND pc.suggestion_id = s.id
@@ -100,7 +102,7 @@ def mark_accepted(conn: Connection, shop_id: int, suggestion_id: int, *, accepte
         cur.execute(
             """
             UPDATE suggestions
-               SET state = 'accepted', decided_at = now(), decided_by = %(by)s
+               SET state = 'accepted', decided_at = shop_now(), decided_by = %(by)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'open'
             """,
             {"shop_id": shop_id, "id": suggestion_id, "by": accepted_by},
@@ -135,7 +137,7 @@ def mark_dismissed(
         cur.execute(
             """
             UPDATE suggestions
-               SET state = 'dismissed', decided_at = now(), decided_by = %(by)s,
+               SET state = 'dismissed', decided_at = shop_now(), decided_by = %(by)s,
                    dismiss_reason = %(reason)s, snoozed_until = %(until)s
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'open'
             """,
@@ -155,7 +157,7 @@ def mark_undone(conn: Connection, shop_id: int, suggestion_id: int) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE suggestions SET state = 'undone', decided_at = now()
+            UPDATE suggestions SET state = 'undone', decided_at = shop_now()
              WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'accepted'
             """,
             {"shop_id": shop_id, "id": suggestion_id},
@@ -220,7 +222,7 @@ def hold_back(conn: Connection, shop_id: int, suggestion_ids: Sequence[int]) -> 
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE suggestions SET state = 'held_back', decided_at = now(), decided_by = 'keel'
+            UPDATE suggestions SET state = 'held_back', decided_at = shop_now(), decided_by = 'keel'
              WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND state = 'open'
             RETURNING id
             """,

@@ -140,7 +140,7 @@ def withdraw_waiting(conn: Connection, shop_id: int, test_id: int) -> int:
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE price_changes SET state = 'undone', finished_at = now()
+            UPDATE price_changes SET state = 'undone', finished_at = shop_now()
              WHERE shop_id = %(shop_id)s AND test_id = %(id)s AND test_block IS NOT NULL
                AND state = 'approved' AND sent_at IS NULL
             """,
@@ -156,7 +156,7 @@ def leave(
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE tested_prices SET left_because = %(because)s, left_at = now()
+            UPDATE tested_prices SET left_because = %(because)s, left_at = shop_now()
              WHERE shop_id = %(shop_id)s AND test_id = %(id)s AND variant_id = ANY (%(variants)s)
                AND left_at IS NULL AND returned_at IS NULL
             """,
@@ -175,7 +175,7 @@ def mark_returned(conn: Connection, shop_id: int, test_id: int, variant_ids: Seq
     with conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE tested_prices SET returned_at = now()
+            UPDATE tested_prices SET returned_at = shop_now()
              WHERE shop_id = %(shop_id)s AND test_id = %(id)s AND variant_id = ANY (%(variants)s)
                AND left_at IS NULL AND returned_at IS NULL
             """,

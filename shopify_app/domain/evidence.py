@@ -116,7 +116,7 @@ class ClampStep(Document):
 
 
 class PriceEvidence(Evidence):
-    """What a price rests on. Elasticities with their 80 % range; margins as shares of the price."""
+    """What a price rests on. Elasticities with their 80 % range; margins as shares of the price before tax."""
 
     elasticity: Number = 0
     elasticity_low: Number = 0
@@ -127,6 +127,10 @@ class PriceEvidence(Evidence):
     margin_now: Number | None = None
     margin_then: Number | None = None
     unit_cost: Decimal | None = None
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it. None: there is none."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     prices_tried: tuple[PriceTried, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     binding_limit: str | None = None
@@ -250,6 +254,15 @@ class RestockEvidence(Evidence):
     expected_lost_units: Number = 0
     cost_is_estimate: bool = False
     unit_margin: Decimal | None = None
+    unit_price: Decimal | None = None
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it, which the margin is of. None: there is none."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
+    owed_units: int | None = None
+    """Sold already and not there: part of the order."""
+    sells_on: bool | None = None
+    """It is sold without stock too: customers wait, nothing is lost."""
     lead_time: Deliveries | None = None
     moves: tuple[Move, ...] = ()
     places: tuple[PlaceStock, ...] = ()
@@ -282,6 +295,10 @@ class TrendEvidence(Evidence):
     lasting: Number | None = None
     units_per_week_before: Number = 0
     units_per_week_now: Number = 0
+    tax_rate: Number | None = None
+    """Tax in the price over what is left before it, which sales are of. None: there is none."""
+    tax_from: str | None = None
+    """Where that is known from: `own` lines, the `shop`'s, `unknown`."""
     weeks: tuple[TrendWeek, ...] = ()
 
 

@@ -21,6 +21,9 @@ class OrderLine:
     """What the line's discount allocations take off, in all."""
     tax: Decimal
     is_gift_card: bool
+    tax_rate: Decimal | None = None
+    """Of all its taxes together; None: not told."""
+    is_tip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,18 @@ class Order:
     cancelled_at: datetime | None
     updated_at: datetime
     lines: list[OrderLine] = field(default_factory=list[OrderLine])
+    taxes_included: bool | None = None
+    """Whether its prices hold their tax; None: not told, as the shop has it. So it is with what else is None here."""
+    shipping: Decimal | None = None
+    """What its shipping lines come to after their discounts, as its prices are told."""
+    shipping_tax: Decimal | None = None
+    tip: Decimal | None = None
+    """Tips that no line stands for."""
+    total_price: Decimal | None = None
+    current_total: Decimal | None = None
+    """Less what was taken back since."""
+    is_edited: bool = False
+    """Whether Shopify says that it was edited; a webhook does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +76,9 @@ class Refund:
     order_id: int
     processed_at: datetime
     lines: list[RefundLine] = field(default_factory=list[RefundLine])
+    adjustment: Decimal | None = None
+    """Money beside its lines: goodwill of 10 is -10; what is kept, or still to come, is above nothing. None: not told."""
+    adjustment_tax: Decimal | None = None
+    shipping: Decimal | None = None
+    """Shipping given back, above nothing, as the order's prices are told."""
+    shipping_tax: Decimal | None = None

@@ -26,6 +26,7 @@ BASIS: Final = (
     "seed",
     "chance_it_helps",
     "elasticity",
+    "tax_rate",
 )
 """Of a suggestion's evidence, what is kept with a decision on it."""
 
@@ -58,6 +59,8 @@ class _Basis(Document):
     seed: int | None = None
     chance_it_helps: Number | None = None
     elasticity: Number | None = None
+    tax_rate: Number | None = None
+    """Of the tax in the prices; None: there is none."""
     value: tuple[Decimal, Decimal, Decimal]
     value_unit: str
 

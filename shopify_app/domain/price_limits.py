@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shopify_app.domain.evidence import PriceProposal
+from shopify_app.domain.evidence import PriceEvidence, PriceProposal
 from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
 
@@ -17,11 +17,15 @@ NOT_SENT: Final = frozenset({"brake", *LIMIT_CODES})
 
 @dataclass(frozen=True, slots=True)
 class PriceMove:
-    """A price and the one it becomes, with what a unit costs now (None: not known)."""
+    """A price on the shelf and the one it becomes, with what a unit costs now (None: not known).
+
+    A cost has no tax in it, a price may have: tax at `tax_rate`, over the price before it, is nobody's margin.
+    """
 
     old: Decimal
     new: Decimal
     unit_cost: Decimal | None
+    tax_rate: Decimal = Decimal(0)
 
     @property
     def step(self) -> Decimal | None:
@@ -30,8 +34,10 @@ class PriceMove:
 
     @property
     def margin(self) -> Decimal | None:
-        """What is left of the new price after the unit's cost, as a share of it; None where it cannot be known."""
-        return None if self.unit_cost is None or self.new <= 0 else 1 - self.unit_cost / self.new
+        """What is left of the new price before tax after the unit's cost, as a share of it; None where it cannot be known."""
+        if self.unit_cost is None or self.new <= 0:
+            return None
+        return 1 - self.unit_cost * (1 + self.tax_rate) / self.new
 
 
 def broken_limits(move: PriceMove, chosen: ShopSettings) -> list[str]:
@@ -58,7 +64,16 @@ def move_held(card: SuggestionCard) -> PriceMove | None:
     asked = card.proposal
     if not isinstance(asked, PriceProposal) or asked.back_from is not None:
         return None
-    return PriceMove(asked.old_price, asked.price, card.unit_cost)
+    return PriceMove(asked.old_price, asked.price, card.unit_cost, tax_rate_of(card))
+
+
+def tax_rate_of(card: SuggestionCard) -> Decimal:
+    """Rate of the tax in the price: as the newest run found it, else as the suggestion has it."""
+    if card.tax_rate is not None:
+        return card.tax_rate
+    told = card.evidence
+    known = told.tax_rate if isinstance(told, PriceEvidence) else None
+    return Decimal(str(known or 0))
 
 
 def limit_broken_by(card: SuggestionCard, chosen: ShopSettings) -> str | None:

@@ -73,6 +73,8 @@ class TestedSeries(Document):
     starts_high: tuple[bool, ...]
     """Whether pair k of blocks begins with the high price."""
     units_each: Number = 1.0
+    tax_rate: Number = 0.0
+    """Of the tax in the prices, over what is left before it."""
 
     @property
     def product_id(self) -> int:

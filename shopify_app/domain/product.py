@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
+
+ON_SALE: Final = ["ACTIVE", "UNLISTED"]
+"""Statuses of products that can be bought: an unlisted one by whoever has its link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class Product:
     title: str
     handle: str | None
     status: str
-    """ACTIVE, DRAFT or ARCHIVED (upper case whichever road it came by)."""
+    """ACTIVE, UNLISTED, DRAFT or ARCHIVED (upper case whichever road it came by)."""
     vendor: str | None
     product_type: str | None
     tags: list[str]
@@ -49,6 +53,14 @@ class InventoryItem:
     is_tracked: bool
     unit_cost: Decimal | None
     updated_at: datetime
+    requires_shipping: bool | None = None
+    """None: this road does not say, keep what is known."""
+
+    def differs_from(self, held: "InventoryItem") -> bool:
+        """Whether it tells something else than what is held; what it does not tell is no difference."""
+        return (self.is_tracked, self.unit_cost) != (held.is_tracked, held.unit_cost) or (
+            self.requires_shipping not in (None, held.requires_shipping)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class RaiseEvidence(Document):
     elasticity_high: Number
     units_per_month_now: Number
     unit_cost: Decimal
+    tax_rate: Number | None = None
+    tax_from: str | None = None
     window_first: date
     window_last: date
 

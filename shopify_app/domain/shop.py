@@ -45,6 +45,11 @@ class Shop:
     """When Shopify last signed an ID token for this shop (by its clock): it was installed then."""
     facts_updated_at: datetime | None
     """Shopify's stamp of the name, currency, time zone and so on; None: never asked since it is kept."""
+    clock_ahead_seconds: int
+    """How far the shop's clock is ahead of the machine's (see `clock`): 0, but for a simulated shop in which days passed."""
+
+    scopes_changed_at: datetime | None
+    """When the granted scopes last became others; None: as they were at the install."""
 
     @property
     def zone(self) -> ZoneInfo:

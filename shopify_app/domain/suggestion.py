@@ -118,6 +118,8 @@ class SuggestionCard:
     image_url: str | None
     unit_cost: Decimal | None
     """What a unit costs now; None: not known."""
+    tax_rate: Decimal | None
+    """Tax in the shelf price over what is left before it, as the newest run found it; None: no run has looked."""
     proposal: Proposal
     evidence: Evidence
     value_low: Decimal

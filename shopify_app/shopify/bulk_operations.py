@@ -6,6 +6,7 @@ read with one family in memory. Shopify needs longer for it; the history has the
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ mutation RunBulkQuery($query: String!) {
 
 BULK_OPERATION: Final = """
 query BulkOperation($id: ID!) {
-  bulkOperation(id: $id) { id status errorCode objectCount fileSize url }
+  bulkOperation(id: $id) { id status createdAt errorCode objectCount fileSize url }
 }
 """
 
@@ -54,6 +55,8 @@ class BulkOperation:
     object_count: int
     file_bytes: int | None
     url: str | None
+    created_at: datetime
+    """Shopify's stamp: its list knows nothing of what was made later."""
 
 
 def run_bulk_query(api: AdminApi, query: str) -> int:
@@ -81,6 +84,7 @@ def bulk_operation(api: AdminApi, operation_id: int) -> BulkOperation | None:
         object_count=int(node["objectCount"]),
         file_bytes=int(node["fileSize"]) if node["fileSize"] else None,
         url=node["url"],
+        created_at=datetime.fromisoformat(node["createdAt"]),
     )
 
 

@@ -1,6 +1,6 @@
 """Products, variants, items and locations as Shopify answers for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ PRODUCT_FIELDS: Final = """
 
 VARIANT_FIELDS: Final = """
   id title sku position price compareAtPrice inventoryPolicy createdAt updatedAt
-  inventoryItem { id tracked updatedAt unitCost { amount } }
+  inventoryItem { id tracked requiresShipping updatedAt unitCost { amount } }
 """
 
 LEVEL_FIELDS: Final = """
@@ -54,6 +54,15 @@ query Locations($after: String) {
 }
 """
 
+SHOWN: Final = """
+query Shown($ids: [ID!]!) {
+  nodes(ids: $ids) { id }
+}
+"""
+
+MOST_AT_ONCE: Final = 250
+"""Ids that `nodes` takes in one call."""
+
 LOCATION_BY_ID: Final = """
 query LocationById($id: ID!) {
   location(id: $id) { id name isActive updatedAt }
@@ -75,7 +84,7 @@ query ChangedLevels($locationId: ID!, $query: String!, $after: String) {{
 ITEM_WITH_LEVELS: Final = f"""
 query ItemWithLevels($id: ID!, $after: String) {{
   inventoryItem(id: $id) {{
-    id tracked updatedAt unitCost {{ amount }}
+    id tracked requiresShipping updatedAt unitCost {{ amount }}
     inventoryLevels(first: 50, after: $after) {{
       nodes {{ {LEVEL_FIELDS} }}
       pageInfo {{ hasNextPage endCursor }}
@@ -102,7 +111,7 @@ BULK_INVENTORY: Final = f"""
   inventoryItems {{
     edges {{
       node {{
-        id tracked updatedAt unitCost {{ amount }}
+        id tracked requiresShipping updatedAt unitCost {{ amount }}
         inventoryLevels {{ edges {{ node {{ {LEVEL_FIELDS} }} }} }}
       }}
     }}
@@ -168,11 +177,23 @@ def location(api: AdminApi, location_id: int) -> Location | None:
     return None if node is None else nodes.location(node)
 
 
-def changed_levels(api: AdminApi, location_id: int, since: datetime) -> Iterator[InventoryLevel]:
-    """Levels of a location changed since a moment."""
+def shown(api: AdminApi, kind: str, ids: Sequence[int]) -> set[int]:
+    """Of these resources of a kind (`Product`, ...) those that Shopify shows when it is asked for each by its id."""
+    found: set[int] = set()
+    for first in range(0, len(ids), MOST_AT_ONCE):
+        gids = [to_gid(kind, one) for one in ids[first : first + MOST_AT_ONCE]]
+        answer = api.query(SHOWN, {"ids": gids}, operation="Shown")["nodes"]
+        found |= {from_gid(node["id"], kind) for node in answer if node is not None}
+    return found
+
+
+def changed_levels(
+    api: AdminApi, location_id: int, since: datetime | None
+) -> Iterator[InventoryLevel]:
+    """Levels of a location changed since a moment; None: all of them."""
     variables = {
         "locationId": to_gid("Location", location_id),
-        "query": f"updated_at:>='{since.isoformat()}'",
+        "query": f"updated_at:>='{since.isoformat()}'" if since else "",
         "after": None,
     }
     while True:

@@ -7,14 +7,18 @@ from typing import Any
 
 from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Location, Product, Variant
+from shopify_app.domain.sale import Action, LineType, OrderLedger, Reason, Sale
 from shopify_app.shopify.gid import from_gid
+from shopify_app.shopify.payload_models import is_tip, sum_of_told, tip_of_no_line
 
 Node = Mapping[str, Any]
 
 
-def order(node: Node, lines: Sequence[Node]) -> Order:
-    """An order with its line nodes."""
+def order(node: Node, lines: Sequence[Node], shipping: Sequence[Node]) -> Order:
+    """An order with its line nodes and shipping line nodes."""
     status = node["displayFinancialStatus"]
+    tip = _shop_money(node["totalTipReceivedSet"]) if node["totalTipReceivedSet"] else Decimal(0)
+    found = [order_line(line, tip) for line in lines]
     return Order(
         id=from_gid(node["id"], "Order"),
         name=node["name"],
@@ -26,12 +30,28 @@ def order(node: Node, lines: Sequence[Node]) -> Order:
         created_at=_moment(node["createdAt"]),
         cancelled_at=_maybe_moment(node["cancelledAt"]),
         updated_at=_moment(node["updatedAt"]),
-        lines=[order_line(line) for line in lines],
+        lines=found,
+        taxes_included=node["taxesIncluded"],
+        shipping=sum((_shop_money(line["discountedPriceSet"]) for line in shipping), Decimal(0)),
+        shipping_tax=sum((_taxes(line) for line in shipping), Decimal(0)),
+        tip=tip_of_no_line(tip, found),
+        total_price=_shop_money(node["totalPriceSet"]),
+        current_total=_shop_money(node["currentTotalPriceSet"]),
+        is_edited=node["edited"],
     )
 
 
-def order_line(node: Node) -> OrderLine:
-    """A line item."""
+def _taxes(line: Node) -> Decimal:
+    return sum((_shop_money(part["priceSet"]) for part in line["taxLines"]), Decimal(0))
+
+
+def _rate(tax: Node) -> Decimal | None:
+    return None if tax["rate"] is None else Decimal(str(tax["rate"]))
+
+
+def order_line(node: Node, tip: Decimal) -> OrderLine:
+    """A line item of an order that was tipped so much."""
+    price = _shop_money(node["originalUnitPriceSet"])
     return OrderLine(
         id=from_gid(node["id"], "LineItem"),
         product_id=_id_of(node["product"]),
@@ -40,13 +60,17 @@ def order_line(node: Node) -> OrderLine:
         title=node["title"],
         quantity=node["quantity"],
         current_quantity=node["currentQuantity"],
-        unit_price=_shop_money(node["originalUnitPriceSet"]),
+        unit_price=price,
         discount=sum(
             (_shop_money(part["allocatedAmountSet"]) for part in node["discountAllocations"]),
             Decimal(0),
         ),
-        tax=sum((_shop_money(part["priceSet"]) for part in node["taxLines"]), Decimal(0)),
+        tax=_taxes(node),
         is_gift_card=node["isGiftCard"],
+        tax_rate=sum_of_told([_rate(part) for part in node["taxLines"]]),
+        is_tip=is_tip(
+            node["title"], price * node["quantity"], tip, of_product=node["product"] is not None
+        ),
     )
 
 
@@ -67,6 +91,50 @@ def refund(node: Node, order_id: int) -> Refund:
             )
             for line in node["refundLineItems"]["nodes"]
         ],
+        adjustment=_sum_of(node["orderAdjustments"]["nodes"], "amountSet"),
+        adjustment_tax=_sum_of(node["orderAdjustments"]["nodes"], "taxAmountSet"),
+        shipping=_sum_of(node["refundShippingLines"]["nodes"], "subtotalAmountSet"),
+        shipping_tax=_sum_of(node["refundShippingLines"]["nodes"], "taxAmountSet"),
+    )
+
+
+def _sum_of(listed: Sequence[Node], name: str) -> Decimal:
+    return sum((_shop_money(one[name]) for one in listed if one[name]), Decimal(0))
+
+
+def order_ledger(node: Node, agreements: Sequence[Node]) -> OrderLedger:
+    """An order's sales; each agreement node has all of its own under `sales.nodes`."""
+    return OrderLedger(
+        order_id=from_gid(node["id"], "Order"),
+        updated_at=_moment(node["updatedAt"]),
+        original_total=_shop_money(node["originalTotalPriceSet"]),
+        current_total=_shop_money(node["currentTotalPriceSet"]),
+        refund_discrepancy=_shop_money(node["refundDiscrepancySet"]),
+        refund_ids=tuple(from_gid(one["id"], "Refund") for one in node["refunds"]),
+        sales=[
+            sale(one, agreement) for agreement in agreements for one in agreement["sales"]["nodes"]
+        ],
+    )
+
+
+def sale(node: Node, agreement: Node) -> Sale:
+    """A sale of an agreement. A kind that we do not know is UNKNOWN."""
+    line = node.get("lineItem")
+    refund = agreement.get("refund")
+    return Sale(
+        id=from_gid(node["id"], "Sale"),
+        agreement_id=from_gid(agreement["id"], "SalesAgreement"),
+        happened_at=_moment(agreement["happenedAt"]),
+        reason=Reason(agreement["reason"]),
+        action=Action(node["actionType"]),
+        line_type=LineType(node["lineType"]),
+        quantity=node["quantity"],
+        total=_shop_money(node["totalAmount"]),
+        tax=_shop_money(node["totalTaxAmount"]),
+        discount=_shop_money(node["totalDiscountAmountBeforeTaxes"]),
+        currency=node["totalAmount"]["shopMoney"]["currencyCode"],
+        line_item_id=None if line is None else from_gid(line["id"], "LineItem"),
+        refund_id=None if refund is None else from_gid(refund["id"], "Refund"),
     )
 
 
@@ -115,6 +183,7 @@ def inventory_item(node: Node) -> InventoryItem:
         is_tracked=node["tracked"],
         unit_cost=None if cost is None else Decimal(cost["amount"]),
         updated_at=_moment(node["updatedAt"]),
+        requires_shipping=node["requiresShipping"],
     )
 
 

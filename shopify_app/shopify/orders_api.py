@@ -6,12 +6,23 @@ from datetime import datetime
 from typing import Any, Final
 
 from shopify_app.domain.order import Order, Refund
+from shopify_app.errors import TransientError
 from shopify_app.shopify import nodes
 from shopify_app.shopify.client import AdminApi
 from shopify_app.shopify.gid import from_gid, to_gid
 
 ORDER_FIELDS: Final = """
   id name createdAt processedAt updatedAt cancelledAt test sourceName currencyCode displayFinancialStatus
+  taxesIncluded edited
+  totalPriceSet { shopMoney { amount } }
+  currentTotalPriceSet { shopMoney { amount } }
+  totalTipReceivedSet { shopMoney { amount } }
+"""
+
+SHIPPING_FIELDS: Final = """
+  id
+  discountedPriceSet { shopMoney { amount } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 LINE_FIELDS: Final = """
@@ -20,7 +31,7 @@ LINE_FIELDS: Final = """
   variant { id }
   originalUnitPriceSet { shopMoney { amount } }
   discountAllocations { allocatedAmountSet { shopMoney { amount } } }
-  taxLines { priceSet { shopMoney { amount } } }
+  taxLines { rate priceSet { shopMoney { amount } } }
 """
 
 REFUND_FIELDS: Final = """
@@ -34,7 +45,12 @@ REFUND_FIELDS: Final = """
     }
     pageInfo { hasNextPage endCursor }
   }
+  orderAdjustments(first: 10) { nodes { amountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
+  refundShippingLines(first: 10) { nodes { subtotalAmountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
 """
+
+MOST_REFUNDS: Final = 20
+"""Refunds of an order in one answer: the list has no pages, so an order that fills it is asked for the ids of all."""
 
 ORDER_BY_ID: Final = f"""
 query OrderById($id: ID!, $after: String) {{
@@ -44,7 +60,8 @@ query OrderById($id: ID!, $after: String) {{
       nodes {{ {LINE_FIELDS} }}
       pageInfo {{ hasNextPage endCursor }}
     }}
-    refunds(first: 50) {{ {REFUND_FIELDS} }}
+    shippingLines(first: 20) {{ nodes {{ {SHIPPING_FIELDS} }} }}
+    refunds(first: {MOST_REFUNDS}) {{ {REFUND_FIELDS} }}
   }}
 }}
 """
@@ -64,8 +81,23 @@ query RefundsOfOrders($ids: [ID!]!) {{
     __typename
     ... on Order {{
       id
-      refunds(first: 20) {{ {REFUND_FIELDS} }}
+      refunds(first: {MOST_REFUNDS}) {{ {REFUND_FIELDS} }}
     }}
+  }}
+}}
+"""
+
+REFUND_IDS: Final = """
+query RefundIds($id: ID!) {
+  order(id: $id) { id refunds { id } }
+}
+"""
+
+REFUNDS_BY_IDS: Final = f"""
+query RefundsByIds($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    __typename
+    ... on Refund {{ {REFUND_FIELDS} }}
   }}
 }}
 """
@@ -95,10 +127,19 @@ BULK_ORDERS: Final = f"""
         {ORDER_FIELDS}
         totalRefundedSet {{ shopMoney {{ amount }} }}
         lineItems {{ edges {{ node {{ {LINE_FIELDS} }} }} }}
+        shippingLines {{ edges {{ node {{ {SHIPPING_FIELDS} }} }} }}
       }}
     }}
   }}
 }}
+"""
+
+BULK_ORDER_VERSIONS: Final = """
+{
+  orders {
+    edges { node { id createdAt updatedAt refunds { id } } }
+  }
+}
 """
 
 LARGEST_REFUND_BATCH: Final = 50
@@ -119,8 +160,8 @@ def order_with_refunds(api: AdminApi, order_id: int) -> tuple[Order, list[Refund
         )["order"]["lineItems"]
         lines += more["nodes"]
         page = more["pageInfo"]
-    return nodes.order(node, lines), [
-        _whole_refund(api, refund, order_id) for refund in node["refunds"]
+    return nodes.order(node, lines, node["shippingLines"]["nodes"]), [
+        _whole_refund(api, refund, order_id) for refund in _all_refunds(api, node)
     ]
 
 
@@ -144,15 +185,19 @@ def changed_orders(api: AdminApi, since: datetime) -> Iterator[ChangedOrder]:
         page = api.query(
             CHANGED_ORDERS, {"query": search, "after": after}, operation="ChangedOrders"
         )["orders"]
-        for node in page["nodes"]:
-            yield ChangedOrder(
-                from_gid(node["id"], "Order"),
-                datetime.fromisoformat(node["updatedAt"]),
-                tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
-            )
+        yield from map(order_version, page["nodes"])
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
+
+
+def order_version(node: dict[str, Any]) -> ChangedOrder:
+    """Which version of an order Shopify has, and which refunds."""
+    return ChangedOrder(
+        from_gid(node["id"], "Order"),
+        datetime.fromisoformat(node["updatedAt"]),
+        tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
+    )
 
 
 def refunds_of_orders(api: AdminApi, order_ids: Sequence[int]) -> list[Refund]:
@@ -163,7 +208,7 @@ def refunds_of_orders(api: AdminApi, order_ids: Sequence[int]) -> list[Refund]:
         _whole_refund(api, refund, from_gid(order["id"], "Order"))
         for order in answer
         if order is not None
-        for refund in order["refunds"]
+        for refund in _all_refunds(api, order)
     ]
 
 
@@ -171,6 +216,29 @@ def bulk_orders_query(since: datetime | None) -> str:
     """The inner text of the bulk query for all orders, or those created since a moment."""
     search = f"created_at:>='{since.isoformat()}'" if since else ""
     return BULK_ORDERS.replace("__QUERY__", search)
+
+
+def _all_refunds(api: AdminApi, order: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every refund of an order, also where more were made than one answer holds.
+
+    Raises
+    ------
+    TransientError
+        If Shopify lists a refund that it does not show (yet).
+    """
+    told: list[dict[str, Any]] = order["refunds"]
+    if len(told) < MOST_REFUNDS:
+        return told
+    answer = api.query(REFUND_IDS, {"id": order["id"]}, operation="RefundIds")["order"]
+    have = {one["id"] for one in told}
+    lacking = [one["id"] for one in (answer or {"refunds": []})["refunds"] if one["id"] not in have]
+    for first in range(0, len(lacking), MOST_REFUNDS):
+        ids = lacking[first : first + MOST_REFUNDS]
+        found = api.query(REFUNDS_BY_IDS, {"ids": ids}, operation="RefundsByIds")["nodes"]
+        if None in found:
+            raise TransientError("a refund that Shopify lists is not shown")
+        told = told + found
+    return told
 
 
 def _whole_refund(api: AdminApi, node: dict[str, Any], order_id: int) -> Refund:

@@ -4,6 +4,7 @@ Ids and units are strict integers, amounts finite decimals (as text or as a numb
 that Postgres cannot keep is cleaned. What we do not read is not looked at. `payloads` hands out the nouns.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
@@ -16,6 +17,8 @@ from shopify_app.domain.product import Product, Variant
 
 LARGEST_COUNT: Final = 2**31 - 1
 LARGEST_MONEY: Final = Decimal(10) ** 13
+SHIPPING_REFUND: Final = "shipping_refund"
+"""Kind of an adjustment that is refunded shipping."""
 
 
 def clean(value: Any) -> str | None:
@@ -76,9 +79,10 @@ class AllocationBody(Body):
 
 
 class TaxBody(Body):
-    """A tax on a line."""
+    """A tax on a line; `rate` 0.2 is 20 %."""
 
     price: Money
+    rate: Annotated[Decimal, Field(ge=0, le=100)] | None = None
 
 
 class LineBody(Body):
@@ -95,9 +99,11 @@ class LineBody(Body):
     discount_allocations: Annotated[list[AllocationBody], ListOrNone] = []
     tax_lines: Annotated[list[TaxBody], ListOrNone] = []
     gift_card: Flag = False
+    tip_payment_gateway: Any = None
+    tip_payment_method: Any = None
 
-    def noun(self) -> OrderLine:
-        """The line as we keep it."""
+    def noun(self, tip: Decimal | None) -> OrderLine:
+        """The line as we keep it; `tip` is what the order says it was tipped."""
         kept = self.quantity if self.current_quantity is None else self.current_quantity
         return OrderLine(
             id=self.id,
@@ -111,7 +117,58 @@ class LineBody(Body):
             discount=sum((one.amount for one in self.discount_allocations), Decimal(0)),
             tax=sum((one.price for one in self.tax_lines), Decimal(0)),
             is_gift_card=self.gift_card,
+            tax_rate=sum_of_told([one.rate for one in self.tax_lines]),
+            is_tip=self._is_tip(tip),
         )
+
+    def _is_tip(self, tip: Decimal | None) -> bool:
+        if self.tip_payment_gateway is not None or self.tip_payment_method is not None:
+            return True
+        return is_tip(
+            self.title, self.price * self.quantity, tip, of_product=self.product_id is not None
+        )
+
+
+def sum_of_told(parts: Sequence[Decimal | None]) -> Decimal | None:
+    """What the parts come to; None where there is none, or one is not told."""
+    told = [part for part in parts if part is not None]
+    return sum(told, Decimal(0)) if told and len(told) == len(parts) else None
+
+
+def is_tip(title: str | None, paid: Decimal, tip: Decimal | None, *, of_product: bool) -> bool:
+    """Whether a line of no product is the order's tip: it says so, or is paid just what the order was tipped."""
+    if of_product:
+        return False
+    return (title or "").strip().lower() == "tip" or (tip is not None and 0 < tip == paid)
+
+
+def tip_of_no_line(tip: Decimal | None, lines: Sequence[OrderLine]) -> Decimal | None:
+    """What an order was tipped beyond the lines that are tips; None: not told."""
+    if tip is None:
+        return None
+    in_lines = sum((one.unit_price * one.quantity for one in lines if one.is_tip), Decimal(0))
+    return max(tip - in_lines, Decimal(0))
+
+
+class ShippingBody(Body):
+    """A shipping line: what it comes to after its discounts."""
+
+    price: Money = Decimal(0)
+    discounted_price: Money | None = None
+    discount_allocations: Annotated[list[AllocationBody], ListOrNone] = []
+    tax_lines: Annotated[list[TaxBody], ListOrNone] = []
+
+    @property
+    def paid(self) -> Decimal:
+        """After its discounts, as the order's prices are told."""
+        if self.discounted_price is not None:
+            return self.discounted_price
+        return self.price - sum((one.amount for one in self.discount_allocations), Decimal(0))
+
+    @property
+    def tax(self) -> Decimal:
+        """Its taxes."""
+        return sum((one.price for one in self.tax_lines), Decimal(0))
 
 
 def _no_time_if_empty(value: Any) -> datetime | None:
@@ -133,6 +190,11 @@ class OrderBody(Body):
     cancelled_at: MaybeTime = None
     updated_at: Time
     line_items: Annotated[list[LineBody], ListOrNone] = []
+    taxes_included: bool | None = None
+    shipping_lines: list[ShippingBody] | None = None
+    total_tip_received: Money | None = None
+    total_price: Money | None = None
+    current_total_price: Money | None = None
 
     @model_validator(mode="after")
     def _is_of_a_time(self) -> Self:
@@ -144,6 +206,9 @@ class OrderBody(Body):
         """The order as we keep it."""
         processed_at = self.processed_at or self.created_at
         assert processed_at is not None, "proved above"  # noqa: S101 -- for the type checker
+        once = {line.id: line for line in self.line_items}
+        lines = [line.noun(self.total_tip_received) for line in once.values()]
+        shipping = self.shipping_lines
         return Order(
             id=self.id,
             name=self.name,
@@ -155,7 +220,13 @@ class OrderBody(Body):
             created_at=self.created_at,
             cancelled_at=self.cancelled_at,
             updated_at=self.updated_at,
-            lines=[line.noun() for line in self.line_items],
+            lines=lines,
+            taxes_included=self.taxes_included,
+            shipping=None if shipping is None else sum((s.paid for s in shipping), Decimal(0)),
+            shipping_tax=None if shipping is None else sum((s.tax for s in shipping), Decimal(0)),
+            tip=tip_of_no_line(self.total_tip_received, lines),
+            total_price=self.total_price,
+            current_total=self.current_total_price,
         )
 
 
@@ -181,6 +252,33 @@ class RefundLineBody(Body):
         )
 
 
+class AdjustmentBody(Body):
+    """Money of a refund beside its lines; older bodies list refunded shipping here too."""
+
+    amount: Money
+    tax_amount: Money | None = None
+    kind: Any = None
+
+
+class ShopMoneyBody(Body):
+    """An amount in the shop's currency."""
+
+    amount: Money
+
+
+class MoneyBagBody(Body):
+    """An amount in two currencies."""
+
+    shop_money: ShopMoneyBody
+
+
+class RefundShippingBody(Body):
+    """Shipping given back."""
+
+    subtotal_amount_set: MoneyBagBody | None = None
+    tax_amount_set: MoneyBagBody | None = None
+
+
 class RefundBody(Body):
     """A refund. Its time is read last: which of two fields counts depends on the other."""
 
@@ -189,16 +287,53 @@ class RefundBody(Body):
     processed_at: Any = None
     created_at: Any = None
     refund_line_items: Annotated[list[RefundLineBody], ListOrNone] = []
+    order_adjustments: list[AdjustmentBody] | None = None
+    refund_shipping_lines: list[RefundShippingBody] | None = None
 
     def noun(self, told_at: datetime | None) -> Refund:
         """The refund as we keep it; as old as its delivery where it names no time."""
         made_at = self.processed_at or self.created_at
+        adjustment, adjustment_tax = self._beside_lines()
+        shipping, shipping_tax = self._shipping()
         return Refund(
             id=self.id,
             order_id=self.order_id,
             processed_at=told_at if told_at and not made_at else aware(made_at),
             lines=[line.noun() for line in self.refund_line_items],
+            adjustment=adjustment,
+            adjustment_tax=adjustment_tax,
+            shipping=shipping,
+            shipping_tax=shipping_tax,
         )
+
+    def _beside_lines(self) -> tuple[Decimal, Decimal] | tuple[None, None]:
+        if self.order_adjustments is None:
+            return None, None
+        return _sums(one for one in self.order_adjustments if one.kind != SHIPPING_REFUND)
+
+    def _shipping(self) -> tuple[Decimal, Decimal] | tuple[None, None]:
+        """Shipping given back, from where it is listed; a body that lists it twice says it once."""
+        if self.refund_shipping_lines:
+            return (
+                _sum_of_bags(one.subtotal_amount_set for one in self.refund_shipping_lines),
+                _sum_of_bags(one.tax_amount_set for one in self.refund_shipping_lines),
+            )
+        if self.order_adjustments is None:
+            return (None, None) if self.refund_shipping_lines is None else (Decimal(0), Decimal(0))
+        amount, tax = _sums(one for one in self.order_adjustments if one.kind == SHIPPING_REFUND)
+        return -amount, -tax
+
+
+def _sum_of_bags(bags: Iterable[MoneyBagBody | None]) -> Decimal:
+    return sum((bag.shop_money.amount for bag in bags if bag is not None), Decimal(0))
+
+
+def _sums(adjustments: Iterable[AdjustmentBody]) -> tuple[Decimal, Decimal]:
+    listed = list(adjustments)
+    return (
+        sum((one.amount for one in listed), Decimal(0)),
+        sum((one.tax_amount or Decimal(0) for one in listed), Decimal(0)),
+    )
 
 
 class ImageBody(Body):
@@ -272,19 +407,18 @@ class VariantBody(Body):
 
 
 class VariantsBody(Body):
-    """A product's variants; `variant_gids` lists all of them where `variants` is cut short."""
+    """A product's variants; `variant_gids` lists all of them where `variants` is cut short. Null tells of none, nor that there are none."""
 
     id: Id
     updated_at: Any = None
-    variants: Annotated[list[VariantBody], ListOrNone] = []
+    variants: list[VariantBody] | None = None
     variant_gids: Any = None
 
     def nouns(self) -> tuple[list[Variant], bool]:
         """The variants, and whether they are all."""
-        found = [one.noun(self.id, self.updated_at) for one in self.variants]
-        if isinstance(self.variant_gids, list):
-            return found, len(found) >= len(self.variant_gids)
-        return found, "variants" in self.model_fields_set
+        found = [one.noun(self.id, self.updated_at) for one in self.variants or []]
+        named = self.variant_gids if isinstance(self.variant_gids, list) else []
+        return found, self.variants is not None and len(found) >= len(named)
 
 
 class TrackedVariantBody(Body):
@@ -315,6 +449,7 @@ class ItemBody(Body):
     id: Id
     tracked: Flag = False
     cost: Money | None = None
+    requires_shipping: bool | None = None
     updated_at: Time
 
 

@@ -129,6 +129,7 @@ def inventory_item(body: Body, held: InventoryItem | None = None) -> InventoryIt
         is_tracked=held.is_tracked if held and "tracked" not in said else told.tracked,
         unit_cost=held.unit_cost if held and "cost" not in said else told.cost,
         updated_at=told.updated_at,
+        requires_shipping=told.requires_shipping,
     )
 
 

@@ -90,9 +90,13 @@ PERIODIC_JOBS: Final = (
     PeriodicJob("retention", 3_600, "housekeeping:retain"),
     PeriodicJob("idle_tokens", 86_400, "shops.access:refresh_idle_tokens"),
     PeriodicJob("daily_suggestions", 86_400, "housekeeping:ask_for_daily_suggestions"),
+    PeriodicJob("daily_proofs", 86_400, "history.proof:ask_for_proofs"),
     PeriodicJob("reconcile_wide", 86_400, "housekeeping:reconcile_wide"),
+    PeriodicJob("shop_facts", 86_400, "history.reconcile:compare_shop_facts"),
+    PeriodicJob("sales_reports", 86_400, "history.sales_report:compare_sales_reports"),
     PeriodicJob("frozen_shops", 3_600, "shops.access:thaw_frozen_shops"),
     PeriodicJob("webhook_silence", 3_600, "housekeeping:watch_silence"),
+    PeriodicJob("books", 3_600, "history.books:watch_books"),
     PeriodicJob("late_redactions", 3_600, "housekeeping:watch_redactions"),
 )
 """What no merchant waits for: the doorbell `keep_house` does those that are due."""
@@ -154,6 +158,27 @@ DOORBELLS: Final = (
         "history",
         _never,
         "history.reconcile:reconcile_shops",
+        LONG,
+    ),
+    Doorbell(
+        "workers.history.count_shops",
+        "history",
+        ShopWork("full_count", lease_seconds=HISTORY[1] + 60),
+        "history.full_count:count_shop",
+        HISTORY,
+    ),
+    Doorbell(
+        "workers.sales.move_days",
+        "history",
+        ShopWork("local_days", states=NOT_GONE),
+        "history.local_days:move_days",
+        LONG,
+    ),
+    Doorbell(
+        "workers.sales.prove_books",
+        "history",
+        ShopWork("proof", states=NOT_GONE),
+        "history.proof:prove_shop",
         LONG,
     ),
     Doorbell(

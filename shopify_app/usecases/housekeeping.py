@@ -3,14 +3,16 @@
 The jobs and their rhythm stand in the registry, `doorbells.PERIODIC_JOBS`.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
+from shopify_app import clock
 from shopify_app.db import (
     due_work,
+    reconciliations,
     redactions,
     shops,
     suggestion_runs,
@@ -31,6 +33,7 @@ from shopify_app.usecases.rounds import each
 
 DONE_BODY_DAYS: Final = 7
 DEAD_BODY_DAYS: Final = 30
+COMPARISON_DAYS: Final = 90
 
 LEASE_SECONDS: Final = 900
 """As long as the task may take: a job whose worker was killed is done anew then."""
@@ -87,7 +90,7 @@ def _do_claimed(job: PeriodicJob) -> bool:
 
 
 def retain() -> None:
-    """Let go of what we need no more: webhook bodies, and the inputs of superseded runs."""
+    """Let go of what we need no more: webhook bodies, old comparisons, and the inputs of superseded runs."""
     with sweep_transaction() as conn:
         webhook_inbox.let_bodies_go(conn, done_days=DONE_BODY_DAYS, dead_days=DEAD_BODY_DAYS)
         every_shop = shops.every(conn)
@@ -96,6 +99,7 @@ def retain() -> None:
 
 def _forget_unused_inputs(shop: Shop) -> int:
     with transaction(shop.shop_id) as conn:
+        reconciliations.forget(conn, shop.shop_id, days=COMPARISON_DAYS)
         return suggestion_runs.forget_unused_inputs(conn, shop.shop_id)
 
 
@@ -109,13 +113,13 @@ def ask_for_daily_suggestions() -> None:
 def _ask_for_suggestions(shop: Shop) -> int:
     with transaction(shop.shop_id) as conn:
         due_work.ask(conn, shop.shop_id, "suggestions")
-        due_work.make_sure_of(conn, shop.shop_id, ["replay"])
+        due_work.make_sure_of(conn, shop.shop_id, ["replay", "full_count"])
     return 1
 
 
 def reconcile_wide() -> int:
     """Compare two whole days of every installed shop whose history is in; rows mended in all."""
-    return reconcile.reconcile_shops(since=datetime.now(UTC) - WIDE_LOOK)
+    return reconcile.reconcile_shops(since=clock.machine_now() - WIDE_LOOK)
 
 
 def watch_silence() -> list[int]:

@@ -3,6 +3,7 @@
 home, welcome, pricing, restock, trends, results, shop_settings     pages
 cards, rollouts, price_tests     what is decided on them
 auth, oauth, webhooks, health     who asks, and who else calls
+simulated_days     a simulator that says what day it is: in development only
 answers, json_twin, error_pages, headers, assets     how it is answered
 posted, request_models     what is sent to us, proved
 reading, formats, wording, advice_words, charts, demand_view     what pages share
@@ -35,12 +36,13 @@ from shopify_app.web import (
     results,
     rollouts,
     shop_settings,
+    simulated_days,
     trends,
     webhooks,
     welcome,
     wording,
 )
-from shopify_app.web.cards import lead_time_words, move_words
+from shopify_app.web.cards import lead_time_words, move_words, tax_words
 from shopify_app.web.charts import sparkline
 from shopify_app.web.demand_view import recent
 from shopify_app.web.reading import language, now, today, zone
@@ -88,6 +90,8 @@ def create_app() -> Flask:
     auth.install(app)
     posted.install(app)
     app.register_blueprint(webhooks.blueprint)
+    if settings().follows_simulated_days:
+        app.register_blueprint(simulated_days.blueprint)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     _set_up_templates(app)
@@ -110,6 +114,7 @@ def _set_up_templates(app: Flask) -> None:
         "wording": wording,
         "lead_time_words": lead_time_words,
         "move_words": move_words,
+        "tax_words": tax_words,
         "dismiss_reasons": [(code, wording.DISMISS_REASONS[code]) for code in DISMISS_REASONS],
     }
     app.jinja_env.globals.update(shown)

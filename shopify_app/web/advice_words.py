@@ -11,6 +11,7 @@ from shopify_app.db.connection import Connection
 from shopify_app.usecases.suggestions.state import AdviceState, Stage, advice_state
 from shopify_app.web import formats
 from shopify_app.web.answers import answer
+from shopify_app.web.books_words import trouble_view
 from shopify_app.web.json_twin import as_json
 from shopify_app.web.reading import shop, today, zone
 from shopify_app.web.wording import STEPS, words_for
@@ -104,6 +105,21 @@ def _working(_: AdviceState) -> tuple[str, str]:
     )
 
 
+def _held(state: AdviceState) -> tuple[str, str]:
+    held_by = state.books.held_by
+    if held_by is None:
+        return "", ""
+    why = trouble_view(held_by)
+    if state.run is None:
+        title = gettext("Suggestions wait until your books are whole again")
+    else:
+        title = gettext(
+            "No new suggestions until your books are whole again; those below are of %(day)s",
+            day=formats.day(state.run.as_of),
+        )
+    return title, f"{why.title} {why.detail}"
+
+
 def _failed(state: AdviceState) -> tuple[str, str]:
     failed = state.failed
     if failed is None:
@@ -139,6 +155,7 @@ def _ready(_: AdviceState) -> tuple[str, str]:
 
 WORDS: Final = {
     Stage.IMPORTING: _importing,
+    Stage.HELD: _held,
     Stage.WORKING: _working,
     Stage.FAILED: _failed,
     Stage.NO_SALES: _no_sales,
@@ -149,7 +166,7 @@ WORDS: Final = {
 def _nothing_left(state: AdviceState) -> str:
     if state.stage is Stage.READY:
         return ""
-    if state.may_judge and state.run is not None:
+    if state.stage in (Stage.FAILED, Stage.HELD) and state.run is not None:
         return gettext(
             "Nothing is left of the suggestions of %(day)s", day=formats.day(state.run.as_of)
         )

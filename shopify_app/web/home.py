@@ -8,11 +8,15 @@ from typing import Annotated, Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from shopify_app.db import ledgers, pages, price_history, suggestions
+from shopify_app.db import ledgers, pages, price_history, proofs, sales_reports, suggestions
 from shopify_app.db.connection import Connection
 from shopify_app.db.pages import DataHealth, DecisionCounts, LatestRun, OpenCounts
+from shopify_app.db.sales_reports import SalesReport
 from shopify_app.domain.shop import ShopState
+from shopify_app.usecases.history import proof
+from shopify_app.usecases.history.proof import Proved
 from shopify_app.web.advice_words import AdviceView, answer_with_advice, read_advice
+from shopify_app.web.books_words import TroubleView, count_words, report_words, trouble_views
 from shopify_app.web.cards.kinds import KINDS
 from shopify_app.web.cards.views import CardView, card_view
 from shopify_app.web.json_twin import Told, as_json, attributes, picked
@@ -57,6 +61,13 @@ class HomePage:
     counts: Annotated[OpenCounts, attributes("open", "urgent")]
     run: Told[LatestRun | None]
     data_health: Told[DataHealth]
+    troubles: Told[list[TroubleView]]
+    """What is wrong with the books, the worst first."""
+    counted: Told[str]
+    """When everything was last counted, in words."""
+    sales_report: Told[SalesReport | None]
+    """Our net sales beside Shopify's own figure."""
+    proof: Proved | None
     coming: Told[Coming]
     advice: Told[AdviceView]
     results: DecisionCounts
@@ -64,6 +75,11 @@ class HomePage:
     """What accepted decisions have brought, as last worked out."""
     everything: dict[str, Any] | None
     needs_open: bool
+
+    @property
+    def report_words(self) -> str:
+        """The same in words."""
+        return report_words(self.sales_report)
 
     @property
     def first(self) -> list[CardView]:
@@ -84,6 +100,15 @@ class HomePage:
             for kind, shown in KINDS.items()
             if kinds[kind]
         ]
+
+
+@as_json.register
+def _(report: SalesReport) -> dict[str, Any]:
+    return {
+        **picked(report, "first_on", "last_on", "currency", "our_net", "their_net", "days_apart"),
+        "gap": as_json(report.gap),
+        "compared_at": as_json(report.compared_at),
+    }
 
 
 @as_json.register
@@ -113,6 +138,10 @@ def _read(conn: Connection) -> HomePage:
         counts=pages.open_counts(conn, shop_id),
         run=advice.state.run,
         data_health=pages.data_health(conn, shop_id),
+        troubles=trouble_views(advice.state.books),
+        counted=count_words(advice.state.books.full_count),
+        sales_report=sales_reports.newest(conn, shop_id),
+        proof=proof.newest_of(proofs.newest(conn, shop_id)),
         coming=Coming(chosen().prices_frozen_first, chosen().prices_frozen_last),
         advice=advice,
         results=pages.decision_counts(conn, shop_id, midnight - timedelta(days=90)),

@@ -6,7 +6,6 @@ cookie of this browser, gone after one use), the query's signature, its age; the
 """
 
 import secrets
-import time
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from flask import Blueprint, make_response, redirect, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
+from shopify_app import clock
 from shopify_app.config import settings
 from shopify_app.shopify.shop_domain import shop_domain
 from shopify_app.shopify.signature import is_signed_query
@@ -88,7 +88,7 @@ def _is_own_state(domain: str) -> bool:
 
 def _is_shopifys_query() -> bool:
     query = request.query_string.decode("latin-1")
-    return is_signed_query(query, settings().api_secrets, now=time.time())
+    return is_signed_query(query, settings().api_secrets, now=clock.machine_now().timestamp())
 
 
 def _once(answer: Response) -> Response:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import g, request
 
+from shopify_app import clock
 from shopify_app.db import shop_settings
 from shopify_app.db.connection import Connection, read_transaction
 from shopify_app.domain.shop import Shop, ShopSettings
@@ -48,8 +49,8 @@ def zone() -> ZoneInfo:
 
 
 def now() -> datetime:
-    """The moment, on the merchant's clock."""
-    return datetime.now(zone())
+    """The moment in the shop, in the merchant's time zone."""
+    return clock.now(shop()).astimezone(zone())
 
 
 def today() -> date:

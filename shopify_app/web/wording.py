@@ -33,7 +33,9 @@ LASTING: Final = (
 UNITS: Final = {
     "profit_a_month": later("profit a month, estimate"),
     "margin_a_week": later("margin lost per week of waiting"),
+    "waiting_margin_a_week": later("margin a week that customers wait for"),
     "sales_a_month": later("sales a month"),
+    "net_sales_a_month": later("sales a month before tax"),
 }
 
 DISMISS_REASONS: Final = {
@@ -213,6 +215,7 @@ NOT_SURE: Final = {
     "wide_range": later("the likely range is too wide"),
     "weak_evidence": later("the evidence is too weak"),
     "stopped_selling": later("may have stopped selling"),
+    "cost_above_price": later("cost more than they sell for before tax"),
     "below_supplier_minimum": later("not worth the vendor's least order"),
 }
 
@@ -222,6 +225,7 @@ STEPS: Final = {
     "inventory": later("Stock and costs"),
     "orders": later("Orders"),
     "refunds": later("Returns"),
+    "ledger": later("The money of returned and edited orders"),
     "sales": later("Sales per product and day"),
     "decisions": later("First suggestions"),
 }

@@ -171,7 +171,12 @@ BY_ID: Final[dict[str, Callable[..., Node | None]]] = {
     "Refund": _by_id("Refund", "refunds"),
     "Product": _by_id("Product", "products", " AND deleted_at IS NULL"),
     "ProductVariant": _by_id("ProductVariant", "variants", " AND deleted_at IS NULL"),
-    "InventoryItem": _by_id("InventoryItem", "inventory_items"),
+    "InventoryItem": _by_id(
+        "InventoryItem",
+        "inventory_items",
+        " AND EXISTS (SELECT 1 FROM variants v WHERE v.shop = inventory_items.shop"
+        " AND v.inventory_item_id = inventory_items.id AND v.deleted_at IS NULL)",
+    ),
     "InventoryLevel": _level,
     "Location": _location,
 }

@@ -65,6 +65,19 @@ def advance(shop: str) -> Response:
     return jsonify(facts | {"deliveries": made.fetchone()[0]})
 
 
+@bp.post("/<shop>/days")
+def walk(shop: str) -> tuple[Response, int]:
+    """Days go by one after the other, the app at work between them; 409 while others do."""
+    walk = simulator().walks.begin(shop, int(request_body().get("days", 1)))
+    return (jsonify(error="days are going by"), 409) if walk is None else (jsonify(walk), 202)
+
+
+@bp.get("/<shop>/days")
+def walked(shop: str) -> Response:
+    """How far the days that were last asked for have gone by."""
+    return jsonify(simulator().walks.progress(shop))
+
+
 @bp.route("/faults", methods=["GET", "PUT", "DELETE"])
 def faults() -> Response:
     """Misbehave, or behave again."""

@@ -66,7 +66,23 @@
   document.querySelectorAll("[data-act]").forEach((button) => { button.onclick = async () => {
     button.disabled = true;
     await fetch(`/_sim/${shop}/${button.dataset.act}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: button.dataset.body || "{}" });
+    if (button.dataset.act === "days") { await walk(); return; }
     location.reload();
   }; });
+  // Days go by one after the other; the app works on each before the next. Seen to the end, then everything is shown anew.
+  const waits = { deliveries: "webhooks", news: "Keel reads the news", prices: "Keel writes prices", tests: "Keel carries the price test on", verdicts: "Keel judges what was decided", suggestions: "Keel works out suggestions" };
+  const look = async () => (await fetch(`/_sim/${shop}/days`)).json();
+  const walk = async () => {
+    const box = document.getElementById("walk"), buttons = document.querySelectorAll("[data-act]");
+    buttons.forEach((one) => { one.disabled = true; });
+    for (let now = await look(); !now.is_over; now = await look()) {
+      document.getElementById("day").textContent = now.today;
+      box.textContent = `Day ${Math.min(now.passed + 1, now.days)} of ${now.days}${now.waits_for ? ` · ${waits[now.waits_for] || now.waits_for}` : ""}`;
+      box.hidden = false;
+      await new Promise((resume) => { setTimeout(resume, 400); });
+    }
+    location.reload();
+  };
+  look().then((now) => { if (!now.is_over) walk(); }).catch(() => {});
   requestAnimationFrame(() => { if (frame && frame.dataset.src) frame.src = frame.dataset.src; });
 })();

@@ -187,7 +187,7 @@ def test_while_a_raise_stands_nothing_else_is_said_of_its_price(fitted, monkeypa
     variants = variants.assign(compare_at_price=np.nan, available_units=0)
     week = pd.DataFrame({"variant_id": [0], "weeks_ago": [0], "price": [np.nan]})
     chosen = {"currency": "GBP", "minor_digits": 2, "resting": {"price": []}}
-    catalogue = catalogue.assign(units_per_week=1.0, units_each=1.0)
+    catalogue = catalogue.assign(units_per_week=1.0, units_each=1.0, tax_rate=0.0)
     stock = catalogue[["series_id"]].assign(available=np.nan, weeks_to_delivery=np.nan, is_short=0)
     limits = PriceLimits(max_step=0.1, margin_floor=0.0, max_revenue_share=1.0)
     for name, made in {

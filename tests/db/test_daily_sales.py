@@ -59,8 +59,23 @@ def test_what_an_edit_took_off_was_not_demand(acme):
         order_of(1, line_of(1, 77, is_gift_card=True)),
         order_of(1, line_of(1, 77, units=0)),
         order_of(1),
+        order_of(1, line_of(1, 77, is_tip=True)),
+        order_of(1, line_of(1, 77), financial_status="voided"),
+        order_of(1, line_of(1, 77), financial_status="expired"),
+        order_of(1, line_of(1, 77), currency="EUR"),
     ],
-    ids=["test", "cancelled", "no variant", "gift card", "no unit", "no line"],
+    ids=[
+        "test",
+        "cancelled",
+        "no variant",
+        "gift card",
+        "no unit",
+        "no line",
+        "tip",
+        "voided",
+        "expired",
+        "other currency",
+    ],
 )
 def test_what_is_no_demand_is_not_counted(acme, order):
     count(acme, order)
@@ -97,7 +112,7 @@ def test_the_newest_days_are_counted_first_and_the_rest_stays_noted(acme):
 
 
 def test_the_rivals_days_are_its_own(acme, rival):
-    count(rival, order_of(1, line_of(1, 77, units=9)))
+    count(rival, order_of(1, line_of(1, 77, units=9), currency=rival.currency))
     with transaction(rival.shop_id) as conn:
         daily_sales.touch_all(conn, rival.shop_id)
     count(acme, order_of(1, line_of(1, 77)))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from shopify_app.db import daily_sales, exposure, orders, price_changes
+from shopify_app.db import daily_sales, exposure, orders, price_changes, tax_rates
 from shopify_app.db.connection import transaction
 from tests.factories import NOW, line_of, make_suggestion, make_variant, order_of, rows
 
@@ -60,3 +60,16 @@ def test_a_price_that_waits_to_be_written_is_under_change_in_its_shop_only(acme,
     for read in (exposure.variants_under_change, exposure.variants_being_written):
         assert act(acme, read) == [variant_id]
         assert act(rival, read) == act(rival, read, shop_id=acme.shop_id) == []
+
+
+def test_sales_are_told_before_the_tax_that_the_newest_run_found_in_prices(acme, rival):
+    one, other = sold(acme)
+    long_ago = DAY - timedelta(days=90)
+    act(acme, tax_rates.keep, [(one, Decimal("0.25"), "own"), (10**9, Decimal("0.25"), "own")])
+
+    assert act(acme, exposure.sales_of, [one, other], long_ago) == Decimal(26)  # 20 / 1.25 + 10
+    assert act(acme, exposure.all_sales, long_ago) == Decimal(26)
+    assert sum(act(acme, exposure.sales_by_product, long_ago).values()) == Decimal(26)
+    act(acme, tax_rates.keep, [(one, Decimal("0.6"), "own")])
+    assert act(acme, exposure.sales_of, [one], long_ago) == Decimal("12.5")
+    assert rows(rival, "SELECT * FROM tax_rates") == []

@@ -1,12 +1,20 @@
 """Frames for the models: exact columns and dtypes also without a row, what is on sale and no more, the rival's empty."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from shopify_app.db import daily_sales, frames, inventory, orders
 from shopify_app.db.connection import transaction
-from shopify_app.domain.frames import DAILY_SALES, STOCK_DAYS, VARIANTS, WEEKLY_PRICES
+from shopify_app.domain.frames import (
+    DAILY_SALES,
+    NEGOTIATED_ORDERS,
+    STOCK_DAYS,
+    TAX_RATES,
+    VARIANTS,
+    WEEKLY_PRICES,
+)
 from shopify_app.domain.product import InventoryLevel
 from tests.factories import NOW, line_of, make_variant, order_of, rows
 
@@ -26,6 +34,11 @@ READ = {
     "prices": (
         lambda conn, shop: frames.weekly_prices(conn, shop.shop_id, DAY - timedelta(days=6), DAY),
         WEEKLY_PRICES,
+    ),
+    "tax": (lambda conn, shop: frames.tax_rates(conn, shop.shop_id, DAY, DAY), TAX_RATES),
+    "negotiated": (
+        lambda conn, shop: frames.negotiated_orders_between(conn, shop.shop_id, DAY, DAY),
+        NEGOTIATED_ORDERS,
     ),
 }
 
@@ -126,3 +139,97 @@ def test_a_day_is_in_stock_for_the_share_in_which_it_could_be_bought(acme):
 
     shares = {day.date(): share for day, share in zip(frame.day, frame.in_stock, strict=True)}
     assert shares == {DAY: 1.0, DAY + timedelta(days=1): 0.5, DAY + timedelta(days=2): 1.0}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE variants SET inventory_policy = 'CONTINUE' WHERE id = %(id)s RETURNING 1",
+        "UPDATE inventory_items SET is_tracked = false WHERE id = (SELECT inventory_item_id FROM variants WHERE id = %(id)s) RETURNING 1",
+    ],
+    ids=["sold on without stock", "not tracked"],
+)
+def test_what_sells_whatever_is_counted_has_no_day_without_stock(acme, change):
+    variant_id = make_variant(acme, available=0)
+    level = InventoryLevel(item_of(acme, variant_id), 7_000_000_001, -3, 0, True, NOW)
+    with transaction(acme.shop_id) as conn:
+        inventory.upsert_levels(conn, acme.shop_id, [level])
+
+    def days():
+        with transaction(acme.shop_id) as conn:
+            return frames.stock_days_between(
+                conn, acme.shop_id, DAY, DAY + timedelta(days=2), "UTC"
+            )
+
+    assert set(days().in_stock) == {0.0}
+    rows(acme, change, id=variant_id)
+    assert days().empty
+
+
+def test_what_is_bought_by_link_only_is_on_sale_and_a_cost_of_nothing_is_unknown(acme):
+    variant_id = make_variant(acme, cost="0.00")
+    rows(acme, "UPDATE products SET status = 'UNLISTED' RETURNING 1")
+    with transaction(acme.shop_id) as conn:
+        frame = frames.variants_on_sale(conn, acme.shop_id)
+
+    assert list(frame.variant_id) == [variant_id]
+    assert frame.unit_cost.isna().all()
+
+
+def sell(shop, *made):
+    with transaction(shop.shop_id) as conn:
+        applied = orders.upsert_many(conn, shop.shop_id, shop.zone, list(made))
+        daily_sales.touch(conn, shop.shop_id, applied.days)
+        daily_sales.recount(conn, shop.shop_id, limit_days=9)
+
+
+def taxes(shop):
+    with transaction(shop.shop_id) as conn:
+        frame = frames.tax_rates(conn, shop.shop_id, DAY, DAY)
+    return dict(zip(frame.variant_id, zip(frame.tax_rate, frame.net, strict=True), strict=True))
+
+
+def test_the_tax_in_a_price_is_the_median_of_what_its_lines_paid(acme):
+    apron, mug = make_variant(acme), make_variant(acme)
+    rows(acme, "UPDATE shops SET taxes_included = true RETURNING 1")
+
+    def line(number, variant_id, units, price, tax, discount="0"):
+        paid = {"tax": Decimal(tax), "discount": Decimal(discount)}
+        return line_of(number, variant_id, units=units, price=price, **paid)
+
+    sell(
+        acme,
+        order_of(1, line(1, apron, 2, "24.00", "8.00"), line(2, mug, 1, "12.66", "0.66")),
+        order_of(2, line(3, apron, 1, "24.00", "3.00", discount="6.00")),
+        order_of(3, line(4, apron, 1, "24.00", "0.00")),  # sent abroad
+        order_of(4, line(5, apron, 1, "24.00", "9.00"), is_test=True),
+    )
+
+    assert taxes(acme)[apron] == pytest.approx((0.2, 24.0))
+    assert taxes(acme)[mug] == pytest.approx((0.055, 12.0))
+    assert taxes(acme)[0][0] == pytest.approx(0.055)  # the lower middle of 0, 5.5, 20 and 20 %
+
+
+def test_tax_that_comes_on_top_of_a_price_is_none_of_it(acme):
+    apron = make_variant(acme)
+    sell(acme, order_of(1, line_of(1, apron, units=2, price="24.00", tax=Decimal("9.60"))))
+
+    assert taxes(acme)[apron] == (0.0, 48.0)
+
+
+def test_a_price_agreed_with_the_buyer_is_told_apart_and_stands_in_no_week_of_prices(acme):
+    apron = make_variant(acme)
+    sell(
+        acme,
+        order_of(1, line_of(1, apron, price="24.00")),
+        order_of(2, line_of(2, apron, price="24.00"), source_name="pos"),
+        order_of(3, line_of(3, apron, price="15.00"), source_name="shopify_draft_order"),
+    )
+    with transaction(acme.shop_id) as conn:
+        agreed = frames.negotiated_orders_between(conn, acme.shop_id, DAY, DAY)
+        prices = frames.weekly_prices(conn, acme.shop_id, DAY - timedelta(days=6), DAY)
+        sold = frames.daily_sales_between(conn, acme.shop_id, DAY, DAY)
+
+    assert list(zip(agreed.variant_id, agreed.orders, strict=True)) == [(apron, 1)]
+    assert list(zip(prices.price, prices.lines, strict=True)) == [(24.0, 2)]
+    assert list(sold.orders) == [3]  # it is demand all the same

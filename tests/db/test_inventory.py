@@ -120,7 +120,6 @@ def test_a_location_that_was_seen_after_its_deletion_is_there_and_so_is_its_stoc
             Location(7, "Shop", True, seen),
             None,
         )
-        assert inventory.items_at(conn, acme.shop_id, 7) == [1]
     assert levels(acme) == [(1, 7, 6, 0, True)]
 
 

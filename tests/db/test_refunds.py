@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from shopify_app.db import order_facts, orders, refunds, shops
+from shopify_app.db import books, orders, refunds, shops
 from shopify_app.db.connection import sweep_transaction, transaction
 from tests.factories import NOW, line_of, order_of, refund_of, rows
 
@@ -35,16 +35,16 @@ def test_a_refund_is_booked_once_however_often_it_comes(acme):
     assert rows(acme, "SELECT processed_on FROM refunds") == [(date(2026, 11, 20),)]
 
 
-def test_a_refund_of_an_order_that_we_do_not_hold_names_it_and_counts_from_when_the_order_is_here(
+def test_a_refund_of_an_order_that_we_do_not_hold_names_it_and_counts_at_once(
     acme,
 ):
     def refunds_of_days():
         with transaction(acme.shop_id) as conn:
-            found = order_facts.by_day(conn, acme.shop_id, since=None, until=None)
+            found = books.by_day(conn, acme.shop_id, since=None, until=None)
         return [(row.day.day, str(row.refunds)) for row in found if row.refunds]
 
     assert put(acme, refund_of(5, 1, 11)) == (set(), {1})
-    assert refunds_of_days() == []
+    assert refunds_of_days() == [(20, "10.0000")]
 
     place(acme, ORDER)
     assert refunds_of_days() == [(20, "10.0000")]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from shopify_app.db import daily_sales, differences, frames, order_facts
+from shopify_app.db import books, daily_sales, differences, frames, proofs, sales
 from shopify_app.db.connection import transaction
 from tests.factories import NOW, line_of, order_of, rows
 
@@ -45,6 +45,7 @@ def bring_in(owner, shop):
     """Two lines an order, spread over the days; one order in ten gave a unit of its first line back."""
     facts = {
         "shop": shop.shop_id,
+        "currency": shop.currency,
         "orders": ORDERS,
         "days": DAYS,
         "now": NOW,
@@ -53,7 +54,7 @@ def bring_in(owner, shop):
     owner.execute(
         """
         INSERT INTO orders (shop_id, id, currency, processed_at, processed_on, created_at, updated_at)
-        SELECT %(shop)s, n, 'GBP', %(now)s, %(now)s::date - n %% %(days)s, %(now)s, %(now)s
+        SELECT %(shop)s, n, %(currency)s, %(now)s, %(now)s::date - n %% %(days)s, %(now)s, %(now)s
           FROM generate_series(1, %(orders)s) n
         """,
         facts,
@@ -105,10 +106,24 @@ def test_what_it_sold_a_week_and_a_day_is_read_in_that_time_too(unknown):
         weeks = frames.weekly_prices(
             in_time(conn), unknown.shop_id, today - timedelta(days=DAYS), today
         )
-        days = order_facts.by_day(conn, unknown.shop_id, since=None, until=None)
+        days = books.by_day(conn, unknown.shop_id, since=None, until=None)
 
+        lines = books.by_variant(conn, unknown.shop_id, since=None, until=None)
+
+    assert sum(line.units for line in lines) == sum(day.units for day in days) == 80_000
     assert weeks["lines"].sum() == ORDERS * LINES_AN_ORDER
     assert (len(days), sum(day.orders for day in days)) == (DAYS, ORDERS)
+
+
+def test_its_books_are_proved_and_what_is_to_be_read_is_found_in_that_time(unknown):
+    with transaction(unknown.shop_id) as conn:
+        wanted = sales.note_wanted(in_time(conn), unknown.shop_id, None)
+        few = sales.note_wanted(conn, unknown.shop_id, [10, 11])
+        unlike = proofs.orders_unlike(conn, unknown.shop_id)
+        odd = proofs.days_unlike(conn, unknown.shop_id)
+
+    assert wanted == list(range(10, ORDERS + 1, 10))
+    assert (few, unlike, odd) == ([10], [], [])
 
 
 def test_comparing_many_of_its_orders_with_shopifys_takes_no_longer(unknown):

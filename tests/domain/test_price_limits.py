@@ -39,3 +39,22 @@ def test_who_asks_for_no_margin_needs_no_cost():
     move = PriceMove(Decimal(10), Decimal(11), None)
 
     assert broken_limits(move, chosen(floor="0")) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "cost", "rate", "floor", "broken"),
+    [
+        ("24.00", "9.00", "0.20", "0.55", []),  # 20.00 before tax leaves 11.00, 55 %
+        ("24.00", "9.00", "0.20", "0.551", ["margin"]),
+        ("12.75", "8.50", "0.20", "0.20", []),  # 10.625 before tax leaves 2.125, a fifth
+        ("12.74", "8.50", "0.20", "0.20", ["margin"]),
+        ("10.19", "8.50", "0.20", "0.00", ["margin"]),  # 8.49 before tax, below what it cost
+        ("10.20", "8.50", "0.20", "0.00", []),
+        ("11.33", "8.50", "0.20", "0.10", ["margin"]),  # 9.4417 before tax leaves 9.97 %
+        ("11.34", "8.50", "0.20", "0.10", []),
+    ],
+)
+def test_a_margin_is_of_what_is_left_before_tax(new, cost, rate, floor, broken):
+    move = PriceMove(Decimal(new), Decimal(new), Decimal(cost), Decimal(rate))
+
+    assert broken_limits(move, chosen(floor=floor)) == broken

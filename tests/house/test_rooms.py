@@ -47,11 +47,11 @@ ELSEWHERE = {
     "tests/domain/test_documents.py": "db.json_documents",
     "tests/usecases/decisions/test_decide.py": "usecases.decisions.accepted_prices usecases.decisions.accepted_restocks"
     " usecases.decisions.carry_out usecases.decisions.unmeasured",
-    "tests/web/cards/test_routes.py": "web.cards.kind web.cards.kinds web.cards.outcomes web.cards.price"
+    "tests/web/cards/test_routes.py": "web.cards.kind web.cards.kinds web.cards.price"
     " web.cards.price_outcomes web.cards.restock web.cards.trend web.cards.views",
     "tests/web/price_tests/test_routes.py": "web.price_tests.terms",
     "tests/web/restock/test_routes.py": "web.cards.lead_time_words web.cards.move_words"
-    " web.restock.budget_view web.restock.order_words web.demand_view",
+    " web.restock.budget_view web.demand_view",
     "tests/web/results/test_routes.py": "web.results.range_words web.results.views",
     "tests/web/test_auth.py": "web.headers",
     "tests/web/test_pages.py": "web.answers web.home web.pricing.routes web.pricing.view web.trends.routes web.welcome",

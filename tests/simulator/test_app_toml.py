@@ -21,7 +21,7 @@ def test_each_topic_is_subscribed_once_at_one_of_the_apps_doors():
 
 def test_scopes_are_the_least_that_the_work_needs():
     assert set(APP.scopes) == {"read_inventory", "read_locations", "read_orders", "write_products"}
-    assert APP.optional_scopes == ("read_all_orders", "read_markets")
+    assert APP.optional_scopes == ("read_all_orders", "read_markets", "read_reports")
 
 
 def test_every_topic_that_a_body_is_built_for_has_a_builder():

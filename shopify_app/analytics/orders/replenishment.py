@@ -17,6 +17,7 @@ Weak: one order ahead; later orders enter only by `leftover_share`. No fixed cos
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -92,7 +93,7 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     Parameters
     ----------
     forecast : its horizon must reach the longest lead time + review; twice that shows dead stock.
-    on_hand : (n,) units at the end of the last period known.
+    on_hand : (n,) units at the end of the last period known; below 0: sold already and owed, so ordered on top.
     incoming : (n, k) units that arrive at the start of each coming period, or (n,): all at once.
     lead_time : (n,) or scalar, whole periods >= 0, or `LeadTimes`.
     review_periods : (n,) or scalar, whole periods >= 1 until the next order.
@@ -177,6 +178,43 @@ def order_quantities(  # noqa: PLR0913 -- one argument for each term that the me
     return _plan(work, ideal, units, curve, choices, range_tails)
 
 
+@dataclass(frozen=True, slots=True)
+class _OwedFirst:
+    """The fate of each unit of an order whose first units are owed (n,): they sell, and never lie."""
+
+    ahead: StockAhead
+    owed: np.ndarray
+
+    def _free(self, units: np.ndarray) -> np.ndarray:
+        return np.maximum(units - self.owed, 0.0)
+
+    def best(self) -> np.ndarray:
+        """Units (n,) up to the last whose expected gain is above zero."""
+        return self.owed + self.ahead.best()
+
+    def value(self, units: np.ndarray) -> np.ndarray:
+        """Expected gain of ordering `units` (n,) over ordering nothing."""
+        # A unit owed earns as much as one that would be lost: without it the sale is taken back.
+        paid = self.ahead.shortage * np.minimum(units, self.owed)
+        return paid + self.ahead.value(self._free(units))
+
+    def lost(self, units: np.ndarray) -> np.ndarray:
+        """Expected units lost until the next order could land, with `units` (n,) ordered; what is owed is none of them."""
+        return self.ahead.lost(self._free(units))
+
+    def unsold_risk(self, units: np.ndarray) -> np.ndarray:
+        """Probability that the last of `units` still lies unsold at the end; 0 for no units."""
+        return self.ahead.unsold_risk(self._free(units))
+
+    def lost_by_waiting(self, units: np.ndarray) -> np.ndarray:
+        """Expected units lost because `units` come one period later."""
+        return self.ahead.lost_by_waiting(self._free(units))
+
+    def periods_to_wait(self) -> np.ndarray:
+        """Whole periods (n,) by which an order may be put off; none while something is owed."""
+        return np.where(self.owed > 0, 0, self.ahead.periods_to_wait())
+
+
 class _Work:
     """Series in parts of like lead time and size, with their `StockAhead`: kept where there are few parts, else worked out anew."""
 
@@ -189,14 +227,15 @@ class _Work:
         for kind in np.unique(like, axis=1).T:
             rows = np.flatnonzero((like == kind[:, None]).all(axis=0))
             self._parts += [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
-        self._kept: list[StockAhead | None] = [None] * len(self._parts)
+        self._kept: list[_OwedFirst | None] = [None] * len(self._parts)
 
-    def parts(self) -> Iterator[tuple[np.ndarray, StockAhead]]:
-        """(rows, their `StockAhead`), part by part."""
+    def parts(self) -> Iterator[tuple[np.ndarray, _OwedFirst]]:
+        """(rows, the fate of their orders' units), part by part."""
         for number, rows in enumerate(self._parts):
             ahead = self._kept[number]
             if ahead is None:
-                ahead = _ahead(rows_of(self.forecast, rows), self.terms, rows)
+                found = _ahead(rows_of(self.forecast, rows), self.terms, rows)
+                ahead = _OwedFirst(found, self.terms.owed[rows])
             if len(self._parts) <= KEPT_PARTS:
                 self._kept[number] = ahead
             yield rows, ahead
@@ -243,14 +282,14 @@ def _ahead(forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray) -> Sto
 
 
 def _ideal(
-    forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray, ahead: StockAhead
+    forecast: DemandForecast, terms: OrderTerms, rows: np.ndarray, ahead: _OwedFirst
 ) -> np.ndarray:
     """Units (rows,) up to the last whose expected gain is above zero."""
     ideal = ahead.best()
     known = terms.is_known_at_landing[rows] & (terms.leftover_share == 0.0)
     if known.any():
         chosen = rows[known]
-        ideal[known] = _exact_ideal(rows_of(forecast, chosen), terms, chosen)
+        ideal[known] = terms.owed[chosen] + _exact_ideal(rows_of(forecast, chosen), terms, chosen)
     return ideal
 
 
@@ -328,7 +367,7 @@ def _plan(
             aside.dead_stock_risk[rows] = ahead.unsold_risk(aside.units[rows])
             aside.value[rows] = ahead.value(aside.units[rows])
     expected, low, high = _demand(work.forecast, terms, range_tails)
-    position = np.maximum(terms.on_hand, 0.0) + terms.arriving.sum(axis=1)
+    position = terms.on_hand + terms.arriving.sum(axis=1) - terms.owed
     return OrderPlan(
         units=units,
         ideal_units=ideal,

@@ -18,10 +18,15 @@ HIGHEST_FRACTILE: Final = 0.9995
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """Costs, stock, lead times and rules of the lines; arrays (n,) but `arriving` (n, k)."""
+    """Costs, stock, lead times and rules of the lines; arrays (n,) but `arriving` (n, k).
+
+    Stock below nothing is owed: `on_hand` is then 0, what arrives goes to those it is owed to first, and `owed` (n,) is the
+    rest.
+    """
 
     on_hand: np.ndarray
     arriving: np.ndarray
+    owed: np.ndarray
     lead: LeadTimes
     review: np.ndarray
     holding: np.ndarray
@@ -82,9 +87,12 @@ def order_terms(  # noqa: PLR0913 -- one argument for each term that the merchan
     n = len(forecast.series_ids)
     if overage_reviews <= 0:
         raise ValueError("overage_reviews must be above 0")
+    stock, arriving = vector(on_hand, n), _arriving(incoming, n)
+    arriving, owed = _after_owed(arriving, np.maximum(-stock, 0.0))
     terms = OrderTerms(
-        on_hand=np.maximum(vector(on_hand, n), 0.0),
-        arriving=_arriving(incoming, n),
+        on_hand=np.maximum(stock, 0.0),
+        arriving=arriving,
+        owed=owed,
         lead=_lead(lead_time, n),
         review=vector(review_periods, n).astype(int),
         holding=vector(holding_cost, n) * overage_reviews,
@@ -121,6 +129,16 @@ def _arriving(incoming: Any, n: int) -> np.ndarray:
             raise ValueError("incoming must have a row for each series, and be finite")
         return found if found.shape[1] else np.zeros((n, 1))
     return vector(found, n)[:, None]
+
+
+def _after_owed(arriving: np.ndarray, owed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(what is left of each period's units once those owed have had theirs (n, k), what is owed still (n,))."""
+    if not (owed > 0).any():
+        return arriving, owed
+    came = np.cumsum(arriving, axis=1)
+    free = np.maximum(came - owed[:, None], 0.0)
+    left = np.diff(free, axis=1, prepend=0.0)
+    return np.where(owed[:, None] > 0, left, arriving), np.maximum(owed - came[:, -1], 0.0)
 
 
 def _lead(lead_time: Any, n: int) -> LeadTimes:

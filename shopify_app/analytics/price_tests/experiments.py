@@ -30,7 +30,7 @@ from shopify_app.analytics.price_tests.switchback_reading import (
     SwitchbackReading,
     evaluate_switchback,
 )
-from shopify_app.analytics.prices.rules import PriceLimits, bounds, with_ending
+from shopify_app.analytics.prices.rules import PriceLimits, bounds, taxed_share, with_ending
 
 __all__ = [
     "SwitchbackPlan",
@@ -253,7 +253,8 @@ def _dispersion(row: Any) -> float:
 def _testable(row: Any, limits: PriceLimits, half: float) -> TrialSeries | None:
     """The product with its two prices; None where limits, cost or sales leave no test."""
     price, cost, rate = float(row.price), float(row.unit_cost), float(row.units_per_week)
-    if not np.isfinite(cost) or price <= cost or not rate >= LEAST_UNITS_PER_WEEK:
+    taxed = taxed_share(row)
+    if not np.isfinite(cost) or price <= cost * taxed or not rate >= LEAST_UNITS_PER_WEEK:
         return None
     rules = bounds(row, limits, may_fall=True)
     low = _price(price * (1 - half), limits)
@@ -265,7 +266,8 @@ def _testable(row: Any, limits: PriceLimits, half: float) -> TrialSeries | None:
     if np.log(high / low) < LEAST_CONTRAST * np.log((1 + half) / (1 - half)):
         return None
     each = float(getattr(row, "units_each", 1.0))
-    return TrialSeries(str(row.series_id), price, low, high, cost, rate, _dispersion(row), (), each)
+    name, spread = str(row.series_id), _dispersion(row)
+    return TrialSeries(name, price, low, high, cost, rate, spread, (), each, round(taxed - 1, 6))
 
 
 def _price(price: float, limits: PriceLimits) -> float:

@@ -44,6 +44,8 @@ class TrialSeries:
     """True where pair k of blocks begins with the high price."""
     units_each: float = 1.0
     """Where `units_per_week` counts orders: units of a usual one, for what the test costs."""
+    tax_rate: float = 0.0
+    """Of the tax in the prices, over what is left before it: only that earns."""
 
     def price_in(self, block: int) -> float:
         """The price of a block (counted from 0)."""
@@ -126,12 +128,13 @@ def cost_a_week(
         first order when demand happens to be up while the price is down.
     """
     old = np.array([s.old_price for s in series])[:, None, None]
+    kept = np.array([1 / (1 + s.tax_rate) for s in series])[:, None, None]
     unit_cost = np.array([s.unit_cost for s in series])[:, None, None]
     rate = np.array([s.units_per_week * s.units_each for s in series])[:, None, None]
     each = np.clip(elasticity[None, :, None] + product_sd * NODES, STEEPEST, FLATTEST)
     low, high = (
-        # Profit given up at a price p: rate x [(p0 - c) - (p - c) (p / p0) ^ elasticity].
-        rate * ((old - unit_cost) - (price - unit_cost) * (price / old) ** each)
+        # Profit given up at a price p, k of it before tax: rate x [(k p0 - c) - (k p - c) (p / p0) ^ elasticity].
+        rate * ((kept * old - unit_cost) - (kept * price - unit_cost) * (price / old) ** each)
         for price in (
             np.array([s.low_price for s in series])[:, None, None],
             np.array([s.high_price for s in series])[:, None, None],

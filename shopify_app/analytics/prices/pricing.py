@@ -114,7 +114,8 @@ def suggest_prices(
     catalogue : DataFrame
         `series_id, price, unit_cost` (NaN: unknown), `units_per_month` and optional, NaN where unknown:
         `floor_price, ceiling_price, minimum_advertised_price, recommended_price, compare_at_price,
-        lowest_price_30_days, changes_last_30_days, tried_low, tried_high, level_sd` (of the log of the units).
+        lowest_price_30_days, changes_last_30_days, tried_low, tried_high, level_sd` (of the log of the units),
+        `tax_rate` (tax in the price over the rest, which gains and margins are of; unknown: none is in it).
     limits : what the merchant allows.
     stock : DataFrame, optional
         `series_id` and optional `is_short` (the price is not lowered), `available, weeks_to_delivery,
@@ -189,7 +190,8 @@ def _case(
     belief = _Belief(response.posterior[number], response.flatter[number])
     answer = _answer(prices, row, belief, stock)
     found["curve"] = _curve(answer, row, stock)
-    least = limits.min_gain_share * row.units_per_month * max(row.price - row.unit_cost, 0.01)
+    margin = row.price / price_rules.taxed_share(row) - row.unit_cost
+    least = limits.min_gain_share * row.units_per_month * max(margin, 0.01)
     # One by one a price may be less sure than the average must be: the average is held in
     # `_sure_together`.
     allowed = (answer.chance >= min(limits.least_chance, limits.min_chance)) & (
@@ -223,14 +225,19 @@ def _answer(prices: np.ndarray, row: Any, belief: _Belief, stock: StockView | No
     """The gains of some prices under each elasticity."""
     # Constant elasticity: units x (new / old) ^ elasticity, for every elasticity of the grid.
     units = row.units_per_month * (prices[:, None] / row.price) ** GRID[None, :]
-    today = monthly_profit(
-        np.array([row.price]), np.full((1, 1), row.units_per_month), row.unit_cost, stock
-    )
-    gain = monthly_profit(prices, units, row.unit_cost, stock) - today
+    net = prices / price_rules.taxed_share(row)
+    gain = monthly_profit(net, units, row.unit_cost, stock) - _profit_today(row, stock)
     weights = belief.of(prices, row.price)
     # P(gain > 0) under the posterior of the elasticity.
     chance = _believed(((gain > 0) * weights).sum(axis=1))
     return _Answer(prices, gain, units, weights, (gain * weights).sum(axis=1), chance)
+
+
+def _profit_today(row: Any, stock: StockView | None) -> float:
+    """Gross profit a month at today's price."""
+    price = np.array([row.price / price_rules.taxed_share(row)])
+    units = np.full((1, 1), row.units_per_month)
+    return float(monthly_profit(price, units, row.unit_cost, stock)[0, 0])
 
 
 def _believed(chance: np.ndarray) -> np.ndarray:
@@ -412,11 +419,7 @@ def _tenths(gains: np.ndarray, posterior: np.ndarray) -> tuple[float, float]:
 
 def _curve(answer: _Answer, row: Any, stock: StockView | None) -> list[dict[str, float]]:
     """Monthly gross profit along the candidate prices, with its 80 % range."""
-    base = float(
-        monthly_profit(
-            np.array([row.price]), np.full((1, 1), row.units_per_month), row.unit_cost, stock
-        )[0, 0]
-    )
+    base = _profit_today(row, stock)
     points: list[dict[str, float]] = []
     for price, gains, weights, mean in zip(
         answer.prices, answer.gain, answer.weights, answer.mean, strict=True

@@ -87,6 +87,12 @@ def value_of(row: Any, name: str) -> float:
     return float("nan") if found is None else float(found)
 
 
+def taxed_share(row: Any) -> float:
+    """A price over what is left of it before tax; 1 where the row tells no `tax_rate`."""
+    rate = value_of(row, "tax_rate")
+    return 1.0 if np.isnan(rate) else 1.0 + rate
+
+
 def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
     """All limits of a product, soft ones first, the hard ones in the order of `HARD_RULES`."""
     price, unit, inf = float(row.price), 10.0**-limits.minor_digits, float("inf")
@@ -103,7 +109,8 @@ def bounds(row: Any, limits: PriceLimits, *, may_fall: bool) -> list[Bound]:
         )
     if not may_fall:
         found.append(Bound("stock", price, inf))
-    cost = float(row.unit_cost)
+    # A cost has no tax in it: on the shelf a price must be so much higher to leave as much.
+    cost = float(row.unit_cost) * taxed_share(row)
     hard = {
         "price_ceiling": (-inf, value_of(row, "ceiling_price")),
         "recommended_price": (-inf, value_of(row, "recommended_price")),

@@ -6,8 +6,9 @@ merchant's limits of now (`domain.price_limits`), at the click and again at the 
 always.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from shopify_app import clock
 from shopify_app.db import (
     measuring_settings,
     price_changes,
@@ -70,7 +71,7 @@ def _refuse_while_frozen(
     shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
     if shop is None:
         return
-    day = (planned_for or datetime.now(UTC)).astimezone(shop.zone).date()
+    day = (planned_for or clock.now(shop)).astimezone(shop.zone).date()
     if chosen.freezes_prices(day, day):
         raise InvalidInputError("prices are frozen today", field="prices_frozen")
 

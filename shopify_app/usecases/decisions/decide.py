@@ -8,10 +8,11 @@ within half a second, and a click does not wait for Redis.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
-from shopify_app.db import decision_log, suggestions
+from shopify_app import clock
+from shopify_app.db import decision_log, shops, suggestions
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.rollout import AT_ONCE, When
 from shopify_app.domain.suggestion import DISMISS_REASONS, SuggestionCard, SuggestionState
@@ -127,7 +128,7 @@ def dismiss_suggestion(shop_id: int, suggestion_id: int, *, reason: str, dismiss
         )
     with transaction(shop_id) as conn:
         card = _card(conn, shop_id, suggestion_id)
-        until = datetime.now(UTC).date() + timedelta(days=REST_DAYS)
+        until = _rests_until(conn, shop_id)
         dismissed = suggestions.mark_dismissed(
             conn, shop_id, card.id, reason=reason, dismissed_by=dismissed_by, until=until
         )
@@ -141,6 +142,13 @@ def dismiss_suggestion(shop_id: int, suggestion_id: int, *, reason: str, dismiss
                 detail={"reason": reason},
             )
     return dismissed
+
+
+def _rests_until(conn: Connection, shop_id: int) -> date:
+    shop = shops.by_id(conn, shop_id)
+    if shop is None:
+        raise NotFoundError(f"shop {shop_id}")
+    return clock.today(shop) + timedelta(days=REST_DAYS)
 
 
 def undo_suggestion(shop_id: int, suggestion_id: int, *, asked_by: str) -> UndoAnswer:

@@ -3,11 +3,12 @@
 How long each took is what lead times are learned from (`advice.lead_times`).
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import due_work, purchase_orders, shops
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.shop import Shop
@@ -33,7 +34,7 @@ def order_arrived(shop_id: int, vendor: str, sent_at: datetime, day: date | None
         shop = shops.by_id(conn, shop_id)
         if shop is None:
             raise NotFoundError(f"shop {shop_id}")
-        now = datetime.now(UTC)
+        now = clock.now(shop)
         today = now.astimezone(shop.zone).date()
         if day is not None and not sent_at.astimezone(shop.zone).date() <= day <= today:
             raise InvalidInputError("the day must be between sending and today", field="day")

@@ -20,6 +20,7 @@ from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     decision_log,
     price_changes,
@@ -101,7 +102,7 @@ def _frozen_until(conn: Connection, shop_id: int) -> datetime | None:
     shop, chosen = shops.by_id(conn, shop_id), shop_settings.of_shop(conn, shop_id)
     if shop is None or chosen.prices_frozen_last is None:
         return None
-    today = datetime.now(shop.zone).date()
+    today = clock.today(shop)
     if not chosen.freezes_prices(today, today):
         return None
     return datetime.combine(chosen.prices_frozen_last + timedelta(days=1), time.min, shop.zone)
@@ -346,7 +347,7 @@ def _end_raise(conn: Connection, shop_id: int, suggestion_id: int) -> None:
 def _end_window(conn: Connection, shop_id: int, suggestion_id: int, because: str) -> None:
     shop = shops.by_id(conn, shop_id)
     if shop is not None:
-        today = datetime.now(shop.zone).date()
+        today = clock.today(shop)
         registrations.mark_ended(conn, shop_id, suggestion_id, on=today, because=because)
 
 

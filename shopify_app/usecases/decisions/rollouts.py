@@ -11,10 +11,11 @@ fair comparison for earlier ones; variants of one product stay together.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from shopify_app import clock
 from shopify_app.db import (
     exposure,
     ledgers,
@@ -85,7 +86,7 @@ def confirm(shop_id: int, suggestion_ids: Sequence[int], plan: Plan, *, confirme
     InvalidInputError
         If a limit is not kept (`field` is its code), or the plan's times are out of bounds.
     """
-    _check_plan(plan)
+    _check_plan(plan, _moment_in(shop_id))
     found = preview(shop_id, suggestion_ids, plan)
     broken = next((limit.code for limit in found.exposure.limits if not limit.is_kept), None)
     if broken:
@@ -153,10 +154,17 @@ def _check_stages(plan: Plan) -> None:
         raise InvalidInputError(f"every_days must be 1 to {MOST_DAYS_APART}", field="every_days")
 
 
-def _check_plan(plan: Plan) -> None:
+def _moment_in(shop_id: int) -> datetime:
+    with transaction(shop_id) as conn:
+        shop = shops.by_id(conn, shop_id)
+    if shop is None:
+        raise NotFoundError(f"shop {shop_id}")
+    return clock.now(shop)
+
+
+def _check_plan(plan: Plan, now: datetime) -> None:
     _check_stages(plan)
     until_last = timedelta(days=plan.every_days * (plan.stages - 1))
-    now = datetime.now(UTC)
     furthest = now + timedelta(days=FURTHEST_DAYS) - until_last
     if not now - timedelta(minutes=15) <= plan.first_at <= furthest:
         raise InvalidInputError("the moment is past, or too far ahead", field="first_at")
@@ -181,7 +189,7 @@ def _open_prices(
 def _exposure(
     conn: Connection, shop: Shop, cards: Sequence[SuggestionCard], plan: Plan
 ) -> Exposure:
-    today = datetime.now(UTC).astimezone(shop.zone).date()
+    today = clock.today(shop)
     mine = [card.variant_id for card in cards]
     all_under = {*mine, *exposure.variants_under_change(conn, shop.shop_id)}
     worst = sum((card.value_low for card in cards), Decimal(0))

@@ -3,6 +3,8 @@
 backfill     the history step by step, each step resumable
 reconcile    what webhooks lost is compared and mended
 sales        touched days are counted again
+local_days   after a change of time zone or currency every day is counted again
+proof        how the books agree with Shopify's own totals
 facts        the shop's books as we hold them
 market_prices     prices that markets hold fast
 """

@@ -1,6 +1,6 @@
 """A shop's history becomes rows, step by step, each step resumable.
 
-    shop -> products -> inventory -> orders -> refunds -> sales -> decisions
+    shop -> products -> inventory -> orders -> refunds -> ledger -> sales -> decisions
 
 products, inventory and orders are bulk operations: started, polled (a webhook shortens the wait),
 then their file is streamed; the byte offset is committed with the rows before it, so a killed
@@ -8,17 +8,21 @@ worker goes on where it was. A bulk line is written whole only when its children
 children follow their parent, though not always next to it: parents are held back until the
 next batch is full.
 
+ledger reads Shopify's own sales of the orders whose lines alone do not tell their money: a few by
+their ids, many in bulk first. Shopify has refused that bulk query for months before: then by their ids too.
+
 A step that cannot be done, whatever spoils it, is tried again and at last shown as failed; other shops go on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
     daily_sales,
@@ -31,15 +35,23 @@ from shopify_app.db import (
     refunds,
     shops,
 )
+from shopify_app.db import sales as sales_db
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Variant
 from shopify_app.domain.shop import RECENT_DAYS, Shop
 from shopify_app.errors import AppError, ShopifyUserError, ShopUnavailableError, TransientError
-from shopify_app.shopify import bulk_operations, catalogue_api, nodes, orders_api
+from shopify_app.shopify import (
+    agreements_api,
+    bulk_operations,
+    catalogue_api,
+    nodes,
+    orders_api,
+)
 from shopify_app.shopify.bulk_operations import BulkOperation
 from shopify_app.shopify.gid import from_gid, kind_of
 from shopify_app.usecases.history import sales
+from shopify_app.usecases.inbox import ledgers
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
 from shopify_app.usecases.rounds import each
 from shopify_app.usecases.shops import access, install
@@ -50,7 +62,16 @@ TRIES: Final = 8
 ROWS_AT_ONCE: Final = 10_000
 """Bulk lines a transaction; about two seconds of work, and what a kill costs."""
 
+COUNTED_AFTER_SECONDS: Final = 7 * 86_400
+"""What was just read in full is counted in full a week later."""
+
 BUSY: Final = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
+
+MOST_LEDGERS_BY_ID: Final = 200
+"""Orders whose sales are asked for by their ids: twenty calls; of more, most come in bulk."""
+
+NO_NODE: Final = "must return a type that implements the 'Node' interface"
+"""How Shopify refuses sales in bulk."""
 
 log = structlog.get_logger()
 
@@ -117,7 +138,7 @@ def _inventory(shop: Shop, step: BackfillStep) -> bool:
 def _orders(shop: Shop, step: BackfillStep) -> bool:
     since = step.window_since
     if since is None and not shop.sees_all_orders:
-        since = datetime.now(UTC) - timedelta(days=RECENT_DAYS)
+        since = clock.now(shop) - timedelta(days=RECENT_DAYS)
     return _bulk(shop, step, orders_api.bulk_orders_query(since), since, _write_orders)
 
 
@@ -152,9 +173,56 @@ def _refunds(shop: Shop, step: BackfillStep) -> bool:
                 return False
 
 
+def _ledger(shop: Shop, step: BackfillStep) -> bool:
+    is_new = step.bulk_operation_id is None and step.rows_loaded == 0
+    with transaction(shop.shop_id) as conn:
+        if is_new:
+            sales_db.note_wanted(conn, shop.shop_id, None)
+        wanted = sales_db.count_wanted(conn, shop.shop_id)
+    if step.bulk_operation_id is not None or (is_new and wanted > MOST_LEDGERS_BY_ID):
+        since = step.window_since
+        if since is None and not shop.sees_all_orders:
+            since = clock.now(shop) - timedelta(days=RECENT_DAYS)
+        try:
+            query = agreements_api.bulk_ledgers_query(since)
+            if not _bulk(shop, step, query, since, _write_ledgers):
+                return False
+        except ShopifyUserError as error:
+            if NO_NODE not in str(error):
+                raise
+            log.warning("bulk_of_sales_refused", shop_id=shop.shop_id)
+    return _ledgers_by_id(shop, step)
+
+
+def _ledgers_by_id(shop: Shop, step: BackfillStep) -> bool:
+    """The rest, the newest orders first; those that Shopify does not show stay derived. False if the install is gone."""
+    loaded = step.rows_loaded
+    while True:
+        with transaction(shop.shop_id) as conn:
+            waiting = sales_db.wanted(conn, shop.shop_id, limit=agreements_api.LARGEST_BATCH)
+            left = sales_db.count_wanted(conn, shop.shop_id)
+        if not waiting:
+            return True
+        ledgers.read(shop, waiting)
+        loaded += len(waiting)
+        with transaction(shop.shop_id) as conn:
+            sales_db.leave(conn, shop.shop_id, waiting)
+            if not backfills.note_progress(
+                conn,
+                shop.shop_id,
+                step.step,
+                loaded_bytes=step.loaded_bytes,
+                rows_loaded=loaded,
+                rows_expected=loaded + left - len(waiting),
+                lease_seconds=LEASE_SECONDS,
+            ):
+                return False
+
+
 def _sales(shop: Shop, _: BackfillStep) -> bool:
     with transaction(shop.shop_id) as conn:
         daily_sales.touch_all(conn, shop.shop_id)
+        due_work.ask(conn, shop.shop_id, "proof")
     sales.roll_up_shop(shop.shop_id)
     return True
 
@@ -165,6 +233,7 @@ def _decisions(shop: Shop, _: BackfillStep) -> bool:
             conn, shop.shop_id, "suggestions"
         )  # they were over another history
         due_work.ask(conn, shop.shop_id, "suggestions")
+        due_work.again(conn, shop.shop_id, "full_count", in_seconds=COUNTED_AFTER_SECONDS)
     return True
 
 
@@ -174,6 +243,7 @@ WORK: Final[dict[str, Callable[[Shop, BackfillStep], bool]]] = {
     "inventory": _inventory,
     "orders": _orders,
     "refunds": _refunds,
+    "ledger": _ledger,
     "sales": _sales,
     "decisions": _decisions,
 }
@@ -187,6 +257,10 @@ class Family:
 
     parent: dict[str, Any]
     children: list[dict[str, Any]]
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        """Children whose id is of this kind."""
+        return [child for child in self.children if kind_of(child["id"]) == kind]
 
 
 def _bulk(shop: Shop, step: BackfillStep, query: str, since: datetime | None, write: Write) -> bool:
@@ -243,7 +317,7 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     """Stream the file into rows; False if the install it was for is gone. A short file is asked for anew."""
     url = operation.url or ""
     rows = step.rows_loaded
-    for families, offset, count in _batches(
+    for families, offset, count in batches(
         bulk_operations.result_lines(url, from_byte=step.loaded_bytes)
     ):
         rows += count
@@ -268,7 +342,7 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
     return True
 
 
-def _batches(
+def batches(
     lines: Iterable[tuple[dict[str, Any], int]],
 ) -> Iterator[tuple[list[Family], int, int]]:
     """Families in batches: (families, offset behind them, lines in them).
@@ -277,16 +351,18 @@ def _batches(
     parent; with ungrouped files a child may come later, and then asks for its parent again.
     """
     families: dict[str, Family] = {}
+    homes: dict[str, Family] = {}  # of a parent or a child: a grandchild names the child
     offset = count = 0
     for line, behind in lines:
         parent_id = line.get("__parentId")
         if parent_id is None and count >= ROWS_AT_ONCE:
             yield list(families.values()), offset, count
-            families, count = {}, 0
+            families, homes, count = {}, {}, 0
         if parent_id is None:
-            families[line["id"]] = Family(line, [])
-        elif parent_id in families:
-            families[parent_id].children.append(line)
+            homes[line["id"]] = families[line["id"]] = Family(line, [])
+        elif parent_id in homes:
+            homes[parent_id].children.append(line)
+            homes[line["id"]] = homes[parent_id]
         else:
             raise TransientError("a child came apart from its parent")
         offset, count = behind, count + 1
@@ -330,7 +406,10 @@ def _write_inventory(conn: Connection, shop: Shop, families: list[Family]) -> No
 
 
 def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
-    found = [nodes.order(family.parent, family.children) for family in families]
+    found = [
+        nodes.order(family.parent, family.of_kind("LineItem"), family.of_kind("ShippingLine"))
+        for family in families
+    ]
     orders.upsert_many(conn, shop.shop_id, shop.zone, found)
     refunded = [
         from_gid(family.parent["id"], "Order")
@@ -342,6 +421,19 @@ def _write_orders(conn: Connection, shop: Shop, families: list[Family]) -> None:
     reconciliations.advance(conn, shop.shop_id, "orders", max(order.updated_at for order in found))
 
 
+def _write_ledgers(conn: Connection, shop: Shop, families: list[Family]) -> None:
+    """Sales of the orders that need them; of others, plain orders that were once unpaid, nothing is kept."""
+    found = [
+        one
+        for family in families
+        for one in agreements_api.ledgers_of_lines([family.parent, *family.children])
+    ]
+    wanted = sales_db.wanted_of(conn, shop.shop_id, [one.order_id for one in found])
+    ledgers.book(conn, shop, [one for one in found if one.order_id in wanted])
+
+
 def _gave_back(family: Family) -> bool:
     """Units were taken back though no money was (a free replacement's refund)."""
-    return any(child["currentQuantity"] != child["quantity"] for child in family.children)
+    return any(
+        child["currentQuantity"] != child["quantity"] for child in family.of_kind("LineItem")
+    )

@@ -1,10 +1,11 @@
 """Prices that markets hold fast are read once a day, if we may: a change of the base price does not move them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import price_history, shops
 from shopify_app.db.connection import transaction
 from shopify_app.db.price_history import FixedPrice
@@ -29,7 +30,7 @@ def read_market_prices(shop_id: int, *, even_if_fresh: bool = False) -> int | No
         read_at = price_history.markets_read_at(conn, shop_id)
     if shop is None or not scopes.may(shop.granted_scopes, SCOPE):
         return None
-    if read_at and not even_if_fresh and datetime.now(UTC) - read_at < timedelta(hours=FRESH_HOURS):
+    if read_at and not even_if_fresh and clock.now(shop) - read_at < timedelta(hours=FRESH_HOURS):
         return None
     try:
         lists, found = access.with_api(shop_id, _read)

@@ -6,11 +6,12 @@ normally 0: it is the only proof that webhooks work.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import backfills, differences, inventory, reconciliations, shops
 from shopify_app.db.connection import RECONCILE_LOCK, sweep_transaction, transaction, try_shop_lock
 from shopify_app.domain.product import InventoryLevel, Location
@@ -22,7 +23,7 @@ from shopify_app.shopify.client import AdminApi
 from shopify_app.usecases.inbox import refetch
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
 from shopify_app.usecases.rounds import each
-from shopify_app.usecases.shops import access
+from shopify_app.usecases.shops import access, install
 
 LOOK_BACK: Final = timedelta(minutes=15)
 FIRST_LOOK: Final = timedelta(days=2)
@@ -70,6 +71,35 @@ def reconcile_shop(shop: Shop, *, since: datetime | None = None) -> dict[str, in
     return healed
 
 
+def compare_shop_facts() -> int:
+    """Ask every installed shop for its name, currency, time zone and scopes: news of them may have been lost; how many differed."""
+    with sweep_transaction() as conn:
+        installed = shops.every(conn, states=["installed"])
+    return each(installed, _mend_shop_facts, of="shop_facts")
+
+
+def _mend_shop_facts(shop: Shop) -> int:
+    healed, failure = 0, None
+    try:
+        healed = _compare_shop_facts(shop)
+    except (AppError, *SPOILING) as error:
+        failure = told(error)
+        log.warning(
+            "reconcile_failed", shop_id=shop.shop_id, kind="shop", error_type=type(error).__name__
+        )
+    with transaction(shop.shop_id) as conn:
+        reconciliations.record_reconciliation(
+            conn,
+            shop.shop_id,
+            "shop",
+            checked_rows=int(failure is None),
+            healed_rows=healed,
+            error=failure,
+        )
+    HEALED_ROWS.labels("shop").inc(healed)
+    return healed
+
+
 Compare = Callable[[Shop, datetime], tuple[int, int, datetime | None]]
 
 
@@ -78,7 +108,7 @@ def _reconcile(shop: Shop, kind: str, compare: Compare, since: datetime | None) 
         if not try_shop_lock(conn, shop.shop_id, RECONCILE_LOCK):
             return 0
         cursor = (
-            reconciliations.seen_until(conn, shop.shop_id, kind) or datetime.now(UTC) - FIRST_LOOK
+            reconciliations.seen_until(conn, shop.shop_id, kind) or clock.now(shop) - FIRST_LOOK
         )
     checked, healed, seen = compare(shop, since or cursor - LOOK_BACK)
     with transaction(shop.shop_id) as conn:
@@ -120,7 +150,7 @@ def _compare_products(shop: Shop, since: datetime) -> tuple[int, int, datetime |
 def _compare_inventory(shop: Shop, since: datetime) -> tuple[int, int, datetime | None]:
     places, levels = access.with_api(shop.shop_id, lambda api: _changed_levels(api, since))
     with transaction(shop.shop_id) as conn:
-        inventory.upsert_locations(conn, shop.shop_id, places)
+        refetch.take_locations(conn, shop.shop_id, places)
         behind = differences.levels_behind(conn, shop.shop_id, levels)
         inventory.upsert_levels(conn, shop.shop_id, behind)
     return len(levels), len(behind), max((level.updated_at for level in levels), default=None)
@@ -128,10 +158,29 @@ def _compare_inventory(shop: Shop, since: datetime) -> tuple[int, int, datetime 
 
 def _changed_levels(api: AdminApi, since: datetime) -> tuple[list[Location], list[InventoryLevel]]:
     places = catalogue_api.locations(api)
-    active = [place for place in places if place.is_active]
     return places, [
-        level for place in active for level in catalogue_api.changed_levels(api, place.id, since)
+        level for place in places for level in catalogue_api.changed_levels(api, place.id, since)
     ]
+
+
+def _compare_shop_facts(shop: Shop) -> int:
+    """1 if Shopify says something else of the shop than we knew."""
+    install.refresh_shop_facts(shop.shop_id)
+    with transaction(shop.shop_id) as conn:
+        now = shops.by_id(conn, shop.shop_id)
+    return int(now is not None and _facts(now) != _facts(shop))
+
+
+def _facts(shop: Shop) -> tuple[object, ...]:
+    return (
+        shop.name,
+        shop.currency,
+        shop.timezone,
+        shop.country,
+        shop.plan,
+        shop.taxes_included,
+        sorted(shop.granted_scopes),
+    )
 
 
 COMPARE: Final[dict[str, Compare]] = {

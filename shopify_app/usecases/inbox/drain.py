@@ -31,6 +31,7 @@ from shopify_app.db.webhook_inbox import Delivery, NewDelivery
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import DatabaseBusyError
 from shopify_app.metrics import INBOX_DEAD, INBOX_OLDEST_SECONDS, WEBHOOKS_APPLIED
+from shopify_app.usecases.history import local_days
 from shopify_app.usecases.inbox import ingest, redact
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING
 from shopify_app.usecases.rounds import each
@@ -112,6 +113,8 @@ def _drain_domain(domain: str) -> int:
         deliveries = webhook_inbox.due(conn, domain, limit=BATCH, limit_bytes=BATCH_BYTES)
         for group in _groups(deliveries):
             _apply_group(conn, shop, group)
+        if any(one.topic == "shop/update" for one in deliveries):
+            local_days.follow(conn, shop)
     return len(deliveries)
 
 

@@ -12,14 +12,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shopify_app.db import backfills, daily_sales, inventory, orders, products, refetches
+from shopify_app.db import (
+    backfills,
+    daily_sales,
+    due_work,
+    full_counts,
+    inventory,
+    orders,
+    products,
+    refetches,
+    sales,
+)
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop
 from shopify_app.errors import PoisonError
 from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
-from shopify_app.usecases.inbox import ingest_together
+from shopify_app.usecases.inbox import ingest_together, ledgers, refetch
 from shopify_app.usecases.shops import install
 
 Body = dict[str, Any]
@@ -72,18 +82,35 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
     edit = body.get("order_edit")
     if not isinstance(edit, dict):
         raise PoisonError("order_edit is missing")
-    refetches.ask(conn, shop.shop_id, "order", [payloads.number(edit, "order_id")])
+    order_id = payloads.number(edit, "order_id")
+    refetches.ask(conn, shop.shop_id, "order", [order_id])
+    sales.want(conn, shop.shop_id, [order_id])
+    ledgers.ask(conn, shop.shop_id, [order_id])
     return "refetch"
 
 
 def _order_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    days = orders.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    order_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "order", order_id)
+    days = orders.bury(conn, shop.shop_id, order_id, at=at)
     daily_sales.touch(conn, shop.shop_id, days)
     return "applied" if days else "stale"
 
 
+def _is_alive(body: Body) -> bool:
+    """Whether a body under a topic of deletions is not of one: those name the thing and no more.
+
+    The topic is not signed, so any news of a thing could come as that of its end; Shopify is asked.
+    """
+    return "updated_at" in body
+
+
 def _product_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = products.bury(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    product_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "product", product_id)
+    buried = products.bury(conn, shop.shop_id, product_id, at=at)
     return "applied" if buried else "stale"
 
 
@@ -92,6 +119,8 @@ def _level_disconnected(conn: Connection, shop: Shop, body: Body, at: datetime) 
         payloads.number(body, "inventory_item_id"),
         payloads.number(body, "location_id"),
     )
+    if _is_alive(body):
+        return _ask(conn, shop, "inventory_item", item_id)
     inventory.disconnect(conn, shop.shop_id, item_id, location_id, at=at)
     return "applied"
 
@@ -105,7 +134,8 @@ def _item(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
     if news is None or (held is None and not body.keys() >= TOLD_OF_AN_ITEM):
         return _ask(conn, shop, "inventory_item", item_id)
     if deleted_at is None and held is not None and held.updated_at == news.updated_at:
-        return "stale" if held == news else _ask(conn, shop, "inventory_item", item_id)
+        is_same = not news.differs_from(held)
+        return "stale" if is_same else _ask(conn, shop, "inventory_item", item_id)
     return "applied" if inventory.upsert_items(conn, shop.shop_id, [news]) else "stale"
 
 
@@ -115,31 +145,34 @@ def _ask(conn: Connection, shop: Shop, kind: str, resource_id: int) -> str:
 
 
 def _item_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = inventory.bury_item(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    item_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "inventory_item", item_id)
+    buried = inventory.bury_item(conn, shop.shop_id, item_id, at=at)
     return "applied" if buried else "stale"
 
 
 def _location(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
-    """A location that comes back from its tombstone has its stock asked for."""
+    """A location that opens again, or comes back from its tombstone, is asked for with its stock."""
     news = payloads.location(body)
     held, deleted_at = inventory.held_location(conn, shop.shop_id, news.id) or (None, None)
     if deleted_at is None and held is not None and held.updated_at == news.updated_at:
         return "stale" if held == news else _ask(conn, shop, "location", news.id)
-    if not inventory.upsert_locations(conn, shop.shop_id, [news]):
-        return "stale"
-    if deleted_at is not None:
-        items = inventory.items_at(conn, shop.shop_id, news.id)
-        refetches.ask(conn, shop.shop_id, "inventory_item", items)
-    return "applied"
+    return "applied" if refetch.take_locations(conn, shop.shop_id, [news]) else "stale"
 
 
 def _location_deleted(conn: Connection, shop: Shop, body: Body, at: datetime) -> str:
-    buried = inventory.bury_location(conn, shop.shop_id, payloads.number(body, "id"), at=at)
+    location_id = payloads.number(body, "id")
+    if _is_alive(body):
+        return _ask(conn, shop, "location", location_id)
+    buried = inventory.bury_location(conn, shop.shop_id, location_id, at=at)
     return "applied" if buried else "stale"
 
 
 def _bulk_finished(conn: Connection, shop: Shop, _: Body, __: datetime) -> str:
     backfills.poke(conn, shop.shop_id)
+    if full_counts.under_way(conn, shop.shop_id):
+        due_work.ask(conn, shop.shop_id, "full_count")
     return "applied"
 
 

@@ -20,6 +20,7 @@ from shopify_app.domain.order import Order
 from shopify_app.domain.product import InventoryLevel, Product, Variant
 from shopify_app.domain.shop import Shop
 from shopify_app.shopify import payloads
+from shopify_app.usecases.inbox import ledgers
 
 Body = dict[str, Any]
 N = TypeVar("N", Order, InventoryLevel)
@@ -35,12 +36,11 @@ TOLD_OF_A_LEVEL: Final = frozenset({"inventory_item_id", "location_id", "availab
 def take_orders(
     conn: Connection, shop: Shop, bodies: Sequence[Body], _: Sequence[datetime]
 ) -> list[str]:
-    """Orders with their lines; a body that only names its order is a hint."""
+    """Orders with their lines; a body that only names its order is a hint, and so is one whose lines are null."""
     ids = [payloads.number(body, "id") for body in bodies]
-    hints = {
-        order_id for order_id, body in zip(ids, bodies, strict=True) if "line_items" not in body
-    }
-    news = [payloads.order(body) for body in bodies if "line_items" in body]
+    has_lines = [body.get("line_items") is not None for body in bodies]
+    hints = {order_id for order_id, has in zip(ids, has_lines, strict=True) if not has}
+    news = [payloads.order(body) for body, has in zip(bodies, has_lines, strict=True) if has]
     newest, unclear = _newest(news, attrgetter("id"))
     held = differences.held_orders(conn, shop.shop_id, list(newest))
     same_stamp = [
@@ -57,8 +57,9 @@ def take_orders(
     result = orders.upsert_many(conn, shop.shop_id, shop.zone, clear)
     daily_sales.touch(conn, shop.shop_id, result.days)
     refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
+    ledgers.note(conn, shop.shop_id, [order.id for order in clear])
     outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
-    return [next(outcomes) if "line_items" in body else "refetch" for body in bodies]
+    return [next(outcomes) if has else "refetch" for has in has_lines]
 
 
 def _newest(news: Iterable[N], key: Callable[[N], K]) -> tuple[dict[K, N], set[K]]:
@@ -96,6 +97,7 @@ def take_refunds(
     days, unknown = refunds.upsert_many(conn, shop.shop_id, shop.zone, list(once.values()))
     daily_sales.touch(conn, shop.shop_id, days)
     refetches.ask(conn, shop.shop_id, "order", sorted(unknown))
+    ledgers.note(conn, shop.shop_id, sorted({refund.order_id for refund in news} - unknown))
     return ["refetch" if refund.order_id in unknown else "applied" for refund in news]
 
 
@@ -189,7 +191,7 @@ def _take_each_once(
         else:
             outcomes[number] = "applied" if one.is_whole else "refetch"
             clear.append(one)
-    _write_products(conn, shop, clear)
+    write_products(conn, shop, clear)
     to_ask = sorted(number for number, outcome in outcomes.items() if outcome == "refetch")
     refetches.ask(conn, shop.shop_id, "product", to_ask)
     return outcomes
@@ -200,7 +202,7 @@ def _is_late(known: differences.Known | None, stamp: datetime) -> bool:
     return known is not None and (known[0] > stamp or (known[1] is not None and known[1] >= stamp))
 
 
-def _write_products(conn: Connection, shop: Shop, news: Sequence[ProductNews]) -> None:
+def write_products(conn: Connection, shop: Shop, news: Sequence[ProductNews]) -> None:
     """Products that are newer than what we hold; variants that a whole list leaves out are gone."""
     products.upsert_many(conn, shop.shop_id, [one.product for one in news])
     changed = products.upsert_variants(

@@ -5,7 +5,8 @@ from typing import Final
 
 import pandas as pd
 
-from shopify_app.db import outcome_frames
+from shopify_app.advice.on_offer import with_sold_while_empty
+from shopify_app.db import frames, outcome_frames
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
 
@@ -29,17 +30,36 @@ def read_history(conn: Connection, shop: Shop, *, first: date, until: date) -> p
     Returns
     -------
     DataFrame
-        series_id (variant id as text), period (Monday), units (orders of the week), pieces (units
-        they held), in_stock (share of the week), group (product type). A week without orders has
+        series_id (variant id as text), period (Monday), units (orders of the week that saw the price in the shop),
+        pieces (units of all of the week's orders, in proportion), in_stock (share of the week), group (product type). A week without orders has
         a row only if the variant was out of stock in it.
     """
     orders = outcome_frames.weekly_orders(conn, shop.shop_id, first, until)
     short = outcome_frames.short_weeks(conn, shop.shop_id, first, until, shop.timezone)
+    negotiated = frames.negotiated_orders_between(
+        conn, shop.shop_id, first, until - timedelta(days=1)
+    )
     groups = outcome_frames.groups(conn, shop.shop_id)
+    sold = orders.set_index(["series_id", "period"])["pieces"]
+    short = with_sold_while_empty(short, sold, series="series_id", period="period", stray=1)
+    orders = _that_saw_the_price(orders, negotiated)
     history = orders.merge(short, how="outer", on=["series_id", "period"])
     history = history.fillna({"units": 0.0, "pieces": 0.0, "in_stock": 1.0})
     history = history.merge(groups, how="left", on="series_id").fillna({"group": ""})
     return history.sort_values(["series_id", "period"], ignore_index=True)
+
+
+def _that_saw_the_price(orders: pd.DataFrame, negotiated: pd.DataFrame) -> pd.DataFrame:
+    """The weeks without the orders whose price was agreed with the buyer, and without their share of the units."""
+    if negotiated.empty:
+        return orders
+    days = negotiated["sold_on"]
+    monday = days - pd.to_timedelta(days.dt.dayofweek, unit="D")
+    agreed = negotiated.groupby([negotiated["variant_id"].astype(str), monday])["orders"].sum()
+    keys = pd.MultiIndex.from_frame(orders[["series_id", "period"]])
+    left = (orders["units"] - agreed.reindex(keys).fillna(0).to_numpy(float)).clip(lower=0.0)
+    share = left / orders["units"].where(orders["units"] > 0, 1.0)
+    return orders.assign(units=left, pieces=orders["pieces"] * share)
 
 
 def units_per_order(history: pd.DataFrame) -> dict[str, float]:

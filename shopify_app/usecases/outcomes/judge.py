@@ -10,13 +10,14 @@ Loads pandas: only workers come here.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeVar
 
 import pandas as pd
 import structlog
 
+from shopify_app import clock
 from shopify_app.analytics import outcomes
 from shopify_app.analytics.outcomes import brake
 from shopify_app.db import (
@@ -101,7 +102,7 @@ def _read(shop_id: int, as_of: date | None) -> Facts | None:
         shop = shops.by_id(conn, shop_id)
         if shop is None:
             return None
-        day = as_of or datetime.now(UTC).astimezone(shop.zone).date()
+        day = as_of or clock.today(shop)
         registrations.void_unwritten(conn, shop_id)
         registrations.mark_edited(conn, shop_id, shop.timezone)
         rows = registrations.measured(conn, shop_id)
@@ -210,13 +211,14 @@ def _worst(row: RegistrationRow, as_of: date) -> float:
     record = outcomes.registration_from(row.record)
     proposal = row.evidence.proposal
     old, new = float(proposal.old_price), float(proposal.price)
+    net = old / (1 + float(row.evidence.tax_rate or 0))
     weeks = (row.stop_on - row.first_on).days / 7
     a_week = record.expected_counts * record.units_per_count * record.unit_profit_before / weeks
     if a_week <= 0 or record.unit_profit_before <= 0:
         return float(row.risk)
     left = max(1, -(-(row.stop_on - as_of).days // 7))
     worst = brake.worst_loss(
-        a_week, left, price_change=new / old - 1, margin_share=record.unit_profit_before / old
+        a_week, left, price_change=new / old - 1, margin_share=record.unit_profit_before / net
     )
     return max(worst, float(row.risk))
 
@@ -261,7 +263,7 @@ def _next_look(facts: Facts, verdicts: Sequence[NewVerdict]) -> float:
     ]
     if not waiting:
         return timedelta(days=31).total_seconds()
-    wait = judge_at(facts.shop, min(waiting)) - datetime.now(UTC)
+    wait = judge_at(facts.shop, min(waiting)) - clock.now(facts.shop)
     return max(timedelta(hours=1), min(timedelta(days=1), wait)).total_seconds()
 
 

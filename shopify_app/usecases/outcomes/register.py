@@ -8,13 +8,14 @@ model does, the merchant's click is carried out; the registration then says that
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 import pandas as pd
 import structlog
 
+from shopify_app import clock
 from shopify_app.analytics import outcomes
 from shopify_app.db import decision_log, due_work, products, registrations, shops, suggestions
 from shopify_app.db.connection import Connection, transaction
@@ -64,7 +65,7 @@ def register(shop_id: int, wanted: Sequence[ToRegister], *, today: date | None =
         shop = shops.by_id(conn, shop_id)
         if shop is None:
             raise NotFoundError(f"shop {shop_id}")
-        first_on = monday_after(today or datetime.now(UTC).astimezone(shop.zone).date())
+        first_on = monday_after(today or clock.today(shop))
         past = first_on - timedelta(weeks=PAST_WEEKS)
         history = read_history(conn, shop, first=past, until=first_on)
         changing = registrations.under_change(conn, shop_id, past)
@@ -111,12 +112,13 @@ def _decision(
     card: SuggestionCard, per_order: dict[str, float], siblings: dict[int, list[int]]
 ) -> outcomes.Decision:
     cost, proposal = float(_unit_cost(card) or 0), card.proposal_as(PriceProposal)
+    taxed = 1 + float(card.evidence_as(PriceEvidence).tax_rate or 0)
     return outcomes.Decision(
         decision_id=str(card.id),
         series_id=str(card.variant_id),
         kind=proposal.move.value,
-        unit_profit_before=float(proposal.old_price) - cost,
-        unit_profit_after=float(proposal.price) - cost,
+        unit_profit_before=float(proposal.old_price) / taxed - cost,
+        unit_profit_after=float(proposal.price) / taxed - cost,
         units_per_count=per_order.get(str(card.variant_id), 1.0),
         substitutes=tuple(str(number) for number in siblings.get(card.variant_id, [])),
     )

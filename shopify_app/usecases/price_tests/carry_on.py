@@ -9,11 +9,12 @@ write that came between wins, and the step is worked out anew. The store is aske
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.advice.price_test_step import (
     PriceTestSnapshot,
     PriceTestStep,
@@ -28,10 +29,6 @@ from shopify_app.domain.shop import Shop
 from shopify_app.errors import NotFoundError
 from shopify_app.usecases.price_tests.decide import begins
 from shopify_app.usecases.rounds import each
-
-LEASE_SECONDS: Final = 300
-SOON: Final = timedelta(seconds=30)
-"""While a write is under way."""
 
 TRIES: Final = 3
 """Steps worked out in a row, each overtaken by a change, before it is tried again in a moment."""
@@ -52,7 +49,7 @@ def carry_on_due() -> int:
 
 def _carry_on_claimed(shop_id: int) -> bool:
     with transaction(shop_id) as conn:
-        claimed = price_tests.claim(conn, shop_id, lease_seconds=LEASE_SECONDS)
+        claimed = price_tests.claim(conn, shop_id, lease_seconds=price_tests.LEASE_SECONDS)
     if claimed is None:
         return False
     test_id, until = claimed
@@ -78,7 +75,7 @@ def carry_on(shop_id: int, test_id: int, *, today: date | None = None) -> dateti
         step = next_step(seen)
         if save(shop, seen, step):
             return _look_again_at(shop, step)
-    return datetime.now(UTC) + SOON
+    return clock.now(shop) + price_tests.SOON
 
 
 def load(shop_id: int, test_id: int, today: date | None) -> tuple[Shop, PriceTestSnapshot]:
@@ -87,7 +84,7 @@ def load(shop_id: int, test_id: int, today: date | None) -> tuple[Shop, PriceTes
         shop, found = shops.by_id(conn, shop_id), price_tests.newest(conn, shop_id, test_id=test_id)
         if shop is None or not found:
             raise NotFoundError(f"price test {test_id}")
-        day = today or datetime.now(UTC).astimezone(shop.zone).date()
+        day = today or clock.today(shop)
         return shop, PriceTestSnapshot(
             day,
             found[0],
@@ -107,6 +104,7 @@ def _sold(conn: Connection, shop: Shop, test: PriceTest, weeks: int | None) -> S
         frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone),
         frames.variants_on_sale(conn, shop.shop_id).set_index("variant_id")["product_id"],
         tested_prices.applied(conn, shop.shop_id, test.id, shop.timezone),
+        frames.negotiated_orders_between(conn, shop.shop_id, first, last),
     )
 
 
@@ -167,4 +165,6 @@ def _set_prices(conn: Connection, shop_id: int, test_id: int, step: PriceTestSte
 def _look_again_at(shop: Shop, step: PriceTestStep) -> datetime | None:
     if step.has_ended:
         return None
-    return datetime.now(UTC) + SOON if step.next_on is None else begins(shop, step.next_on)
+    return (
+        clock.now(shop) + price_tests.SOON if step.next_on is None else begins(shop, step.next_on)
+    )

@@ -10,10 +10,11 @@ its frozen days, what may be lost, and whether the prices are still those that t
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
+from shopify_app import clock
 from shopify_app.db import (
     due_work,
     exposure,
@@ -57,7 +58,7 @@ def start(shop_id: int, test_id: int, *, started_by: str) -> None:
         shop, test = shops.by_id(conn, shop_id), price_tests.locked(conn, shop_id, test_id)
         if shop is None or test is None or test.state is not PriceTestState.PROPOSED:
             raise NotFoundError(f"proposed price test {test_id}")
-        first_on = datetime.now(UTC).astimezone(shop.zone).date() + timedelta(days=1)
+        first_on = clock.today(shop) + timedelta(days=1)
         if price_tests.under_way(conn, shop_id) is not None:
             raise InvalidInputError("another test is under way", field="price_test_under_way")
         _refuse_frozen(shop_settings.of_shop(conn, shop_id), first_on, test.weeks)
@@ -135,7 +136,7 @@ def _is_as_planned(now: Sequence[PriceNow], planned: TestedSeries) -> bool:
 
 
 def _refuse_beyond_limits(conn: Connection, shop: Shop, test: PriceTest, mine: set[int]) -> None:
-    today = datetime.now(UTC).astimezone(shop.zone).date()
+    today = clock.today(shop)
     risk = at_risk(conn, shop.shop_id, Decimal(0)) + test.maximum_cost
     if risk > loss_cap(conn, shop.shop_id, today):
         raise InvalidInputError("it may lose more than is left to lose", field="loss_cap")

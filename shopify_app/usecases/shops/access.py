@@ -16,6 +16,7 @@ from shopify_app.db.connection import Connection, sweep_transaction, token_lock,
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.errors import (
     AccessDeniedError,
+    AppError,
     NotFoundError,
     ShopUnavailableError,
     TransientError,
@@ -29,6 +30,9 @@ FRESH_SECONDS: Final = 600
 
 IDLE_DAYS: Final = 30
 """A refresh token dies after 90 days unused: a quiet shop's is used before."""
+
+DEAD: Final = frozenset({"needs_open", "uninstalled"})
+"""Why a shop is unavailable when its token, or the shop, is no more."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -179,3 +183,15 @@ def _working_shop(conn: Connection, shop_id: int) -> Shop:
 def _mark(shop_id: int, state: ShopState) -> None:
     with transaction(shop_id) as conn:
         shops.set_state(conn, shop_id, state)
+
+
+def is_token_dead(shop: Shop) -> bool | None:
+    """Whether Shopify refuses the shop's token, a refreshed one too; None where its answer does not say."""
+    try:
+        with_api(shop.shop_id, shop_api.granted_scopes)
+    except ShopUnavailableError as error:
+        return True if error.reason in DEAD else None
+    except AppError as error:
+        log.warning("token_not_tried", shop_id=shop.shop_id, error_type=type(error).__name__)
+        return None
+    return False

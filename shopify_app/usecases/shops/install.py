@@ -8,13 +8,15 @@ authorization-code grant is the one other road, for an opening outside the admin
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
+from shopify_app import clock
 from shopify_app.db import (
     backfills,
+    due_work,
     offline_tokens,
     price_changes,
     price_tests,
@@ -32,6 +34,7 @@ from shopify_app.domain.price_test import StopReason
 from shopify_app.domain.shop import Shop, ShopState
 from shopify_app.shopify import payloads, shop_api, tokens
 from shopify_app.shopify.session_token import IdToken
+from shopify_app.usecases.history import local_days
 from shopify_app.usecases.shops import access
 
 WORKING: Final = (ShopState.INSTALLED, ShopState.FROZEN)
@@ -78,7 +81,7 @@ def install_by_code(domain: str, code: str) -> Shop:
     return _install(
         domain,
         lambda: tokens.exchange_code(domain, code),
-        proved_at=datetime.now(UTC),
+        proved_at=clock.machine_now(),
         unless_working=False,
     )
 
@@ -121,7 +124,10 @@ def refresh_shop_facts(shop_id: int) -> None:
     info = access.with_api(shop_id, shop_api.shop_info)
     scopes = access.with_api(shop_id, shop_api.granted_scopes)
     with transaction(shop_id) as conn:
+        before = shops.by_id(conn, shop_id)
         shops.set_facts(conn, shop_id, asdict(info))
+        if before is not None:
+            local_days.follow(conn, before)
         shops.set_scopes(conn, shop_id, scopes)
 
 
@@ -152,6 +158,7 @@ def update_scopes(
         return False
     shops.set_scopes(conn, shop.shop_id, scopes)
     offline_tokens.retire(conn, shop.shop_id)
+    due_work.ask(conn, shop.shop_id, "suggestions")  # they may have been held for want of one
     return True
 
 

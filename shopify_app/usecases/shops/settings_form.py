@@ -21,6 +21,12 @@ HOLDBACK_PERCENTS: Final = ("0", "10", "15", "20")
 """What may be held back, in percent; 0 is no consent, and the default."""
 MEASURES: Final = ("money", "units")
 """What a vendor's least order is counted in."""
+MOST_DECIMALS: Final = 100
+"""Of a number that a person types; Postgres refuses one of ten thousands."""
+LEAST_ORDER: Final = Decimal("0.01")
+"""In a vendor's measure, of a least order that is one: less would be kept as 0."""
+YEARS: Final = (2000, 2200)
+"""Of a day that can be meant: the day after it is one too."""
 LONGEST_VENDOR: Final = 255
 """Characters of a vendor's name, as Shopify has it."""
 
@@ -48,9 +54,24 @@ def _number(read: Callable[[str], Any], low: float, high: float) -> BeforeValida
     return BeforeValidator(parse)
 
 
+def _decimal(text: str) -> Decimal:
+    """A decimal as it can be kept.
+
+    Raises
+    ------
+    ValueError
+        If it has more decimals than that.
+    """
+    number = Decimal(text)
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MOST_DECIMALS:
+        raise ValueError(f"{text[:20]} has too many decimals")
+    return number
+
+
 def _percent(low: float, high: float) -> tuple[BeforeValidator, BeforeValidator]:
     """A share, written as percent."""
-    return BeforeValidator(lambda percent: percent / 100), _number(Decimal, low, high)
+    return BeforeValidator(lambda percent: percent / 100), _number(_decimal, low, high)
 
 
 def _one_of(allowed: Sequence[str]) -> BeforeValidator:
@@ -72,12 +93,15 @@ def _day(text: str) -> date | None:
     Raises
     ------
     PydanticCustomError
-        If it is no date.
+        If it is no date, or of a year that nobody means.
     """
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError as error:
         raise wrong("date") from error
+    if day is not None and not YEARS[0] <= day.year <= YEARS[1]:
+        raise wrong("date")
+    return day
 
 
 def _is_day(text: str) -> bool:
@@ -144,7 +168,9 @@ class MeasuringFields(BaseModel):
         _one_of(HOLDBACK_PERCENTS),
         _empty_is("0"),
     ]
-    loss_cap: Annotated[Annotated[Decimal, _number(Decimal, 1, 10_000_000)] | None, _empty_is(None)]
+    loss_cap: Annotated[
+        Annotated[Decimal, _number(_decimal, 1, 10_000_000)] | None, _empty_is(None)
+    ]
     exposure_limit: Annotated[Decimal, *_percent(5, 100)]
 
     def settings(self) -> MeasuringSettings:
@@ -159,15 +185,19 @@ class VendorFields(BaseModel):
     pack_units: Annotated[int, _number(int, 1, 100_000), _empty_is("1")]
     minimum_units: Annotated[int, _number(int, 0, 1_000_000), _empty_is("0")]
     order_minimum: Annotated[
-        Annotated[Decimal, _number(Decimal, 0, 1_000_000_000)] | None, _empty_is(None)
+        Annotated[Decimal, _number(_decimal, 0, 1_000_000_000)] | None, _empty_is(None)
     ]
     order_minimum_in: Annotated[str, _one_of(MEASURES), _empty_is(MEASURES[0])]
     lead_time_is_fixed: Annotated[bool, BeforeValidator(bool)]
 
     def settings(self, vendor: str) -> VendorLeadTime:
-        """As they are kept; a least order of 0 is none."""
-        fields: dict[str, Any] = self.model_dump() | {"order_minimum": self.order_minimum or None}
+        """As they are kept; a least order of less than `LEAST_ORDER` is none."""
+        fields: dict[str, Any] = self.model_dump() | {"order_minimum": self._least_order()}
         return VendorLeadTime(vendor=vendor, **fields)
+
+    def _least_order(self) -> Decimal | None:
+        least = self.order_minimum
+        return least if least is not None and least >= LEAST_ORDER else None
 
 
 Group = TypeVar("Group", ShopFields, MeasuringFields, VendorFields)

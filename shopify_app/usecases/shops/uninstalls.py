@@ -20,9 +20,8 @@ from shopify_app.db import offline_tokens, shops, webhook_inbox
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.db.webhook_inbox import Delivery
 from shopify_app.domain.shop import Shop, ShopState
-from shopify_app.errors import AppError, ShopUnavailableError
 from shopify_app.metrics import WEBHOOKS_APPLIED
-from shopify_app.shopify import payloads, shop_api
+from shopify_app.shopify import payloads
 from shopify_app.shopify.hostile_json import parse_object
 from shopify_app.usecases.inbox.spoiling_errors import SPOILING, told
 from shopify_app.usecases.rounds import each
@@ -39,9 +38,6 @@ AGAIN_SECONDS: Final = 60
 """Before Shopify is asked again, when it gave no answer that says."""
 
 BUDGET_SECONDS: Final = 20.0
-
-DEAD: Final = frozenset({"needs_open", "uninstalled"})
-"""Why a shop is unavailable when its token, or the shop, is no more."""
 
 log = structlog.get_logger()
 
@@ -83,7 +79,7 @@ def _confirm(domain: str, delivery: Delivery) -> str:
             return "stale"
     with transaction(shop.shop_id) as conn:
         known = _generation(conn, shop)
-    is_dead = _is_token_dead(shop)
+    is_dead = access.is_token_dead(shop)
     with transaction(shop.shop_id) as conn:
         came_back = not shops.is_unchanged(conn, shop) or _generation(conn, shop) != known
         if is_dead is None or (is_dead and came_back):
@@ -101,20 +97,6 @@ def _generation(conn: Connection, shop: Shop) -> int | None:
     """Which of its tokens a shop has: a proof of install is of a whole second, a token of one opening."""
     token = offline_tokens.of_shop(conn, shop.shop_id)
     return None if token is None else token.generation
-
-
-def _is_token_dead(shop: Shop) -> bool | None:
-    """Whether Shopify refuses the shop's token, a refreshed one too; None where its answer does not say."""
-    try:
-        access.with_api(shop.shop_id, shop_api.granted_scopes)
-    except ShopUnavailableError as error:
-        return True if error.reason in DEAD else None
-    except AppError as error:
-        log.warning(
-            "uninstall_not_confirmed", shop_id=shop.shop_id, error_type=type(error).__name__
-        )
-        return None
-    return False
 
 
 def _fail(delivery: Delivery, error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from shopify_app.advice.before_tax import RECENT_DAYS, with_tax_rates
 from shopify_app.advice.inputs import RECEIPTS, VENDORS, Inputs
 from shopify_app.advice.shop_weeks import first_weekday
 from shopify_app.db import (
@@ -47,7 +48,7 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
     """A shop as the models see it on a day; weeks end yesterday and every seven days before."""
     last = as_of - timedelta(days=1)
     chosen = shop_settings.of_shop(conn, shop.shop_id)
-    variants = frames.variants_on_sale(conn, shop.shop_id)
+    variants = _with_tax(conn, shop, frames.variants_on_sale(conn, shop.shop_id), as_of)
     weeks = read_weeks(conn, shop, as_of, weeks=HISTORY_WEEKS, variants=variants)
     ordered = purchase_orders.ordered_units(
         conn, shop.shop_id, as_of, default_days=chosen.lead_time_days
@@ -66,6 +67,17 @@ def read_inputs(conn: Connection, shop: Shop, as_of: date) -> Inputs:
         _receipts(conn, shop, as_of),
         weeks.closed,
         weeks.promoted,
+    )
+
+
+def _with_tax(conn: Connection, shop: Shop, variants: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The variants with what of their prices is tax."""
+    first, last = as_of - timedelta(days=RECENT_DAYS), as_of - timedelta(days=1)
+    return with_tax_rates(
+        variants,
+        frames.tax_rates(conn, shop.shop_id, first, last),
+        taxes_included=shop.taxes_included,
+        minor_digits=written_digits(shop.currency),
     )
 
 
@@ -156,7 +168,9 @@ def _raised_while_short(conn: Connection, shop: Shop, as_of: date) -> tuple[Stan
 
 def _raise_evidence(told: PriceEvidence) -> RaiseEvidence:
     known = told.as_json()
-    return RaiseEvidence.of_json({name: known[name] for name in RaiseEvidence.model_fields})
+    return RaiseEvidence.of_json(
+        {name: known[name] for name in RaiseEvidence.model_fields if name in known}
+    )
 
 
 def _price_switches(

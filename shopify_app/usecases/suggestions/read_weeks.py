@@ -21,4 +21,7 @@ def read_weeks(
     stock = frames.stock_days_between(conn, shop.shop_id, first, last, shop.timezone)
     rolling = as_of - timedelta(days=7 * weeks)
     prices = standing_prices(frames.weekly_prices(conn, shop.shop_id, rolling, last))
-    return weeks_of(sales, stock, prices, variants, as_of=as_of, begin=begin, weeks=weeks)
+    negotiated = frames.negotiated_orders_between(conn, shop.shop_id, rolling, last)
+    return weeks_of(
+        sales, stock, prices, variants, negotiated, as_of=as_of, begin=begin, weeks=weeks
+    )

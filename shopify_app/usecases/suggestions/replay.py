@@ -8,15 +8,18 @@ counted at both its ends says nothing of stock.
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import structlog
 
+from shopify_app import clock
+from shopify_app.advice.before_tax import net_prices
 from shopify_app.advice.history import weekly_history
 from shopify_app.advice.inputs import Inputs
+from shopify_app.advice.on_offer import sells_on
 from shopify_app.advice.restock import supply_terms
 from shopify_app.analytics import replay
 from shopify_app.db import due_work, frames, replays, shops
@@ -47,7 +50,7 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
         shop = shops.by_id(conn, shop_id)
         if shop is None:
             raise NotFoundError(f"shop {shop_id}")
-        day = as_of or datetime.now(UTC).astimezone(shop.zone).date()
+        day = as_of or clock.today(shop)
         inputs = read_inputs(conn, shop, day)
         ends = frames.stock_at_week_ends(
             conn, shop_id, inputs.last_day, HISTORY_WEEKS + 1, shop.timezone
@@ -64,7 +67,8 @@ def replay_shop(shop_id: int, *, as_of: date | None = None) -> ReplayRow:
 
 def worked_out(inputs: Inputs, ends: pd.DataFrame) -> dict[str, Any]:
     """The record of a replay; `ends` are `domain.frames.STOCK_ENDS`."""
-    variants = inputs.variants[inputs.variants["is_tracked"]].reset_index(drop=True)
+    counted = inputs.variants["is_tracked"] & ~sells_on(inputs.variants)
+    variants = inputs.variants[counted].reset_index(drop=True)
     terms = _terms(inputs, variants)
     cap = inputs.settings.cycle_service_level
     found = replay.replay(
@@ -104,7 +108,7 @@ def history_of(inputs: Inputs, variants: pd.DataFrame, ends: pd.DataFrame) -> pd
 
 def _terms(inputs: Inputs, variants: pd.DataFrame) -> pd.DataFrame:
     found = supply_terms(inputs, variants)[["cost", "lead", "review", "pack", "minimum"]]
-    return found.assign(series_id=variants["variant_id"], price=variants["price"])
+    return found.assign(series_id=variants["variant_id"], price=net_prices(variants))
 
 
 def _cost_known_share(inputs: Inputs, variants: pd.DataFrame, weeks: int) -> float:

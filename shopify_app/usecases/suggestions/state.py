@@ -3,6 +3,7 @@
     history is read (importing) --> no run since (working) --> runs go well: ready, or no sale ever: no_sales
                                           └── the newest run failed (failed), the last good run's suggestions standing
 
+While the books are not whole (`history.books`) no run is made: held, with the reason, whatever stood before.
 Until a run over the whole history has ended, and where nothing was ever sold, nothing may be called in order.
 """
 
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shopify_app.db import backfills, daily_sales, due_work, pages
+from shopify_app.db import backfills, daily_sales, due_work, pages, shops
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction
 from shopify_app.db.due_work import FailedRuns
 from shopify_app.db.pages import LatestRun
+from shopify_app.errors import NotFoundError
 from shopify_app.metrics import SHOPS_WITHOUT_NEW_SUGGESTIONS
+from shopify_app.usecases.history import books
+from shopify_app.usecases.history.books import Books
 
 LAST_READ: Final = "sales"
 """The step after which the history is whole; what follows it is the first run."""
@@ -30,6 +34,7 @@ WEIGHTS: Final = {
     "inventory": 5,
     "orders": 50,
     "refunds": 6,
+    "ledger": 6,
     "sales": 7,
     FIRST_RUN: 25,
 }
@@ -40,6 +45,7 @@ class Stage(StrEnum):
     """What a page may say."""
 
     IMPORTING = "importing"
+    HELD = "held"
     WORKING = "working"
     FAILED = "failed"
     NO_SALES = "no_sales"
@@ -68,12 +74,14 @@ class AdviceState:
     steps : of the import; the last is the first run
     run : the newest good one over the whole history, None before it
     failed : runs since then that failed
+    books : what they rest on
     """
 
     stage: Stage
     steps: Sequence[StepShare]
     run: LatestRun | None
     failed: FailedRuns | None
+    books: Books
 
     @property
     def share(self) -> float:
@@ -101,15 +109,32 @@ def advice_state(conn: Connection, shop_id: int) -> AdviceState:
     if steps and (read_at is None or (run and run.finished_at < read_at)):
         run = None
     failed = due_work.failed_runs(conn, shop_id, "suggestions")
+    found = books_of(conn, shop_id)
     if any(step.state != "done" for step in steps):
         stage = Stage.IMPORTING
+    elif found.held_by is not None:
+        stage = Stage.HELD
     elif failed is not None:
         stage = Stage.FAILED
     elif run is None:
         stage = Stage.WORKING
     else:
         stage = Stage.READY if daily_sales.has_any(conn, shop_id) else Stage.NO_SALES
-    return AdviceState(stage, [StepShare(step, _share(step, run)) for step in steps], run, failed)
+    shares = [StepShare(step, _share(step, run)) for step in steps]
+    return AdviceState(stage, shares, run, failed, found)
+
+
+def books_of(conn: Connection, shop_id: int) -> Books:
+    """How a shop's books stand.
+
+    Raises
+    ------
+    NotFoundError
+    """
+    shop = shops.by_id(conn, shop_id)
+    if shop is None:
+        raise NotFoundError(f"shop {shop_id}")
+    return books.books(conn, shop)
 
 
 def _share(step: BackfillStep, run: LatestRun | None) -> float:

@@ -10,14 +10,15 @@ every number on a card can be worked out again (`explain`). One worker a shop: t
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 import structlog
 
+from shopify_app import clock
+from shopify_app.advice import before_tax, work_out
 from shopify_app.advice import demand as demand_advice
 from shopify_app.advice import inputs as advice_inputs
-from shopify_app.advice import work_out
 from shopify_app.advice.inputs import Inputs
 from shopify_app.advice.work_out import MODEL_VERSION, Advice
 from shopify_app.db import (
@@ -28,6 +29,7 @@ from shopify_app.db import (
     shops,
     suggestion_runs,
     suggestions,
+    tax_rates,
 )
 from shopify_app.db.connection import Connection, transaction
 from shopify_app.domain.demand_state import DemandFit, DemandState
@@ -40,6 +42,7 @@ from shopify_app.usecases.history import market_prices
 from shopify_app.usecases.outcomes import hold_back as holding_back
 from shopify_app.usecases.suggestions import ranges as range_upkeep
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
+from shopify_app.usecases.suggestions.state import books_of
 
 SEED: Final = 0
 
@@ -68,8 +71,13 @@ class _Run:
     inputs_sha256: str
 
 
-def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int:
-    """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id."""
+def refresh_suggestions(shop_id: int, *, as_of: date | None = None, seed: int = SEED) -> int | None:
+    """Work out one shop's suggestions as of a day (today in the shop's zone); the run's id, None while they are held."""
+    with transaction(shop_id) as conn:
+        held_by = books_of(conn, shop_id).held_by
+    if held_by is not None:
+        log.warning("suggestions_held", shop_id=shop_id, what=held_by.what.value, of=held_by.of)
+        return None
     seen = _read(shop_id, as_of)
     run = _worked_out(seen, seed)
     return _saved(seen.shop, run)
@@ -81,7 +89,7 @@ def _read(shop_id: int, as_of: date | None) -> _Seen:
     with transaction(shop_id) as conn:
         shop = _shop(shops.by_id(conn, shop_id), shop_id)
         order_receipts.notice_arrivals(conn, shop)
-        inputs = read_inputs(conn, shop, as_of or datetime.now(UTC).astimezone(shop.zone).date())
+        inputs = read_inputs(conn, shop, as_of or clock.today(shop))
         fit = demand_states.newest_fit(conn, shop_id)
         goes_on = fit and demand_advice.goes_on(fit, inputs, MODEL_VERSION)
         states = demand_states.states_of(conn, shop_id, fit.closed_on) if fit and goes_on else []
@@ -103,6 +111,7 @@ def _saved(shop: Shop, run: _Run) -> int:
     with transaction(shop.shop_id) as conn:
         if run.demand:
             demand_states.keep(conn, shop.shop_id, *run.demand)
+        tax_rates.keep(conn, shop.shop_id, before_tax.found_rates(run.inputs.variants))
         kept = _without_braked(conn, shop.shop_id, run.found)
         run_id = _recorded(conn, shop, run, braked=len(run.found.suggestions) - len(kept))
         marks = {

@@ -3,7 +3,7 @@
 kind        what every kind says of itself
 price, restock, trend       a kind each
 kinds       all of them: the one place where pages ask for a card's kind
-shortage_words, move_words, lead_time_words     parts of what they say
+shortage_words, move_words, lead_time_words, tax_words     parts of what they say
 views       as templates and JSON show it
 outcomes, price_outcomes    what became of it
 refusals    why an act was refused

@@ -69,7 +69,8 @@ class PriceCards:
             return [*found, (gettext("Held by"), words_for(RULES, told.binding_limit))]
         if told.margin_then is None:
             return found
-        return [*found, (gettext("Margin after"), formats.percent(told.margin_then))]
+        words = gettext("Margin after, before tax") if told.tax_rate else gettext("Margin after")
+        return [*found, (words, formats.percent(told.margin_then))]
 
     def certainty(self, card: SuggestionCard) -> Certainty:
         """The chance that it helps."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as later
 
 from shopify_app.domain.evidence import RestockEvidence, RestockProposal
@@ -79,6 +79,13 @@ def _order_words(line: Decided) -> dict[str, str]:
 def _run_out(card: SuggestionCard) -> str:
     told = card.evidence_as(RestockEvidence)
     delivery = delivery_words(told)
+    if told.available_units < 0:
+        out = ngettext(
+            "Sold out, and %(num)s unit is owed to customers.",
+            "Sold out, and %(num)s units are owed to customers.",
+            -told.available_units,
+        )
+        return f"{out} {delivery}".strip()
     first, last = told.run_out_first, told.run_out_last
     if first is None:
         return delivery

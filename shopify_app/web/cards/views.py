@@ -16,6 +16,7 @@ from shopify_app.web.cards.kind import Certainty, Facts, Outcome
 from shopify_app.web.cards.kinds import kind_of
 from shopify_app.web.cards.outcomes import outcome
 from shopify_app.web.cards.shortage_words import shortage_of
+from shopify_app.web.cards.tax_words import tax_rate_of
 from shopify_app.web.json_twin import as_json, picked
 from shopify_app.web.reading import chosen
 from shopify_app.web.wording import UNITS, is_under_way, thing, words_for
@@ -70,7 +71,7 @@ def card_view(
         why=kind.why(card),
         facts=kind.facts(card, today),
         value=_value(card)(card.value_mid),
-        value_unit=words_for(UNITS, card.value_unit),
+        value_unit=words_for(UNITS, _unit(card)),
         value_range=formats.between(card.value_low, card.value_high, _value(card)),
         certainty=kind.certainty(card),
         accept_label=str(kind.page.accept_label),
@@ -140,8 +141,14 @@ def _verdict_json(card: SuggestionCard) -> dict[str, Any] | None:
     return {"outcome": card.verdict, "profit": profit, "low": low, "high": high}
 
 
+def _unit(card: SuggestionCard) -> str:
+    """What its money is of: sales are told before tax where prices have some in them."""
+    is_net = card.value_unit == "sales_a_month" and tax_rate_of(card) > 0
+    return "net_sales_a_month" if is_net else card.value_unit
+
+
 def _value(card: SuggestionCard) -> Any:
     """How this card's money is written: what waiting costs has no sign, a gain has one."""
-    if card.value_unit == "margin_a_week":
+    if card.value_unit in ("margin_a_week", "waiting_margin_a_week"):
         return lambda amount: formats.money(amount, card.currency)
     return lambda amount: formats.gain(amount, card.currency)

@@ -13,6 +13,12 @@ from shopify_app.domain.shop import ShopSettings
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.web import formats
 from shopify_app.web.cards.shortage_words import shortage_reasons
+from shopify_app.web.cards.tax_words import (
+    from_shop_words,
+    shelf_words,
+    tax_rate_of,
+    unknown_words,
+)
 from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
 from shopify_app.web.wording import RULES, words_for
 
@@ -169,7 +175,7 @@ def _reasons(card: SuggestionCard) -> list[str]:
     evidence = card.evidence_as(PriceEvidence)
     now, then = float(evidence.units_per_month_now), float(evidence.units_per_month_then)
     old, new = _prices(card)
-    cost = float(evidence.unit_cost or 0)
+    cost, kept = float(evidence.unit_cost or 0), 1 / (1 + tax_rate_of(card))
     found = [
         *shortage_reasons(card),
         gettext(
@@ -181,8 +187,8 @@ def _reasons(card: SuggestionCard) -> list[str]:
             then=formats.count(then),
         ),
     ]
-    if new > cost and old > cost:
-        turning = (old - cost) / (new - cost) - 1
+    if new * kept > cost and old * kept > cost:
+        turning = (old * kept - cost) / (new * kept - cost) - 1
         found.append(
             gettext(
                 "You would lose money only if sales fell by more than %(share)s.",
@@ -196,7 +202,9 @@ def _reasons(card: SuggestionCard) -> list[str]:
         )
     if evidence.way_back is None:
         found.append(gettext("Season, discounts and days without stock are taken out first."))
-    return found
+    if shelf := shelf_words(card, new):
+        found.append(gettext("Profit and margin are before tax: %(shelf)s.", shelf=shelf))
+    return [*found, *filter(None, (from_shop_words(card), unknown_words(card)))]
 
 
 def _limits(card: SuggestionCard, chosen: ShopSettings) -> list[tuple[bool, str]]:

@@ -11,8 +11,10 @@ RISKIER: float = 0.01
 
 
 def beside(card: SuggestionCard) -> list[str]:
-    """A sentence each on what less and what more would do; none where a run did not keep them."""
+    """A sentence each on what less and what more would do; none where a run did not keep them, or nothing is lost."""
     evidence = card.evidence_as(RestockEvidence)
+    if evidence.sells_on:
+        return []
     less, more, gain = evidence.less, evidence.more, evidence.expected_gain
     if less is None or more is None or gain is None:
         return []

@@ -309,3 +309,58 @@ def test_nothing_to_order_for_no_series():
 def test_wrong_arguments_are_named(change, words):
     with pytest.raises(ValueError, match=words):
         plan(1.0, **change)
+
+
+# ---------------------------------------------------------------- owed to customers
+
+
+@pytest.mark.parametrize("lead_time", [0, 2])
+@pytest.mark.parametrize(
+    ("on_hand", "incoming", "free", "on_top"),
+    [
+        (-320, 0, 0, 320),
+        (-60, 60, 0, 0),  # all that comes is owed
+        (-60, 20, 0, 40),
+        (-10, 45, 35, 0),  # the rest of what comes is free
+    ],
+)
+def test_what_is_owed_is_ordered_on_top_of_what_nobody_was_promised(
+    on_hand, incoming, free, on_top, lead_time
+):
+    owing = plan(33.0, on_hand=[on_hand], incoming=[incoming], lead_time=lead_time)
+    without = plan(33.0, on_hand=[0], incoming=[free], lead_time=lead_time)
+
+    assert owing.units[0] == without.units[0] + on_top
+    assert owing.target_units[0] == without.target_units[0]
+    assert owing.lost_without[0] == pytest.approx(without.lost_without[0])
+    assert owing.dead_stock_risk[0] == pytest.approx(without.dead_stock_risk[0])
+
+
+def test_what_is_owed_brings_its_margin_and_cannot_wait():
+    owing, without = plan(5.0, on_hand=[-12]), plan(5.0, on_hand=[0])
+
+    assert owing.value[0] == pytest.approx(without.value[0] + 12 * 2.0)
+    assert plan(0.001, on_hand=[-12]).periods_to_wait[0] == 0
+    assert plan(0.001, on_hand=[-12]).units[0] == 12
+
+
+def test_of_what_comes_week_by_week_the_first_goes_to_those_it_is_owed_to():
+    owing = plan(8.0, on_hand=[-10], incoming=[[4, 9, 2]])
+    without = plan(8.0, on_hand=[0], incoming=[[0, 3, 2]])
+
+    assert owing.units[0] == without.units[0]
+
+
+@given(
+    on_hand=st.integers(-400, 0),
+    incoming=st.integers(0, 500),
+    rate=st.floats(0.5, 60),
+    pack=st.sampled_from([1, 6, 24]),
+)
+@settings(max_examples=40, deadline=None)
+def test_owing_more_never_orders_less(on_hand, incoming, rate, pack):
+    more = plan(rate, on_hand=[on_hand - 7], incoming=[incoming], pack=pack)
+    less = plan(rate, on_hand=[on_hand], incoming=[incoming], pack=pack)
+
+    assert more.units[0] >= less.units[0]
+    assert more.units[0] + on_hand - 7 + incoming >= 0 or more.units[0] > 0

@@ -187,3 +187,41 @@ def test_a_shop_whose_prices_never_moved_hears_nothing():
     shop = make_shop("unmoved", seed=22, n=60)
     found = suggest_prices(fit_price_response(shop.panel()), shop.catalogue(), PriceLimits())
     assert set(found["abstained_because"]) <= {"too_few_price_changes", "no_sales"}
+
+
+# ---------------------------------------------------------------- tax in the price
+
+
+@pytest.mark.parametrize(
+    ("cost", "rate", "floor", "least"),
+    [
+        (8.5, 0.2, 0.2, 12.75),  # 10.625 before tax, of which 2.125 is a fifth
+        (8.5, 0.2, 0.0, 10.21),  # a penny above what it cost with its tax
+        (8.5, 0.0, 0.2, 10.625),
+        (9.0, 0.055, 0.5, 18.99),
+    ],
+)
+def test_a_margin_floor_stands_on_the_shelf_with_the_tax_in_it(cost, rate, floor, least):
+    row = pd.Series({"price": 24.0, "unit_cost": cost, "tax_rate": rate})
+    found = price_rules.bounds(row, PriceLimits(margin_floor=floor), may_fall=True)
+
+    assert next(one.low for one in found if one.rule == "margin_floor") == pytest.approx(least)
+
+
+def test_no_price_on_the_shelf_is_below_cost_with_tax_whatever_the_floor(inelastic):
+    limits = PriceLimits(margin_floor=0.1, max_step=0.5)
+    found = advise(inelastic, limits, unit_cost=16.2, tax_rate=0.2)
+    prices = [point["price"] for curve in found["curve"] for point in curve]
+
+    assert min(prices) >= 16.2 * 1.2 / 0.9
+
+
+def test_a_profit_is_worked_out_of_the_price_before_tax(inelastic):
+    taxed = advise(inelastic, PriceLimits(max_step=0.05), unit_cost=8.0, tax_rate=0.25)
+    plain = advise(inelastic, PriceLimits(max_step=0.05), unit_cost=10.0)
+
+    # 20.00 with a quarter of tax is 16.00: against a cost of 8.00 that is the same offer as 20.00 against 10.00, of four fifths.
+    assert taxed["price"].tolist() == plain["price"].tolist()
+    assert taxed["gain_mid"].to_numpy() == pytest.approx(0.8 * plain["gain_mid"].to_numpy())
+    first = taxed["curve"].iloc[0][0], plain["curve"].iloc[0][0]
+    assert first[0]["profit"] == pytest.approx(0.8 * first[1]["profit"], abs=0.01)

@@ -159,3 +159,38 @@ def test_products_with_two_thousand_variants_are_paged_to_the_end(database, tmp_
         _, variants, items = catalogue_api.product_with_variants(api, many["product_id"])
         assert (len(variants), len(items)) == (2048, 2048)
         assert world.shop().currency == "JPY"
+
+
+def test_shelves_read_one_by_one_are_the_store_s(world, api):
+    conn = world.sim.store.connection()
+    stored = conn.execute(
+        "SELECT inventory_item_id, location_id, available FROM inventory_levels ORDER BY 1, 2"
+    ).fetchall()
+    places = catalogue_api.locations(api)
+    assert [place.name for place in places] == [
+        row["name"] for row in conn.execute("SELECT name FROM locations ORDER BY id")
+    ]
+    assert catalogue_api.location(api, places[0].id) == places[0]
+    assert catalogue_api.location(api, 1) is None
+
+    changed = [
+        (level.inventory_item_id, level.location_id, level.available_units)
+        for place in places
+        for level in catalogue_api.changed_levels(api, place.id, datetime(2020, 1, 1, tzinfo=UTC))
+    ]
+    assert sorted(changed) == [tuple(row) for row in stored]
+    assert list(catalogue_api.changed_levels(api, 1, datetime(2020, 1, 1, tzinfo=UTC))) == []
+
+    item, levels = catalogue_api.item_with_levels(api, stored[0]["inventory_item_id"])
+    assert item.id == stored[0]["inventory_item_id"]
+    assert [level.available_units for level in levels] == [
+        row["available"] for row in stored if row["inventory_item_id"] == item.id
+    ]
+    assert catalogue_api.item_with_levels(api, 1) is None
+
+
+def test_changed_products_come_the_oldest_change_first(world, api):
+    told = list(catalogue_api.changed_product_ids(api, datetime(2020, 1, 1, tzinfo=UTC)))
+    stored = world.sim.store.connection().execute("SELECT id FROM products").fetchall()
+    assert sorted(number for number, _ in told) == sorted(row["id"] for row in stored)
+    assert [at for _, at in told] == sorted(at for _, at in told)

@@ -51,7 +51,9 @@ def shopify(monkeypatch):
 
         def operation(self, api, number):
             count = len(self.lines) if self.promised is None else self.promised
-            return BulkOperation(number, self.status, "TIMEOUT", count, 10, "https://there/file")
+            return BulkOperation(
+                number, self.status, "TIMEOUT", count, 10, "https://there/file", NOW
+            )
 
         def read(self, url, *, from_byte=0):
             self.read_from.append(from_byte)
@@ -120,7 +122,7 @@ def test_a_shop_without_a_single_product_is_done_too(acme, shopify, monkeypatch)
     monkeypatch.setattr(
         backfill.bulk_operations,
         "bulk_operation",
-        lambda api, number: BulkOperation(number, "COMPLETED", None, 0, None, None),
+        lambda api, number: BulkOperation(number, "COMPLETED", None, 0, None, None, NOW),
     )
     begin(acme)
 
@@ -292,14 +294,14 @@ def test_a_family_is_never_split_and_a_child_without_its_parent_is_no_guess(monk
     lines = [{"id": "a"}, *({"id": f"a{n}", "__parentId": "a"} for n in range(3)), {"id": "b"}]
     numbered = [(line, 10 * (place + 1)) for place, line in enumerate(lines)]
 
-    batches = list(backfill._batches(numbered))
+    batches = list(backfill.batches(numbered))
 
     assert [
         ([(one.parent["id"], len(one.children)) for one in families], offset, count)
         for families, offset, count in batches
     ] == [([("a", 3)], 40, 4), ([("b", 0)], 50, 1)]
     with pytest.raises(TransientError, match="apart"):
-        list(backfill._batches(numbered[1:]))
+        list(backfill.batches(numbered[1:]))
 
 
 def test_the_rivals_history_is_its_own(acme, rival, shopify, monkeypatch):

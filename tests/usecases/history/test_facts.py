@@ -34,7 +34,7 @@ def put(shop, *made, given_back=()):
 )
 def test_money_has_the_digits_of_its_currency(database, currency, price, shown):
     shop = make_shop("books.myshopify.com", currency=currency)
-    put(shop, order_of(1, line_of(1, units=2, price=price)))
+    put(shop, order_of(1, line_of(1, units=2, price=price), currency=currency))
 
     (day,) = facts.facts(shop.shop_id)["days"]
 

@@ -277,3 +277,33 @@ def test_a_level_that_leaves_something_out_is_a_hint_and_ends_no_stock(acme, riv
     assert apply(acme, "inventory_levels/update", hint, whole) == ["refetch", "applied"]
     assert rows(acme, "SELECT available_units FROM inventory_levels") == [(7,)]
     assert asked(rival) == []
+
+
+@pytest.mark.parametrize("gids", [{}, {"variant_gids": None}, {"variant_gids": []}])
+def test_variants_that_are_null_end_none_and_shopify_is_asked(acme, rival, gids):
+    for shop in (acme, rival):
+        apply(shop, "products/update", FILLED)
+
+    assert apply(acme, "products/update", product(at=LATER, variants=None, **gids)) == ["refetch"]
+
+    assert (living(acme), asked(acme)) == ([1, 2, 3, 4], [("product", 31)])
+    assert (living(rival), asked(rival)) == ([1, 2, 3, 4], [])
+
+
+def test_lines_that_are_null_take_none_from_the_order_and_shopify_is_asked(acme, rival):
+    order = {
+        "id": 5001,
+        "currency": "GBP",
+        "created_at": STAMP,
+        "updated_at": STAMP,
+        "line_items": [{"id": 1, "quantity": 2, "price": "5.00"}],
+    }
+    for shop in (acme, rival):
+        apply(shop, "orders/updated", order)
+
+    news = {**order, "updated_at": LATER, "line_items": None}
+    assert apply(acme, "orders/updated", news) == ["refetch"]
+
+    for shop, wanted in ((acme, [("order", 5001)]), (rival, [])):
+        assert rows(shop, "SELECT id, quantity FROM order_lines") == [(1, 2)]
+        assert asked(shop) == wanted

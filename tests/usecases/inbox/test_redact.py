@@ -157,6 +157,22 @@ def test_order_ids_that_are_none_are_parked_and_not_guessed(acme, gone, listed):
         assert count_done(conn) == 0
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_customer_without_orders_is_answered_also_where_the_list_is_null(acme, gone):
+    place(acme, 1)
+    if gone:
+        uninstall(acme)
+
+    deliver(acme.domain, "customers/redact", orders_to_redact=None)
+    deliver(acme.domain, "customers/data_request", orders_requested=None)
+
+    assert sorted(list(entry.proof.items()) for entry in ledger()) == [
+        [("orders_held", [])],
+        [("orders_severed", 0)],
+    ]
+    assert names(acme) == [(1, "#1")]
+
+
 def test_a_request_that_comes_twice_is_done_twice_and_does_no_harm(acme):
     place(acme, 1)
     deliver(acme.domain, "customers/redact", 1, orders_to_redact=[1])

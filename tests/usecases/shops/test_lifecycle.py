@@ -402,3 +402,34 @@ def test_security_refusals_and_throttling_by_http_are_tried_again_later(world):
         with pytest.raises(TransientError):
             access.with_api(world.shop().shop_id, shop_api.shop_info)
     assert world.shop().state is ShopState.INSTALLED
+
+
+@pytest.mark.parametrize(
+    ("has_left", "opened_since", "trouble", "stays", "proof"),
+    [
+        (True, False, False, False, "deleted_shop_id"),
+        (False, False, False, True, "kept"),
+        (True, True, False, True, "kept"),
+        (False, False, True, True, None),
+    ],
+    ids=["left", "never left", "came back and lost its token", "shopify does not say"],
+)
+def test_a_shop_whose_uninstall_was_never_heard_of_is_forgotten_if_it_left(
+    world, has_left, opened_since, trouble, stays, proof
+):
+    world.control("install")
+    world.open_app()
+    asked_at = datetime.now(UTC).replace(microsecond=0)
+    move_install_to(world, asked_at - timedelta(hours=1 if opened_since else 100))
+    if has_left:
+        leaves(world)
+    if trouble:
+        world.faults(graphql_http_status=503, graphql_http_share=1.0)
+
+    deliver(world, "shop/redact", asked_at, shop_domain=world.domain)
+
+    assert (shop_or_none(world) is not None) is stays
+    with sweep_transaction() as conn:
+        (entry,) = redactions.every(conn)
+    assert (entry.done_at is not None) is (proof is not None), "what is not answered is not closed"
+    assert proof is None or proof in entry.proof

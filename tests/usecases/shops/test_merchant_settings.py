@@ -179,6 +179,7 @@ def test_all_groups_are_saved_together_and_one_that_a_form_leaves_out_stays(acme
     ("2026-12-02", "2026-12-01", {"prices_frozen_last": "end_before_start"}), ("soon", "", {"prices_frozen_first": "date"}),
     ("soon", "then", {"prices_frozen_first": "date", "prices_frozen_last": "date"}),
     ("2026-12-01", "then", {"prices_frozen_last": "date"}), ("2026-12-01", "2026-12-01", {}),
+    ("2026-12-01", "9999-12-31", {"prices_frozen_last": "date"}), ("0001-01-01", "2026-12-01", {"prices_frozen_first": "date"}),
 ])  # fmt: skip
 def test_a_freeze_has_two_dates_in_their_order(acme, first, last, wrong):
     typed = {"prices_frozen_first": first, "prices_frozen_last": last}
@@ -221,3 +222,27 @@ def test_strangers_are_counted_with_those_kept_before(acme):
 def test_a_vendor_nobody_can_have_or_named_twice_is_refused(acme, names):
     assert not save_settings(acme.shop_id, FORM | rows(names)).is_saved
     assert vendors(acme) == []
+
+
+@pytest.mark.parametrize("typed", ["1e-999999", "50." + "0" * 20_000 + "1"])
+@pytest.mark.parametrize(
+    "name", ["margin_floor", "cycle_service_level", "loss_cap", "exposure_limit"]
+)
+def test_more_decimals_than_can_be_kept_are_refused_beside_their_field(acme, name, typed):
+    form = {"exposure_limit": "30", "holdback_share": "0", "loss_cap": "", **FORM, name: typed}
+
+    assert set(save_settings(acme.shop_id, form).errors) == {name}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("0.001", None), ("1e-90", None), ("0.01", Decimal("0.01"))]
+)
+def test_a_least_order_that_would_be_kept_as_nothing_is_none(acme, rival, typed, kept):
+    assert save_settings(
+        acme.shop_id, FORM | NORTHMILL | {"vendor-0-order_minimum": typed}
+    ).is_saved
+
+    with transaction(acme.shop_id) as conn:
+        (row,) = shop_settings.vendor_lead_times(conn, acme.shop_id)
+    assert row.order_minimum == kept
+    assert vendors(rival) == []
