@@ -4,6 +4,7 @@ A delivery goes out after everything before it has arrived, so that the order is
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -11,7 +12,13 @@ import httpx
 from simulator.cases.case import Act, Drained, Keel, Step, Webhook
 from simulator.cases.reading import BadCaseError
 
-Reconcile = Callable[[str | None], None]
+
+@dataclass(frozen=True, slots=True)
+class KeelActs:
+    """What Keel does by itself in time, now: compare late changes (since a moment), count everything."""
+
+    reconcile: Callable[[str | None], None]
+    count: Callable[[], None]
 
 
 def play(
@@ -20,9 +27,9 @@ def play(
     domain: str,
     *,
     drain: Callable[[], None],
-    reconcile: Reconcile,
+    keel: KeelActs,
 ) -> None:
-    """Play the steps in their order; `drain` works through what came, `reconcile` compares (since a moment).
+    """Play the steps in their order; `drain` works through what came.
 
     Raises
     ------
@@ -40,10 +47,11 @@ def play(
             _act(step, sim, domain, name)
         elif isinstance(step, Keel):
             drain()
-            since = (
-                None if step.since is None else _resolved(f"$time:{step.since}", sim, domain, name)
-            )
-            reconcile(since)
+            if step.keel == "count":
+                keel.count()
+            else:
+                told = None if step.since is None else f"$time:{step.since}"
+                keel.reconcile(told and _resolved(told, sim, domain, name))
         elif isinstance(step, Drained):
             drain()
 

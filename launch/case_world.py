@@ -4,7 +4,10 @@ Keel comes into a shop by the real road (grant, signed launch URL, token exchang
 signed deliveries over HTTP. What would wait for a moment, as a second question to Shopify, is asked at once.
 """
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import logging
 import os
@@ -13,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
@@ -27,14 +30,14 @@ from launch import case_steps
 from launch.case_statements import Seen, judge
 from launch.keel import Secrets, environment
 from launch.processes import ROOT
-from shopify_app import cli, config
-from shopify_app.db import connection, shops, suggestions, webhook_inbox
+from shopify_app import cli, clock, config
+from shopify_app.db import connection, due_work, shops, suggestions, webhook_inbox
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.logs import set_up_logs
 from shopify_app.usecases import doorbells
-from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.history import facts, full_count, reconcile
 from shopify_app.web import create_app
 from shopify_app.web.wording import NOT_SURE, words_for
 from simulator.app import create_app as create_simulator
@@ -66,6 +69,10 @@ BRING_FORWARD: Final = (
     "UPDATE refetches SET due_at = now() WHERE due_at > now()",
     "UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL AND dead_at IS NULL AND due_at > now()",
     "UPDATE backfills SET due_at = now() WHERE state <> 'done' AND due_at > now()",
+    (
+        "UPDATE due_work w SET due_at = now() WHERE what = 'full_count' AND due_at > now()"
+        " AND EXISTS (SELECT FROM full_counts f WHERE f.shop_id = w.shop_id)"
+    ),
 )
 DAILY: Final = """
 SELECT p.title AS product, v.title AS variant, d.sold_on::text AS day, to_jsonb(d) - 'shop_id' AS row
@@ -108,7 +115,9 @@ class CaseWorld:
             self.http,
             domain,
             drain=self.drain,
-            reconcile=lambda since: self._reconcile(domain, since),
+            keel=case_steps.KeelActs(
+                lambda since: self._reconcile(domain, since), lambda: self._count(domain)
+            ),
         )
         self.drain()
         if advise:
@@ -164,6 +173,7 @@ class CaseWorld:
         answer = self.http.post(f"_sim/{domain}/install", json=asked)
         answer.raise_for_status()
         self._open(answer.json()["launch_url"], domain)
+        self._tell_the_moment(domain)
         self.drain()
         if case.shop.settings:
             case_steps.save_settings(case.shop.settings, self.http, self.keel, domain)
@@ -177,21 +187,41 @@ class CaseWorld:
             launch_url = self.http.get(f"_sim/{domain}/launch-url").json()["url"]
         raise RuntimeError(f"the app did not open: HTTP {status}")
 
+    def _tell_the_moment(self, domain: str) -> None:
+        """Put Keel's clock of the shop to the shop's own, as the simulator does when days pass; it never goes back."""
+        moment = self.http.get(f"_sim/{domain}/state").json()["now"]
+        if datetime.fromisoformat(moment) <= datetime.now(UTC):
+            return
+        body = json.dumps({"shop": domain, "now": moment}).encode()
+        signature = hmac.new(self.sim.config.client_secret.encode(), body, hashlib.sha256).digest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Hmac-Sha256": base64.b64encode(signature).decode(),
+        }
+        self.keel.post("development/clock", content=body, headers=headers).raise_for_status()
+
     def _reconcile(self, domain: str, since: str | None) -> None:
         moment = None if since is None else datetime.fromisoformat(since)
         reconcile.reconcile_shop(self.shop(domain), since=moment)
         self.drain()
 
+    def _count(self, domain: str) -> None:
+        """Have everything of the shop counted."""
+        shop_id = self.shop(domain).shop_id
+        with transaction(shop_id) as conn:
+            due_work.ask(conn, shop_id, full_count.WHAT)
+        self.drain()
+
     def _advise(self, case: Case, domain: str) -> None:
-        """One run, by the road of every run: a failure is kept and shown. A shop of another day is told its day."""
+        """One run, by the road of every run: a failure is kept and shown. A run of a day that is past is told its day."""
         shop = self.shop(domain)
-        if case.shop.as_of is not None:
+        if case.shop.today < clock.today(shop):
             from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
-            suggest.refresh_suggestions(shop.shop_id, as_of=case.shop.as_of)
+            suggest.refresh_suggestions(shop.shop_id, as_of=case.shop.today)
             return
         with transaction(shop.shop_id) as conn:
-            doorbells.due_work.ask(conn, shop.shop_id, "suggestions")
+            due_work.ask(conn, shop.shop_id, "suggestions")
         bell = next(one for one in doorbells.DOORBELLS if one.name == ADVICE)
         bell.work()
 

@@ -94,7 +94,12 @@ def _play(case: Case, running: Simulated, stop: threading.Event) -> None:
         running.sim,
         running.domain,
         drain=lambda: _drain(running, stop),
-        reconcile=lambda since: _reconcile(running, since),
+        keel=case_steps.KeelActs(
+            lambda since: _keel(
+                running, "reconcile", *(() if since is None else ("--since", since))
+            ),
+            lambda: _keel(running, "count"),
+        ),
     )
     _drain(running, stop)
     _say(f"The case's {len(case.webhooks)} steps are done.")
@@ -110,11 +115,10 @@ def _drain(running: Simulated, stop: threading.Event) -> None:
             raise TimeoutError("the case's news was not taken in")
 
 
-def _reconcile(running: Simulated, since: str | None) -> None:
-    """Compare with Shopify now, as the operator's command does."""
-    moment = () if since is None else ("--since", since)
+def _keel(running: Simulated, command: str, *arguments: str) -> None:
+    """An operator's command about the shop."""
     done = subprocess.run(
-        python("shopify_app.cli", "reconcile", "--shop", running.domain, *moment),
+        python("shopify_app.cli", command, "--shop", running.domain, *arguments),
         check=False,
         cwd=ROOT,
         env=running.children.environment,
@@ -122,7 +126,7 @@ def _reconcile(running: Simulated, since: str | None) -> None:
         text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"the comparison failed: {done.stderr}")
+        raise RuntimeError(f"keel {command}: {done.stderr}")
 
 
 def _a_free_port() -> int:
