@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from simulator.cases.case import Act, Drained, Keel, Step, Webhook
+from simulator.cases.case import Act, Keel, Step, Webhook
 from simulator.cases.reading import BadCaseError
 
 
@@ -52,7 +52,7 @@ def play(
             else:
                 told = None if step.since is None else f"$time:{step.since}"
                 keel.reconcile(told and _resolved(told, sim, domain, name))
-        elif isinstance(step, Drained):
+        else:
             drain()
 
 

@@ -180,6 +180,7 @@ class CaseWorld:
 
     def _open(self, launch_url: str, domain: str) -> None:
         """Open the app in the admin; a person whose page says "in a moment" opens it again."""
+        status = 0
         for _ in range(TRIES):
             status = self.keel.get(launch_url).status_code
             if status == 200:

@@ -67,7 +67,8 @@ def domain_of(path: Path) -> str:
 
 def schema_text() -> str:
     """The JSON Schema of a case, as it ships: with the short forms that are read as the long ones."""
-    told = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Case.model_json_schema()
+    told: dict[str, Any] = Case.model_json_schema()
+    told["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     parts = told["$defs"]
     for name in ("Facts", "Daily"):
         fields = parts[name]["properties"].pop("fields")
