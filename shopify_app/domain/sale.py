@@ -20,7 +20,7 @@ class Reason(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "Reason":
+    def _missing_(cls, value: object) -> "Reason":
         return cls.UNKNOWN
 
 
@@ -33,7 +33,7 @@ class Action(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "Action":
+    def _missing_(cls, value: object) -> "Action":
         return cls.UNKNOWN
 
 
@@ -51,7 +51,7 @@ class LineType(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "LineType":
+    def _missing_(cls, value: object) -> "LineType":
         return cls.UNKNOWN
 
 
