@@ -34,6 +34,7 @@ WEIGHTS: Final = {
     "inventory": 5,
     "orders": 50,
     "refunds": 6,
+    "ledger": 6,
     "sales": 7,
     FIRST_RUN: 25,
 }
