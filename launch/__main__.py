@@ -9,9 +9,19 @@ import os
 import signal
 import sys
 
-COMMANDS = (
-    "demo", "serve", "operate", "schema", "words", "openapi", "branches", "try_case", "case_schema",
-)  # fmt: off
+COMMANDS = frozenset(
+    [
+        "demo",
+        "serve",
+        "operate",
+        "schema",
+        "words",
+        "openapi",
+        "branches",
+        "try_case",
+        "case_schema",
+    ]
+)
 
 
 def main() -> int:
@@ -20,7 +30,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `./run` held it back
     command, *words = sys.argv[1:]
     if command not in COMMANDS:
-        raise SystemExit(f"one of {', '.join(COMMANDS)}, not {command}")
+        raise SystemExit(f"one of {', '.join(sorted(COMMANDS))}, not {command}")
     module = importlib.import_module(f"launch.{command}")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [command, *words]

@@ -14,8 +14,6 @@ from simulator.cases import case as told
 from simulator.cases.case import Bounds, Wanted
 from simulator.world.description import day_of
 
-UNITS_PATH = ("shelves", "catalogue", "stock")
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -15,10 +15,21 @@ from zoneinfo import ZoneInfo
 from bench.lib.public_bodies import Body, Found
 
 NOTHING: Final = Decimal(0)
-FIELDS: Final = (
-    "orders", "units", "returned_units", "gross", "discounts", "refunds", "net", "taxes", "shipping", "tips",
-    "gift_cards",
-)  # fmt: off
+FIELDS: Final = tuple(
+    [
+        "orders",
+        "units",
+        "returned_units",
+        "gross",
+        "discounts",
+        "refunds",
+        "net",
+        "taxes",
+        "shipping",
+        "tips",
+        "gift_cards",
+    ]
+)
 NO_DECIMALS: Final = frozenset(
     [
         "BIF",

@@ -37,8 +37,16 @@ class OddOrders:
         net = {"lines": [{**dear, "tax_rate": VAT}], "taxes_included": False, "shipping": parcel}
         for name in (
             *("plain", "refunded", "goodwill", "kept", "more", "shipping back", "added", "removed"),
-            *("discounted", "exchanged", "returned", "cancelled", "deleted", "all back", "edited and refunded"),
-        ):  # fmt: skip
+            *(
+                "discounted",
+                "exchanged",
+                "returned",
+                "cancelled",
+                "deleted",
+                "all back",
+                "edited and refunded",
+            ),
+        ):
             self._place(name, **plain)
             self._place(f"{name}, net", **net)
         self._place("tip", **plain, tip="4.50")
@@ -97,8 +105,13 @@ class OddOrders:
                 line_id=self._line(f"discounted{also}"),
                 discount="6.00",
             )
-            self._do(f"exchanged{also}", "exchange", **self._one_back(f"exchanged{also}"),
-                     items=[{"variant_id": self._variants[-1], "quantity": 1, "price": "55.00"}], restocking_fee="4.00")  # fmt: skip
+            self._do(
+                f"exchanged{also}",
+                "exchange",
+                **self._one_back(f"exchanged{also}"),
+                items=[{"variant_id": self._variants[-1], "quantity": 1, "price": "55.00"}],
+                restocking_fee="4.00",
+            )
             back = self._do(f"returned{also}", "returns", **self._one_back(f"returned{also}"))[
                 "result"
             ]

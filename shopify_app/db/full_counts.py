@@ -105,86 +105,85 @@ def end(conn: Connection, shop_id: int) -> None:
         cur.execute("DELETE FROM full_counts WHERE shop_id = %(shop_id)s", {"shop_id": shop_id})
 
 
-def _ids(conn: Connection, query: str, params: dict[str, object]) -> list[int]:
-    with conn.cursor() as cur:
-        cur.execute(query, params)
-        return [int(row[0]) for row in cur.fetchall()]
-
-
 def unlisted_products(
     conn: Connection, shop_id: int, listed: Collection[int], *, before: datetime
 ) -> list[int]:
     """Products not named, of which we know nothing from that moment on."""
-    return _ids(
-        conn,
-        """
-        SELECT id FROM products
-         WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
-         ORDER BY id
-        """,
-        {"shop_id": shop_id, "listed": list(listed), "before": before},
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM products
+             WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
+             ORDER BY id
+            """,
+            {"shop_id": shop_id, "listed": list(listed), "before": before},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def unlisted_variants(
     conn: Connection, shop_id: int, listed: Collection[int], *, before: datetime
 ) -> list[int]:
     """The same of variants; those of a product that changed since then are left alone."""
-    return _ids(
-        conn,
-        """
-        SELECT v.id FROM variants v JOIN products p ON p.shop_id = v.shop_id AND p.id = v.product_id
-         WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
-           AND greatest(v.updated_at, p.updated_at) < %(before)s AND NOT v.id = ANY (%(listed)s)
-         ORDER BY v.id
-        """,
-        {"shop_id": shop_id, "listed": list(listed), "before": before},
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT v.id FROM variants v JOIN products p ON p.shop_id = v.shop_id AND p.id = v.product_id
+             WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND p.deleted_at IS NULL
+               AND greatest(v.updated_at, p.updated_at) < %(before)s AND NOT v.id = ANY (%(listed)s)
+             ORDER BY v.id
+            """,
+            {"shop_id": shop_id, "listed": list(listed), "before": before},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def unlisted_items(
     conn: Connection, shop_id: int, listed: Collection[int], *, before: datetime
 ) -> list[int]:
     """The same of inventory items."""
-    return _ids(
-        conn,
-        """
-        SELECT id FROM inventory_items
-         WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
-         ORDER BY id
-        """,
-        {"shop_id": shop_id, "listed": list(listed), "before": before},
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM inventory_items
+             WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
+             ORDER BY id
+            """,
+            {"shop_id": shop_id, "listed": list(listed), "before": before},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def unlisted_locations(
     conn: Connection, shop_id: int, listed: Collection[int], *, before: datetime
 ) -> list[int]:
     """The same of locations."""
-    return _ids(
-        conn,
-        """
-        SELECT id FROM locations
-         WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
-         ORDER BY id
-        """,
-        {"shop_id": shop_id, "listed": list(listed), "before": before},
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM locations
+             WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
+             ORDER BY id
+            """,
+            {"shop_id": shop_id, "listed": list(listed), "before": before},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def unlisted_orders(
     conn: Connection, shop_id: int, listed: Collection[int], *, before: datetime
 ) -> list[int]:
     """The same of orders."""
-    return _ids(
-        conn,
-        """
-        SELECT id FROM orders
-         WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
-         ORDER BY id
-        """,
-        {"shop_id": shop_id, "listed": list(listed), "before": before},
-    )
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM orders
+             WHERE shop_id = %(shop_id)s AND deleted_at IS NULL AND updated_at < %(before)s AND NOT id = ANY (%(listed)s)
+             ORDER BY id
+            """,
+            {"shop_id": shop_id, "listed": list(listed), "before": before},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
 
 
 def oldest_order(conn: Connection, shop_id: int) -> datetime | None:

@@ -6,7 +6,7 @@ auth, oauth, webhooks, health     who asks, and who else calls
 simulated_days     a simulator that says what day it is: in development only
 answers, json_twin, error_pages, headers, assets     how it is answered
 posted, request_models     what is sent to us, proved
-reading, formats, wording, advice_words, charts, demand_view     what pages share
+reading, formats, wording, advice_words, books_words, charts, demand_view     what pages share
 """
 
 from pathlib import Path

@@ -227,10 +227,3 @@ class Case(Part):
     webhooks: list[Step] = Field(default_factory=list)
     """Sent and done in this order."""
     expect: list[Statement] = Field(default_factory=list)
-
-    @property
-    def is_about_advice(self) -> bool:
-        """Whether something is expected of cards, reasons or words, and not of the books alone."""
-        return any(
-            not isinstance(one, Facts | Shelves | Daily | DeadLetters) for one in self.expect
-        )

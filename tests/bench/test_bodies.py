@@ -22,20 +22,28 @@ def shipped():
     ("day", "currency", "right"),
     [
         # A dress of 100.00 with 10 % in it, a quarter off: Shopify's own example of its reports.
-        ("2023-03-02", "EUR", {"gross": "90.91", "discounts": "22.73", "net": "68.18", "taxes": "6.82"}),
+        (
+            "2023-03-02",
+            "EUR",
+            {"gross": "90.91", "discounts": "22.73", "net": "68.18", "taxes": "6.82"},
+        ),
         # Half past eleven at night in New York is the next day in London.
         ("2023-03-05", "USD", {"gross": "150.00", "taxes": "10.50", "units": "3"}),
         ("2023-03-05", "JPY", {"gross": "8364", "taxes": "836"}),
         ("2023-03-06", "KWD", {"gross": "28.875", "discounts": "0.875", "net": "28.000"}),
         ("2023-03-07", "GBP", {"gross": "10.00", "tips": "4.50", "units": "1"}),
         ("2023-03-09", "GBP", {"gross": "12.50", "gift_cards": "50.00", "units": "1"}),
-        ("2023-03-12", "GBP", {"gross": "48.00", "discounts": "9.60", "net": "38.40", "units": "1"}),
+        (
+            "2023-03-12",
+            "GBP",
+            {"gross": "48.00", "discounts": "9.60", "net": "38.40", "units": "1"},
+        ),
         ("2023-03-16", "GBP", {"refunds": "10.00", "net": "-10.00", "orders": "0"}),
         ("2023-03-18", "GBP", {"refunds": "65.00", "returned_units": "1"}),
         ("2023-03-21", "GBP", {"shipping": "-6.00", "refunds": "0"}),
         ("2023-03-30", "GBP", {"refunds": "24.00", "net": "-24.00", "orders": "0"}),
     ],
-)  # fmt: off
+)
 def test_a_day_comes_to_what_a_hand_finds(shipped, day, currency, right):
     found = shipped[day, currency]
 

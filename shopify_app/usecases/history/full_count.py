@@ -150,7 +150,7 @@ def _step_done(conn: Connection, shop: Shop, count: FullCount, found: Tally) -> 
     )
     due_work.ask(conn, shop.shop_id, "suggestions")
     HEALED_ROWS.labels(WHAT).inc(whole.healed + whole.buried)
-    log.info("fully_counted", shop_id=shop.shop_id, **_as_fields(whole))
+    log.info("fully_counted", shop_id=shop.shop_id, tally=_as_fields(whole))
 
 
 def _as_fields(tally: Tally) -> dict[str, int]:
