@@ -15,20 +15,18 @@ from zoneinfo import ZoneInfo
 from bench.lib.public_bodies import Body, Found
 
 NOTHING: Final = Decimal(0)
-FIELDS: Final = tuple(
-    [
-        "orders",
-        "units",
-        "returned_units",
-        "gross",
-        "discounts",
-        "refunds",
-        "net",
-        "taxes",
-        "shipping",
-        "tips",
-        "gift_cards",
-    ]
+FIELDS: Final = (
+    "orders",
+    "units",
+    "returned_units",
+    "gross",
+    "discounts",
+    "refunds",
+    "net",
+    "taxes",
+    "shipping",
+    "tips",
+    "gift_cards",
 )
 NO_DECIMALS: Final = frozenset(
     [
