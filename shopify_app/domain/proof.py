@@ -38,6 +38,8 @@ class Proof(Document):
     """Orders whose sales were read from Shopify; of the others they are derived from lines."""
     wanted: int
     """Orders whose sales are still to be read."""
+    settled_unlike: int = 0
+    """Orders that disagree though nothing of them is still to be read: they count against the books."""
     disagreements: list[Disagreement]
     """The newest orders' first, so many as are worth reading."""
     odd_days: list[OddDay]

@@ -134,6 +134,22 @@ def _left(trouble: Trouble) -> tuple[str, str]:
     )
 
 
+def _unproved(trouble: Trouble) -> tuple[str, str]:
+    if trouble.of == "days":
+        title = ngettext(
+            "%(num)s day of the last 30 does not add up",
+            "%(num)s days of the last 30 do not add up",
+            trouble.rows,
+        )
+    else:
+        title = ngettext(
+            "%(num)s order is not worth here what Shopify says",
+            "%(num)s orders are not worth here what Shopify says",
+            trouble.rows,
+        )
+    return title, gettext("We prove the books every night.")
+
+
 def _failing(trouble: Trouble) -> tuple[str, str]:
     return (
         gettext("%(kind)s: comparing with Shopify fails", kind=words_for(COMPARED, trouble.of)),
@@ -156,6 +172,7 @@ WORDS: Final[dict[What, Callable[[Trouble], tuple[str, str]]]] = {
     What.HISTORY: _history,
     What.DENIED: _denied,
     What.LEFT: _left,
+    What.UNPROVED: _unproved,
     What.FAILING: _failing,
     What.OLD: _old,
 }

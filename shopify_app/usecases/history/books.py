@@ -1,7 +1,8 @@
 """Whether a shop's books are whole: what Keel may not read, what could not be compared, what a count could not mend.
 
-    whole --a scope taken away, a history step failed, orders refused, a count that left differences--> held
-    held  --given back, read, compared, counted without rest--> whole
+    whole --a scope taken away, a history step failed, orders refused, a count that left differences,
+            a proof in which more than one order in a thousand, or a day of the last 30, is not as Shopify says--> held
+    held  --given back, read, compared, counted without rest, proved--> whole
 
 While they are not, suggestions are not worked out anew: those that stand keep standing and say why.
 A comparison that fails or is too old is told, and holds nothing by itself.
@@ -9,18 +10,20 @@ A comparison that fails or is too old is told, and holds nothing by itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from shopify_app import clock
-from shopify_app.db import backfills, reconciliations, shops
+from shopify_app.db import backfills, proofs, reconciliations, shops
 from shopify_app.db.backfills import BackfillStep
 from shopify_app.db.connection import Connection, sweep_transaction, transaction
 from shopify_app.db.reconciliations import Comparison
 from shopify_app.domain.shop import Shop
 from shopify_app.metrics import SHOPS_WITH_HELD_SUGGESTIONS
 from shopify_app.shopify import scopes
+from shopify_app.usecases.history import proof
+from shopify_app.usecases.history.proof import Proved
 
 OLDEST: Final[Mapping[str, timedelta]] = {
     "orders": timedelta(days=1),
@@ -38,6 +41,11 @@ NEEDED: Final = ("orders", "products", "inventory", "locations")
 REPORTS_SCOPE: Final = "read_reports"
 """Optional: with it Shopify's own figures can be laid beside ours."""
 
+ORDERS_A_DISAGREEMENT: Final = 1_000
+"""More than one order in so many that disagrees with Shopify's own totals, and no money is decided on."""
+
+PROVED_DAYS: Final = timedelta(days=30)
+
 DENIED: Final = "AccessDeniedError"
 
 
@@ -52,13 +60,15 @@ class What(StrEnum):
     """Shopify refuses orders, whatever the scopes say (the approval for protected customer data)."""
     LEFT = "left"
     """`rows` differences that the full count could not mend."""
+    UNPROVED = "unproved"
+    """`rows` orders, or days, whose money is not what Shopify says; `of`: orders or days."""
     FAILING = "failing"
     """`of`: the kind of comparison."""
     OLD = "old"
     """`of`: the kind of comparison."""
 
 
-HOLDS: Final = frozenset({What.SCOPE, What.HISTORY, What.DENIED, What.LEFT})
+HOLDS: Final = frozenset({What.SCOPE, What.HISTORY, What.DENIED, What.LEFT, What.UNPROVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,7 @@ def books(conn: Connection, shop: Shop, *, now: datetime | None = None) -> Books
             *_history(steps),
             *_denied(shop, comparisons),
             *_left(comparisons),
+            *_unproved(proof.newest_of(proofs.newest(conn, shop.shop_id)), clock.today(shop)),
             *_failing(comparisons),
             *_old(shop, comparisons, steps, moment),
         ],
@@ -141,6 +152,21 @@ def _left(comparisons: Mapping[str, Comparison]) -> list[Trouble]:
     if found is None or not found.left_rows:
         return []
     return [Trouble(What.LEFT, "full_count", found.compared_at, rows=found.left_rows)]
+
+
+def _unproved(proved: Proved | None, today: date) -> list[Trouble]:
+    """Orders that disagree beyond what rounding and a change under way can be, or a late day that does not add up."""
+    if proved is None:
+        return []
+    found = proved.proof
+    odd = sum(one.day >= today - PROVED_DAYS for one in found.odd_days)
+    unlike = found.settled_unlike
+    troubles: list[Trouble] = []
+    if unlike * ORDERS_A_DISAGREEMENT > found.orders:
+        troubles.append(Trouble(What.UNPROVED, "orders", proved.proved_at, rows=unlike))
+    if odd:
+        troubles.append(Trouble(What.UNPROVED, "days", proved.proved_at, rows=odd))
+    return troubles
 
 
 def _failing(comparisons: Mapping[str, Comparison]) -> list[Trouble]:

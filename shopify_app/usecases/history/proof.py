@@ -43,6 +43,7 @@ def prove_shop(shop_id: int) -> Proved:
     with transaction(shop_id) as conn:
         wanted = sales.note_wanted(conn, shop_id, None)
         ledgers.ask(conn, shop_id, wanted[-ASKED_AT_ONCE:])
+        before = newest_of(proofs.newest(conn, shop_id))
         counts = proofs.orders_proved(conn, shop_id)
         unlike = proofs.orders_unlike(conn, shop_id)
         odd = proofs.days_unlike(conn, shop_id)
@@ -51,6 +52,7 @@ def prove_shop(shop_id: int) -> Proved:
             agreeing=counts[0] - len(unlike),
             exact=counts[1],
             wanted=counts[2],
+            settled_unlike=sum(not one.is_wanted for one in unlike),
             disagreements=[told for one in unlike[:MOST_KEPT] for told in _disagreements(one)],
             odd_days=[
                 OddDay(day=day.day, currency=day.currency, parts=day.parts, total=day.total)
@@ -58,6 +60,8 @@ def prove_shop(shop_id: int) -> Proved:
             ],
         )
         proofs.keep(conn, shop_id, proof.as_json())
+        if proof.is_whole and before is not None and not before.proof.is_whole:
+            due_work.ask(conn, shop_id, "suggestions")  # they may have been held
         proved = newest_of(proofs.newest(conn, shop_id))
     assert proved is not None, "just kept"  # noqa: S101 -- for the type checker
     if not proof.is_whole:

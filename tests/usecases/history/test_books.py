@@ -3,12 +3,14 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from shopify_app import cli
-from shopify_app.db import backfills, reconciliations, shops
+from shopify_app.db import backfills, proofs, reconciliations, shops
 from shopify_app.db.connection import transaction
+from shopify_app.domain.proof import OddDay, Proof
 from shopify_app.usecases.history import books
 from shopify_app.usecases.history.books import What
 from shopify_app.usecases.suggestions import suggest
@@ -200,3 +202,48 @@ def test_old_comparisons_are_let_go_but_the_last_good_one_of_each_kind(acme, riv
         assert reconciliations.forget(conn, acme.shop_id, days=90) == 1
     assert [one.healed_rows for one in stands(acme).comparisons.values()] == [1]
     assert rows(rival, "SELECT count(*) FROM reconciliations") == [(1,)]
+
+
+def proved(shop, *, orders=1_000, unlike=0, odd_days_ago=()):
+    day = datetime.now(UTC).date()
+    found = Proof(
+        orders=orders,
+        agreeing=orders - unlike,
+        exact=0,
+        wanted=0,
+        settled_unlike=unlike,
+        disagreements=[],
+        odd_days=[
+            OddDay(
+                day=day - timedelta(days=ago), currency="GBP", parts=Decimal(1), total=Decimal(2)
+            )
+            for ago in odd_days_ago
+        ],
+    )
+    with transaction(shop.shop_id) as conn:
+        proofs.keep(conn, shop.shop_id, found.as_json())
+
+
+@pytest.mark.parametrize(
+    ("found", "held"),
+    [
+        ({"unlike": 1}, []),
+        ({"unlike": 2}, [(What.UNPROVED, "orders", True)]),
+        ({"odd_days_ago": [40]}, []),
+        ({"odd_days_ago": [40, 3]}, [(What.UNPROVED, "days", True)]),
+    ],
+)
+def test_books_that_disagree_with_shopify_by_more_than_one_order_in_a_thousand_hold_suggestions(
+    acme, rival, found, held
+):
+    proved(acme, **found)
+
+    assert troubles(acme) == held
+    assert troubles(rival) == []
+
+
+def test_what_disagrees_is_said_in_both_languages(acme):
+    proved(acme, unlike=7)
+
+    assert "7 orders are not worth here what Shopify says." in page(acme)
+    assert "有 7 笔订单的金额与 Shopify 不一致" in page(acme, "zh")
