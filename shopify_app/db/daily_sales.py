@@ -115,11 +115,17 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
                  WHERE s.shop_id = %(shop_id)s AND s.order_id = ANY (%(orders)s::bigint[])
                    AND s.action = 'ORDER' AND s.line_item_id IS NOT NULL
                  GROUP BY s.order_id, s.line_item_id
+            ), taken_off AS ( -- by an edit, which Shopify also tells as a refund of nothing
+                SELECT s.order_id, s.line_item_id, -sum(s.quantity) AS units
+                  FROM sales s
+                 WHERE s.shop_id = %(shop_id)s AND s.order_id = ANY (%(orders)s::bigint[])
+                   AND s.action = 'RETURN' AND s.reason = 'ORDER_EDIT' AND s.line_item_id IS NOT NULL
+                 GROUP BY s.order_id, s.line_item_id
             )
             INSERT INTO daily_sales (shop_id, variant_id, sold_on, ordered_units, returned_units, orders,
                                      largest_line_units, revenue, list_revenue)
             SELECT %(shop_id)s, l.variant_id, coalesce(a.sold_on, o.processed_on),
-                   sum(u.ordered), sum(coalesce(r.units, 0)), count(DISTINCT o.id), max(u.ordered),
+                   sum(u.ordered), sum(b.units), count(DISTINCT o.id), max(u.ordered),
                    sum(u.ordered * (l.unit_price - CASE WHEN l.quantity = 0 THEN 0 ELSE l.discount / l.quantity END)),
                    sum(u.ordered * l.unit_price)
               FROM orders o
@@ -127,7 +133,9 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
               JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
               LEFT JOIN added a ON a.order_id = o.id AND a.line_item_id = l.id
               LEFT JOIN given_back r ON r.order_id = o.id AND r.order_line_id = l.id
-             CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + coalesce(r.units, 0)) AS ordered) u
+              LEFT JOIN taken_off t ON t.order_id = o.id AND t.line_item_id = l.id
+             CROSS JOIN LATERAL (SELECT greatest(coalesce(r.units, 0) - coalesce(t.units, 0), 0) AS units) b
+             CROSS JOIN LATERAL (SELECT least(l.quantity, l.current_quantity + b.units) AS ordered) u
              WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(orders)s::bigint[])
                AND l.shop_id = %(shop_id)s AND l.order_id = ANY (%(orders)s::bigint[])
                AND NOT o.is_test AND o.deleted_at IS NULL AND o.cancelled_at IS NULL
