@@ -76,7 +76,8 @@ def switched(shop, variants):
     return test_id
 
 
-def let_days_go_by(page, days):
+def let_days_go_by(world, page, days):
+    page.goto(admin(world))
     page.get_by_role("button", name=f"+{days} days").click()
     expect(page.locator("#walk")).to_contain_text(re.compile(rf"Day \d+ of {days}"))
     expect(page.locator("#walk")).to_be_hidden(timeout=700_000)
@@ -105,9 +106,8 @@ def test_sixty_days_bring_a_verdict_a_tests_weeks_and_judged_ranges(slow_world, 
         assert [answer.accepted for _, answer in answers] == [True] * 5
         switched(shop, variants[PRICED : PRICED + TESTED])
 
-        page.goto(admin(world))
-        let_days_go_by(page, 30)
-        let_days_go_by(page, 30)
+        let_days_go_by(world, page, 30)
+        let_days_go_by(world, page, 30)
 
         page.goto(admin(world, "/results"))
         main = page.frame_locator("#app").locator("main")
