@@ -1,17 +1,24 @@
-"""What a case sends and does, played on a simulator's controls: the same for `./run try` and for the demo.
+"""What a case sets, sends and does, by a simulator's controls and Keel's pages: the same for `./run try` and the demo.
 
 A delivery goes out after everything before it has arrived, so that the order is the file's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from simulator.cases.case import Act, Drained, Keel, Step, Webhook
+from simulator.cases.case import Act, Keel, Step, Webhook
 from simulator.cases.reading import BadCaseError
 
-Reconcile = Callable[[str | None], None]
+
+@dataclass(frozen=True, slots=True)
+class KeelActs:
+    """What Keel does by itself in time, now: compare late changes (since a moment), count everything."""
+
+    reconcile: Callable[[str | None], None]
+    count: Callable[[], None]
 
 
 def play(
@@ -20,9 +27,9 @@ def play(
     domain: str,
     *,
     drain: Callable[[], None],
-    reconcile: Reconcile,
+    keel: KeelActs,
 ) -> None:
-    """Play the steps in their order; `drain` works through what came, `reconcile` compares (since a moment).
+    """Play the steps in their order; `drain` works through what came.
 
     Raises
     ------
@@ -40,12 +47,39 @@ def play(
             _act(step, sim, domain, name)
         elif isinstance(step, Keel):
             drain()
-            since = (
-                None if step.since is None else _resolved(f"$time:{step.since}", sim, domain, name)
-            )
-            reconcile(since)
-        elif isinstance(step, Drained):
+            if step.keel == "count":
+                keel.count()
+            else:
+                told = None if step.since is None else f"$time:{step.since}"
+                keel.reconcile(told and _resolved(told, sim, domain, name))
+        else:
             drain()
+
+
+def save_settings(
+    fields: Mapping[str, Any], sim: httpx.Client, keel: httpx.Client, domain: str
+) -> None:
+    """Save fields of Keel's settings page, as a person would.
+
+    Raises
+    ------
+    BadCaseError
+        If the page refuses one: it names the field.
+    """
+    answer = keel.post("settings", json=dict(fields), headers=headers(sim, domain))
+    if answer.status_code == 200:
+        return
+    errors = answer.json().get("errors", {}) if answer.status_code == 422 else {}
+    name, words = next(iter(errors.items()), ("", f"HTTP {answer.status_code}"))
+    raise BadCaseError(f"shop.settings{name and f'.{name}'}: {words}")
+
+
+def headers(
+    sim: httpx.Client, domain: str, *, tongue: str = "en", accept: str = "application/json"
+) -> dict[str, str]:
+    """Of a request to Keel in the name of a shop's owner."""
+    token = sim.post(f"_sim/{domain}/id-token", json={}).json()["id_token"]
+    return {"Authorization": f"Bearer {token}", "Accept": accept, "Accept-Language": tongue}
 
 
 def _act(step: Act, sim: httpx.Client, domain: str, name: str) -> None:

@@ -4,7 +4,10 @@ Keel comes into a shop by the real road (grant, signed launch URL, token exchang
 signed deliveries over HTTP. What would wait for a moment, as a second question to Shopify, is asked at once.
 """
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import logging
 import os
@@ -13,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
@@ -27,20 +30,21 @@ from launch import case_steps
 from launch.case_statements import Seen, judge
 from launch.keel import Secrets, environment
 from launch.processes import ROOT
-from shopify_app import cli, config
-from shopify_app.db import connection, shops, suggestions, webhook_inbox
+from shopify_app import cli, clock, config
+from shopify_app.db import connection, due_work, shops, suggestions, webhook_inbox
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.domain.shop import Shop
 from shopify_app.domain.suggestion import SuggestionCard
 from shopify_app.logs import set_up_logs
 from shopify_app.usecases import doorbells
-from shopify_app.usecases.history import facts, reconcile
+from shopify_app.usecases.history import facts, full_count, reconcile
 from shopify_app.web import create_app
 from shopify_app.web.wording import NOT_SURE, words_for
 from simulator.app import create_app as create_simulator
 from simulator.cases.case import Case
 from simulator.cases.reading import BadCaseError
 from simulator.config import SimConfig
+from simulator.graphql.schema import schema
 from simulator.state import Simulator, make_simulator
 from simulator.world import described
 from simulator.world.rows import NotThereError
@@ -56,6 +60,7 @@ NOT_OURS: Final = frozenset(
 )
 """Work that is not done by itself: advice is run once, at the end; time stands still for the rest."""
 
+TRIES: Final = 3
 LANGUAGES: Final = ("en", "zh")
 MOST_SECONDS: Final = 120
 """A case that is not through by then hangs."""
@@ -64,6 +69,10 @@ BRING_FORWARD: Final = (
     "UPDATE refetches SET due_at = now() WHERE due_at > now()",
     "UPDATE webhook_inbox SET due_at = now() WHERE done_at IS NULL AND dead_at IS NULL AND due_at > now()",
     "UPDATE backfills SET due_at = now() WHERE state <> 'done' AND due_at > now()",
+    (
+        "UPDATE due_work w SET due_at = now() WHERE what = 'full_count' AND due_at > now()"
+        " AND EXISTS (SELECT FROM full_counts f WHERE f.shop_id = w.shop_id)"
+    ),
 )
 DAILY: Final = """
 SELECT p.title AS product, v.title AS variant, d.sold_on::text AS day, to_jsonb(d) - 'shop_id' AS row
@@ -106,7 +115,9 @@ class CaseWorld:
             self.http,
             domain,
             drain=self.drain,
-            reconcile=lambda since: self._reconcile(domain, since),
+            keel=case_steps.KeelActs(
+                lambda since: self._reconcile(domain, since), lambda: self._count(domain)
+            ),
         )
         self.drain()
         if advise:
@@ -161,39 +172,57 @@ class CaseWorld:
         asked = {} if case.shop.scopes is None else {"scopes": case.shop.scopes}
         answer = self.http.post(f"_sim/{domain}/install", json=asked)
         answer.raise_for_status()
-        opened = self.keel.get(answer.json()["launch_url"])
-        if opened.status_code != 200:
-            raise RuntimeError(f"the app did not open: HTTP {opened.status_code}")
+        self._open(answer.json()["launch_url"], domain)
+        self._tell_the_moment(domain)
         self.drain()
         if case.shop.settings:
-            self._set(domain, case.shop.settings)
+            case_steps.save_settings(case.shop.settings, self.http, self.keel, domain)
 
-    def _set(self, domain: str, fields: Mapping[str, Any]) -> None:
-        """Save settings on Keel's own page; each refused field is named."""
-        headers = self._headers(domain, "en", "application/json")
-        answer = self.keel.post("settings", json=dict(fields), headers=headers)
-        if answer.status_code == 422:
-            errors = answer.json().get("errors") or {"": answer.text}
-            name, words = next(iter(errors.items()))
-            raise BadCaseError(f"shop.settings.{name}: {words}")
-        if answer.status_code != 200:
-            raise BadCaseError(f"shop.settings: {answer.text[:200]}")
+    def _open(self, launch_url: str, domain: str) -> None:
+        """Open the app in the admin; a person whose page says "in a moment" opens it again."""
+        status = 0
+        for _ in range(TRIES):
+            status = self.keel.get(launch_url).status_code
+            if status == 200:
+                return
+            launch_url = self.http.get(f"_sim/{domain}/launch-url").json()["url"]
+        raise RuntimeError(f"the app did not open: HTTP {status}")
+
+    def _tell_the_moment(self, domain: str) -> None:
+        """Put Keel's clock of the shop to the shop's own, as the simulator does when days pass; it never goes back."""
+        moment = self.http.get(f"_sim/{domain}/state").json()["now"]
+        if datetime.fromisoformat(moment) <= datetime.now(UTC):
+            return
+        body = json.dumps({"shop": domain, "now": moment}).encode()
+        signature = hmac.new(self.sim.config.client_secret.encode(), body, hashlib.sha256).digest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Hmac-Sha256": base64.b64encode(signature).decode(),
+        }
+        self.keel.post("development/clock", content=body, headers=headers).raise_for_status()
 
     def _reconcile(self, domain: str, since: str | None) -> None:
         moment = None if since is None else datetime.fromisoformat(since)
         reconcile.reconcile_shop(self.shop(domain), since=moment)
         self.drain()
 
+    def _count(self, domain: str) -> None:
+        """Have everything of the shop counted."""
+        shop_id = self.shop(domain).shop_id
+        with transaction(shop_id) as conn:
+            due_work.ask(conn, shop_id, full_count.WHAT)
+        self.drain()
+
     def _advise(self, case: Case, domain: str) -> None:
-        """One run, by the road of every run: a failure is kept and shown. A shop of another day is told its day."""
+        """One run, by the road of every run: a failure is kept and shown. A run of a day that is past is told its day."""
         shop = self.shop(domain)
-        if case.shop.as_of is not None:
+        if case.shop.today < clock.today(shop):
             from shopify_app.usecases.suggestions import suggest  # noqa: PLC0415 -- pandas is loaded only for this
 
-            suggest.refresh_suggestions(shop.shop_id, as_of=case.shop.as_of)
+            suggest.refresh_suggestions(shop.shop_id, as_of=case.shop.today)
             return
         with transaction(shop.shop_id) as conn:
-            doorbells.due_work.ask(conn, shop.shop_id, "suggestions")
+            due_work.ask(conn, shop.shop_id, "suggestions")
         bell = next(one for one in doorbells.DOORBELLS if one.name == ADVICE)
         bell.work()
 
@@ -288,15 +317,11 @@ class CaseWorld:
     def _ask(
         self, domain: str, path: str, tongue: str, *, accept: str = "application/json"
     ) -> httpx.Response:
-        headers = self._headers(domain, tongue, accept)
+        headers = case_steps.headers(self.http, domain, tongue=tongue, accept=accept)
         answer = self.keel.get(path, headers=headers, follow_redirects=True)
         if answer.status_code != 200:
             raise BadCaseError(f"{path}: the app answers {answer.status_code}")
         return answer
-
-    def _headers(self, domain: str, tongue: str, accept: str) -> dict[str, str]:
-        token = self.http.post(f"_sim/{domain}/id-token", json={}).json()["id_token"]
-        return {"Authorization": f"Bearer {token}", "Accept": accept, "Accept-Language": tongue}
 
 
 @contextlib.contextmanager
@@ -324,6 +349,7 @@ def case_world(folder: Path, *, database_url: str, redis_url: str) -> Iterator[C
             secret.api_key,
             secret.api_secret,
         )
+        schema()  # takes a second or more: no first request shall wait for it
         sim, app = make_simulator(sim_config), create_app()
         for served, door in zip((create_simulator(sim_config, sim), app), doors, strict=True):
             stack.callback(_serve(served, door))

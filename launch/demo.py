@@ -2,18 +2,26 @@
 
 import argparse
 import contextlib
+import subprocess
 import threading
 import time
 import webbrowser
+from pathlib import Path
 from typing import Final
 
+import httpx
+
+from launch import case_steps
 from launch.folder import FOLDER, forget, held
 from launch.ports import is_free
-from launch.processes import stop_on_signals
+from launch.processes import ROOT, python, stop_on_signals
 from launch.simulated import Simulated, StoppedError, simulated_shop
+from simulator.cases.case import Case
+from simulator.cases.reading import BadCaseError, read_case
 
 PORT: Final = 5000
 HISTORY_MINUTES: Final = 20
+DRAIN_SECONDS: Final = 120
 SHOPS: Final = ("uk-gifts", "tiny", "noise", "slow", "apparel", "hostile")
 STEP_WORDS: Final = {
     "shop": "shop and locations",
@@ -38,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             _run(arguments, stop)
     except StoppedError:
         pass
-    except (RuntimeError, TimeoutError) as error:
+    except (RuntimeError, TimeoutError, BadCaseError) as error:
         _say(f"Stopped: {error}")
         return 1
     _say("Everything is stopped.")
@@ -49,9 +57,13 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> None:
     began = time.monotonic()
     port = arguments.port or _a_free_port()
     with simulated_shop(FOLDER, port=port, shop=arguments.shop, stop=stop, say=_say) as running:
-        running.install()
+        case = read_case(Path(arguments.shop)) if arguments.shop.endswith(".json") else None
+        is_new = not running.rows("SELECT 1 FROM shops WHERE domain = %s", running.domain)
+        running.install(case.shop.scopes if case else None)
         _say(f"Keel is installed into {running.domain}; it reads the history:")
         _show_progress(running, stop)
+        if case is not None and is_new and not stop.is_set():
+            _play(case, running, stop)
         if stop.is_set():
             return
         handle = running.domain.partition(".")[0]
@@ -68,6 +80,53 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> None:
         while not stop.wait(1):
             running.children.raise_if_fallen()
         _say("\nStopping ...")
+
+
+def _play(case: Case, running: Simulated, stop: threading.Event) -> None:
+    """Do what a case does once its history is read; once only, whatever is started again."""
+    with httpx.Client(
+        base_url=running.children.environment["APP_URL"], timeout=60, trust_env=False
+    ) as keel:
+        if case.shop.settings:
+            case_steps.save_settings(case.shop.settings, running.sim, keel, running.domain)
+    case_steps.play(
+        case.webhooks,
+        running.sim,
+        running.domain,
+        drain=lambda: _drain(running, stop),
+        keel=case_steps.KeelActs(
+            lambda since: _keel(
+                running, "reconcile", *(() if since is None else ("--since", since))
+            ),
+            lambda: _keel(running, "count"),
+        ),
+    )
+    _drain(running, stop)
+    _say(f"The case's {len(case.webhooks)} steps are done.")
+
+
+def _drain(running: Simulated, stop: threading.Event) -> None:
+    """Wait until Keel has taken in everything that came."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    waiting = "SELECT 1 FROM webhook_inbox WHERE done_at IS NULL AND dead_at IS NULL LIMIT 1"
+    while running.rows(waiting) and not stop.wait(0.2):
+        running.children.raise_if_fallen()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the case's news was not taken in")
+
+
+def _keel(running: Simulated, command: str, *arguments: str) -> None:
+    """An operator's command about the shop."""
+    done = subprocess.run(
+        python("shopify_app.cli", command, "--shop", running.domain, *arguments),
+        check=False,
+        cwd=ROOT,
+        env=running.children.environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"keel {command}: {done.stderr}")
 
 
 def _a_free_port() -> int:
@@ -130,9 +189,17 @@ def _say(words: str) -> None:
 
 
 def _shop(text: str) -> str:
+    if text.endswith(".json"):
+        try:
+            read_case(Path(text))
+        except BadCaseError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return str(Path(text).absolute())
     kind, colon, seed = text.partition(":")
     if kind not in SHOPS or (colon and not seed.isdigit()):
-        raise argparse.ArgumentTypeError(f"must be KIND or KIND:SEED, of {', '.join(SHOPS)}")
+        raise argparse.ArgumentTypeError(
+            f"must be KIND or KIND:SEED, of {', '.join(SHOPS)}, or a case's FILE.json"
+        )
     return text
 
 
@@ -148,7 +215,7 @@ def _arguments() -> argparse.ArgumentParser:
         "--shop",
         type=_shop,
         default="uk-gifts",
-        help="uk-gifts (real history; the default), tiny, noise, slow, apparel or hostile; KIND:SEED",
+        help="uk-gifts (real history; the default), tiny, noise, slow, apparel or hostile; KIND:SEED; or a case's FILE.json",
     )
     parser.add_argument(
         "--port",

@@ -21,6 +21,7 @@ from launch.ports import is_free, wait_for
 from launch.postgres import EmbeddedPostgres, start_postgres
 from launch.processes import Children, python
 from launch.valkey import EmbeddedValkey, start_valkey
+from simulator.cases import reading
 
 Say = Callable[[str], None]
 
@@ -44,15 +45,16 @@ class Simulated:
     sim: httpx.Client
     domain: str
 
-    def install(self) -> None:
-        """Go the real install path: the merchant grants, the admin opens the app's URL with a signed ID token.
+    def install(self, scopes: list[str] | None = None) -> None:
+        """Go the real install path: the merchant grants (all unless told), the admin opens the app's URL with a signed ID token.
 
         Raises
         ------
         RuntimeError
             If the app did not open.
         """
-        url = self.control("install")["launch_url"]
+        asked = {} if scopes is None else {"scopes": scopes}
+        url = self.control("install", **asked)["launch_url"]
         answer = httpx.get(url, timeout=60)
         if answer.status_code != 200:
             raise RuntimeError(f"the app did not open: HTTP {answer.status_code}")
@@ -125,7 +127,9 @@ def simulated_shop(
 
 
 def domain_of(shop: str) -> str:
-    """The domain of a shop named KIND or KIND:SEED."""
+    """The domain of a shop named KIND, KIND:SEED or by a case's file."""
+    if shop.endswith(".json"):
+        return reading.domain_of(Path(shop))
     return f"{shop.partition(':')[0]}.myshopify.com"
 
 
@@ -139,7 +143,7 @@ def _start_simulator(children: Children, folder: Path, shop: str) -> None:
         *("--app-url", settings["APP_URL"]),
         *("--client-id", settings["SHOPIFY_API_KEY"]),
         *("--client-secret", settings["SHOPIFY_API_SECRET"]),
-        *("--shop", shop),
+        *("--case" if shop.endswith(".json") else "--shop", shop),
     )
 
 

@@ -8,10 +8,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from simulator.app import create_app
+from simulator.cases.reading import domain_of, read_case
 from simulator.config import SimConfig
 from simulator.graphql.schema import schema
 from simulator.state import Simulator, make_simulator
-from simulator.world import kinds
+from simulator.world import described, kinds
 
 
 class Server(BaseApplication):
@@ -64,6 +65,11 @@ def main() -> None:
             f"shop {made['shop']}: {made['orders']} orders, {made['order_lines']} lines, {made['seconds']} s",
             flush=True,
         )
+    for path in arguments.case:
+        told = described.make(state.store, domain_of(path), read_case(path).shop)
+        print(
+            f"shop {told['shop']}: {told['orders']} orders, {told['variants']} variants", flush=True
+        )
     state.store.connection().close()
     state = make_simulator(config)
     Server(create_app(config, state), state, arguments.port).run()
@@ -80,6 +86,13 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--old-client-secret", default="")
     parser.add_argument(
         "--shop", action="append", default=[], help="KIND[:SEED], made unless it is there"
+    )
+    parser.add_argument(
+        "--case",
+        action="append",
+        default=[],
+        type=Path,
+        help="a file whose shop is made unless it is there",
     )
     return parser
 

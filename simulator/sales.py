@@ -36,14 +36,14 @@ def of_order(conn: sqlite3.Connection, shop: str, order_id: int) -> list[Row]:
     return conn.execute(f"{SALES} ORDER BY happened_at, id", (shop, order_id)).fetchall()
 
 
-def taxes_of(row: Row) -> list[dict[str, Any]]:
+def taxes_of(row: Any) -> list[dict[str, Any]]:
     """A sale's taxes by title and rate; one VAT where the history does not tell."""
     if row["taxes"] is not None:
         return list(json.loads(row["taxes"]))
     return [{"title": "VAT", "rate": "0.2", "amount": row["tax"]}] if row["tax"] else []
 
 
-def tax_lines(line: Row) -> list[dict[str, Any]]:
+def tax_lines(line: Any) -> list[dict[str, Any]]:
     """A line's taxes: [{"title", "rate", "price"}]; one VAT where the history does not tell."""
     if line["tax_lines"] is not None:
         return list(json.loads(line["tax_lines"]))
@@ -95,7 +95,6 @@ class Totals:
     tips: int
     discrepancy: int
     paid: int
-    refunded: int
 
     @property
     def outstanding(self) -> int:
@@ -141,7 +140,6 @@ def totals(conn: sqlite3.Connection, shop: str, order: Any) -> Totals:
         tips=of("TIP"),
         discrepancy=worth - total("total", kept),
         paid=paid,
-        refunded=_refunded(conn, shop, order["id"], sales),
     )
 
 
@@ -162,15 +160,3 @@ def refund_amount(conn: sqlite3.Connection, shop: str, refund: Any) -> int:
         (shop, refund["order_id"], refund["id"]),
     ).fetchall()
     return -sum(row[0] for row in rows)
-
-
-def _refunded(conn: sqlite3.Connection, shop: str, order_id: int, sales: list[Row]) -> int:
-    rows = conn.execute(
-        "SELECT id, amount FROM refunds INDEXED BY refunds_order WHERE shop = ? AND order_id = ?",
-        (shop, order_id),
-    ).fetchall()
-    worth = {row["id"]: 0 for row in rows}
-    for sale in sales:
-        if sale["agreement_id"] in worth:
-            worth[sale["agreement_id"]] -= sale["total"]
-    return sum(worth[row["id"]] if row["amount"] is None else row["amount"] for row in rows)

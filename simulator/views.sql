@@ -19,10 +19,10 @@ SELECT l.shop, l.order_id, l.order_id, l.id, o.processed_at, 'ORDER', 'ORDER', C
   l.id, l.product_id, l.variant_id, NULL, l.quantity,
   CAST(round((l.price * l.quantity - l.discount + iif(s.taxes_included, 0, l.tax)) * coalesce(c.scale, 100.0)) AS INTEGER),
   CAST(round(l.tax * coalesce(c.scale, 100.0)) AS INTEGER),
-  CASE WHEN l.discount = 0 THEN 0 WHEN s.taxes_included AND l.price * l.quantity > l.discount
+  CASE WHEN l.discount + 0 = 0 THEN 0 WHEN s.taxes_included AND l.price * l.quantity > l.discount + 0
     THEN CAST(round(l.discount * coalesce(c.scale, 100.0) * (1 - l.tax / (l.price * l.quantity - l.discount))) AS INTEGER)
     ELSE CAST(round(l.discount * coalesce(c.scale, 100.0)) AS INTEGER) END,
-  CAST(round(l.discount * coalesce(c.scale, 100.0)) AS INTEGER), NULL, NULL
+  iif(l.discount + 0 = 0, 0, CAST(round(l.discount * coalesce(c.scale, 100.0)) AS INTEGER)), NULL, NULL
 FROM orders o JOIN shops s ON s.domain = o.shop LEFT JOIN currencies c ON c.code = o.currency
   CROSS JOIN order_lines l ON l.shop = o.shop AND l.order_id = o.id WHERE o.has_sales = 0
 UNION ALL
@@ -30,7 +30,7 @@ SELECT r.shop, r.order_id, r.id, x.id, r.processed_at, 'REFUND', 'RETURN', CASE 
   l.id, l.product_id, l.variant_id, NULL, -x.quantity,
   -CAST(round((x.subtotal + iif(s.taxes_included, 0, x.tax)) * coalesce(c.scale, 100.0)) AS INTEGER),
   -CAST(round(x.tax * coalesce(c.scale, 100.0)) AS INTEGER),
-  CASE WHEN l.discount = 0 THEN 0 WHEN s.taxes_included AND l.price * l.quantity > l.discount
+  CASE WHEN l.discount + 0 = 0 THEN 0 WHEN s.taxes_included AND l.price * l.quantity > l.discount + 0
     THEN -CAST(round(l.discount * coalesce(c.scale, 100.0) * (1 - l.tax / (l.price * l.quantity - l.discount)) * x.quantity / l.quantity) AS INTEGER)
     ELSE -CAST(round(l.discount * coalesce(c.scale, 100.0) * x.quantity / l.quantity) AS INTEGER) END,
   -CAST(round(l.discount * coalesce(c.scale, 100.0) * x.quantity / l.quantity) AS INTEGER), NULL, NULL

@@ -289,15 +289,12 @@ def _suggestion(
             cost_is_estimate=not bool(term["cost_known"]),
             unit_margin=_money(margin, digits),
             unit_price=exact(Decimal(str(variant["price"])), digits),
-            **tax,
-            **({"owed_units": owed} if owed else {}),
-            **({"sells_on": True} if waits else {}),
             lead_time=vendor_times(inputs).told.get(vendor or ""),
             window_first=weeks[variant_id][0][0],
             window_last=inputs.last_day,
             model="gamma-poisson bank, newsvendor",
             seed=seed,
-        ),
+        ).with_changes(**tax, **_owing(owed, waits=waits)),
         value_low=_round(min(low, lost) * margin),
         value_mid=_round(lost * margin),
         value_high=_round(max(high, lost) * margin),
@@ -307,6 +304,12 @@ def _suggestion(
         is_urgent=bool(not waits and term["weeks_left"] == 0 and lost * margin >= LEAST_VALUE),
         as_of=inputs.as_of,
     )
+
+
+def _owing(owed: int, *, waits: bool) -> dict[str, object]:
+    """Evidence of units that are owed, and of customers who wait; nothing where there are none."""
+    found: dict[str, object] = {"owed_units": owed} if owed else {}
+    return found | {"sells_on": True} if waits else found
 
 
 def _with_places(inputs: Inputs, one: NewSuggestion, moves: Sequence[Move]) -> NewSuggestion:

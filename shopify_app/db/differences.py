@@ -220,6 +220,19 @@ def orders_lacking_refunds(
         return [int(row[0]) for row in cur.fetchall()]
 
 
+def orders_not_known_as_edited(conn: Connection, shop_id: int, edited: Sequence[int]) -> list[int]:
+    """Of these edited orders those that we hold as if they were as they were placed."""
+    with conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id FROM orders
+             WHERE shop_id = %(shop_id)s AND id = ANY (%(ids)s) AND NOT is_edited AND ledger_as_of IS NULL AND deleted_at IS NULL
+            """,
+            {"shop_id": shop_id, "ids": list(edited)},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
 def products_behind(
     conn: Connection, shop_id: int, changed: Sequence[tuple[int, datetime]]
 ) -> list[int]:

@@ -203,7 +203,8 @@ def want(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> None:
 def note_wanted(conn: Connection, shop_id: int, order_ids: Sequence[int] | None) -> list[int]:
     """Of these orders (None: of all) those whose sales Shopify must be asked for, noted; the ids.
 
-    Where nothing was read yet: what lines alone do not tell, or totals that differ from what the order says.
+    Where nothing was read yet: what lines alone do not tell (of what was given away with its tax in the price, how much
+    of that was tax), or totals that differ from what the order says.
     Where sales were read: whatever came since, and totals that differ from what the order says now.
     """
     with no_nested_loops(conn), conn.cursor() as cur:
@@ -215,10 +216,12 @@ def note_wanted(conn: Connection, shop_id: int, order_ids: Sequence[int] | None)
                        bool_or(b.reason = 'REFUND' AND NOT b.is_exact) AS has_refund, bool_or(b.line_type = 'TIP') AS has_tip
                   FROM book_sales(%(shop_id)s, %(ids)s::bigint[]) b
                  GROUP BY b.order_id
-            ), cut AS (
-                SELECT DISTINCT l.order_id FROM order_lines l
+            ), line AS (
+                SELECT l.order_id, bool_or(l.current_quantity <> l.quantity) AS is_cut,
+                       bool_or(l.discount > 0 AND l.discount = l.unit_price * l.quantity AND l.tax_rate IS NULL) AS is_free
+                  FROM order_lines l
                  WHERE l.shop_id = %(shop_id)s AND (%(ids)s::bigint[] IS NULL OR l.order_id = ANY (%(ids)s::bigint[]))
-                   AND l.current_quantity <> l.quantity
+                 GROUP BY l.order_id
             ), refunded AS (
                 SELECT r.order_id, array_agg(r.id) AS refunds FROM refunds r
                  WHERE r.shop_id = %(shop_id)s AND (%(ids)s::bigint[] IS NULL OR r.order_id = ANY (%(ids)s::bigint[]))
@@ -226,14 +229,16 @@ def note_wanted(conn: Connection, shop_id: int, order_ids: Sequence[int] | None)
             )
             UPDATE orders o SET ledger_wanted = true
               FROM orders h
+              JOIN shops s ON s.shop_id = h.shop_id
               LEFT JOIN booked b ON b.order_id = h.id
-              LEFT JOIN cut c ON c.order_id = h.id
+              LEFT JOIN line l ON l.order_id = h.id
               LEFT JOIN refunded r ON r.order_id = h.id
              WHERE h.shop_id = %(shop_id)s AND (%(ids)s::bigint[] IS NULL OR h.id = ANY (%(ids)s::bigint[]))
                AND o.shop_id = %(shop_id)s AND (%(ids)s::bigint[] IS NULL OR o.id = ANY (%(ids)s::bigint[])) AND o.id = h.id
                AND h.deleted_at IS NULL AND NOT h.is_test
                AND CASE WHEN h.ledger_as_of IS NULL THEN
-                        h.is_edited OR h.cancelled_at IS NOT NULL OR r.refunds IS NOT NULL OR c.order_id IS NOT NULL
+                        h.is_edited OR h.cancelled_at IS NOT NULL OR r.refunds IS NOT NULL OR coalesce(l.is_cut, false)
+                        OR (coalesce(l.is_free, false) AND coalesce(h.taxes_included, s.taxes_included))
                         OR h.financial_status IN ('partially_refunded', 'refunded', 'voided', 'expired')
                         OR coalesce(b.has_tip, false) OR coalesce(b.ordered, 0) <> coalesce(h.total_price, b.ordered, 0)
                         OR coalesce(h.total_price <> h.current_total, false)

@@ -20,7 +20,7 @@ class Reason(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "Reason":
+    def _missing_(cls, value: object) -> "Reason":  # noqa: ARG003 -- the name is Enum's
         return cls.UNKNOWN
 
 
@@ -33,7 +33,7 @@ class Action(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "Action":
+    def _missing_(cls, value: object) -> "Action":  # noqa: ARG003 -- the name is Enum's
         return cls.UNKNOWN
 
 
@@ -51,7 +51,7 @@ class LineType(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @classmethod
-    def _missing_(cls, _: object) -> "LineType":
+    def _missing_(cls, value: object) -> "LineType":  # noqa: ARG003 -- the name is Enum's
         return cls.UNKNOWN
 
 

@@ -151,9 +151,10 @@ def _complete(api: AdminApi, order_gid: str, agreement: dict[str, Any]) -> None:
 
 def bulk_ledgers_query(since: datetime | None) -> str:
     """The inner text of the bulk query for orders that money went back of, or those of them created since a moment."""
-    search = " OR ".join(f"financial_status:{state}" for state in BULK_STATES)
+    states = " OR ".join(f"financial_status:{state}" for state in BULK_STATES)
+    search = f"({states})"
     if since:
-        search = f"({search}) AND created_at:>='{since.isoformat()}'"
+        search = f"{search} AND created_at:>='{since.isoformat()}'"
     return BULK_LEDGERS.replace("__QUERY__", search)
 
 

@@ -183,7 +183,7 @@ def inventory_item(node: Node) -> InventoryItem:
         is_tracked=node["tracked"],
         unit_cost=None if cost is None else Decimal(cost["amount"]),
         updated_at=_moment(node["updatedAt"]),
-        requires_shipping=node["requiresShipping"],
+        requires_shipping=node.get("requiresShipping"),
     )
 
 

@@ -69,7 +69,7 @@ query OrderById($id: ID!, $after: String) {{
 CHANGED_ORDERS: Final = """
 query ChangedOrders($query: String!, $after: String) {
   orders(first: 50, after: $after, query: $query, sortKey: UPDATED_AT) {
-    nodes { id updatedAt refunds { id } }
+    nodes { id updatedAt edited refunds { id } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -137,7 +137,7 @@ BULK_ORDERS: Final = f"""
 BULK_ORDER_VERSIONS: Final = """
 {
   orders {
-    edges { node { id createdAt updatedAt refunds { id } } }
+    edges { node { id createdAt updatedAt edited refunds { id } } }
   }
 }
 """
@@ -172,12 +172,14 @@ class ChangedOrder:
     id: int
     updated_at: datetime
     refund_ids: tuple[int, ...]
+    is_edited: bool
 
 
 def changed_orders(api: AdminApi, since: datetime) -> Iterator[ChangedOrder]:
     """Orders changed since a moment, the oldest change first.
 
-    With the ids of their refunds: news of an order can arrive while that of its refund is lost.
+    With the ids of their refunds, and whether they were edited: news of an order can arrive while that of its refund,
+    or of its edit, is lost.
     """
     search = f"updated_at:>='{since.isoformat()}'"
     after: str | None = None
@@ -197,6 +199,7 @@ def order_version(node: dict[str, Any]) -> ChangedOrder:
         from_gid(node["id"], "Order"),
         datetime.fromisoformat(node["updatedAt"]),
         tuple(from_gid(refund["id"], "Refund") for refund in node["refunds"]),
+        node["edited"],
     )
 
 

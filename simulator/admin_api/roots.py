@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from simulator.access import app_subscriptions
-from simulator.admin_api import markets
+from simulator.admin_api import markets, shopifyql
 from simulator.graphql import scopes
 from simulator.graphql.gids import GID, number_of
 from simulator.graphql.nodes import Connection, Context, Node, node
@@ -185,6 +185,7 @@ ROOTS: Final[dict[str, Callable[..., Any]]] = {
     "catalogs": markets.catalogs,
     "priceList": markets.price_list,
     "shop": _shop,
+    "shopifyqlQuery": shopifyql.query,
     "currentAppInstallation": _installation,
     "orders": _orders,
     "products": _products,

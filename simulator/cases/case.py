@@ -34,9 +34,9 @@ class Act(Part):
 
 
 class Keel(Part):
-    """Something that Keel does by itself in time, now: a comparison with Shopify (of the last days, or from `since` on)."""
+    """Something that Keel does by itself in time, now: late changes compared (from `since` on), or everything counted."""
 
-    keel: Literal["reconcile"]
+    keel: Literal["reconcile", "count"]
     since: Day | None = None
 
 

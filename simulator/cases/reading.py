@@ -1,6 +1,7 @@
 """A file becomes a case, or one line that names the field that is wrong."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ ALTERNATIVES: Final = frozenset({"webhooks", "expect", "sales"})
 """Lists whose members are of several kinds: an error's path names the kind, which is no field of the file's."""
 
 TYPES: Final = frozenset({"Bounds", "str", "int", "float", "bool"})
+"""Kinds of a value, likewise; one that is proved by a function has brackets in its name."""
 
 
 class BadCaseError(ValueError):
@@ -57,10 +59,33 @@ def parsed(told: Any, *, name: str, title: str = "") -> Case:
     return found if found.title else found.model_copy(update={"title": title})
 
 
+def domain_of(path: Path) -> str:
+    """Under which domain a file's shop is opened."""
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
+    return f"{name or 'case'}.myshopify.com"
+
+
 def schema_text() -> str:
-    """The JSON Schema of a case, as it ships."""
-    told = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Case.model_json_schema()
+    """The JSON Schema of a case, as it ships: with the short forms that are read as the long ones."""
+    told: dict[str, Any] = Case.model_json_schema()
+    told["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    parts = told["$defs"]
+    for name in ("Facts", "Daily"):
+        fields = parts[name]["properties"].pop("fields")
+        parts[name]["additionalProperties"] = fields["additionalProperties"]
+        parts[name]["required"] = [one for one in parts[name]["required"] if one != "fields"]
+    topic = parts["Webhook"]["properties"]["topic"]
+    _or_listed(told["properties"]["webhooks"], [topic, {"type": "object"}], 2)
+    sold = parts["Sold"]["properties"]
+    members = [sold[name] for name in ("on", "units", "price", "discount")]
+    _or_listed(parts["Variant"]["properties"]["sales"], members, 2)
     return json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _or_listed(listed: dict[str, Any], members: list[Any], least: int) -> None:
+    """Let a member of a list be a list of its parts too."""
+    short = {"type": "array", "prefixItems": members, "minItems": least, "maxItems": len(members)}
+    listed["items"] = {"anyOf": [listed["items"], short]}
 
 
 def _first(error: ValidationError) -> str:
@@ -84,8 +109,12 @@ def _path(parts: Sequence[str | int]) -> str:
         is_kind = number > 1 and parts[number - 2] in ALTERNATIVES
         if isinstance(part, int):
             found += f"[{part}]"
-        elif is_kind or part in TYPES:
+        elif is_kind or _is_kind_of_value(part) or (part == "fields" and parts[0] == "expect"):
             continue
         else:
             found += f".{part}" if found else part
     return found or "the file"
+
+
+def _is_kind_of_value(part: str) -> bool:
+    return part in TYPES or "[" in part

@@ -6,7 +6,7 @@ in no table is refused by name, never answered with a silent null.
 
 from typing import Any, Final
 
-from simulator.graphql import order_fields
+from simulator.graphql import ledger_fields, order_fields
 from simulator.graphql.nodes import (
     Arguments,
     Connection,
@@ -65,6 +65,16 @@ def _units_of_variant(c: Context, n: Node, _: Arguments) -> int:
     )
 
 
+def _levels(
+    c: Context, n: Node, arguments: Arguments, column: str, key: tuple[str, ...]
+) -> Connection:
+    """The levels of an item or a place; those that are not active any more on request alone."""
+    clause, params = where(arguments.get("query"))
+    active = "" if arguments.get("includeInactive") else " AND is_active = 1"
+    sql = f"SELECT * FROM inventory_levels WHERE shop = ? AND {column} = ?{active}{clause}"
+    return Connection("InventoryLevel", sql, (c.shop, n["id"], *params), key)
+
+
 RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
     "Shop": {
         "id": gid("Shop"),
@@ -91,6 +101,7 @@ RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
         "primaryDomain": lambda _, n, __: {"__typename": "Domain", "url": f"https://{n['domain']}"},
     },
     **order_fields.TABLES,
+    **ledger_fields.TABLES,
     "Product": {
         "id": gid("Product"),
         "title": col("title"),
@@ -135,8 +146,8 @@ RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
         "unitCost": _unit_cost,
         "createdAt": col("created_at"),
         "updatedAt": col("updated_at"),
-        "inventoryLevels": rows_of(
-            "InventoryLevel", "inventory_levels", "", "inventory_item_id", ("location_id",)
+        "inventoryLevels": lambda c, n, arguments: _levels(
+            c, n, arguments, "inventory_item_id", ("location_id",)
         ),
         "variants": rows_of(
             "ProductVariant", "variants", " AND deleted_at IS NULL", "inventory_item_id"
@@ -161,6 +172,9 @@ RESOLVERS: Final[dict[str, dict[str, Resolver]]] = {
         "isFulfillmentService": const(False),
         "createdAt": col("created_at"),
         "updatedAt": col("updated_at"),
+        "inventoryLevels": lambda c, n, arguments: _levels(
+            c, n, arguments, "location_id", ("updated_at", "inventory_item_id")
+        ),
         "address": lambda _, n, __: {
             "__typename": "LocationAddress",
             "countryCode": n["country"],
@@ -224,16 +238,3 @@ def resolve(context: Context, source: Node, typename: str, field: str, arguments
         ).fetchone()
         source.update(dict(row) if row else {})
     return table[field](context, source, arguments)
-
-
-def _levels_at(c: Context, n: Node, arguments: Arguments) -> Connection:
-    clause, params = where(arguments.get("query"))
-    return Connection(
-        "InventoryLevel",
-        f"SELECT * FROM inventory_levels WHERE shop = ? AND location_id = ?{clause}",
-        (c.shop, n["id"], *params),
-        ("updated_at", "inventory_item_id"),
-    )
-
-
-RESOLVERS["Location"]["inventoryLevels"] = _levels_at

@@ -5,7 +5,7 @@ A node is a dict with `__typename` and the columns of its row. A row that says i
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -23,6 +23,8 @@ class Context:
     conn: sqlite3.Connection
     shop: str
     currency: str
+    currencies: dict[int, str] = field(default_factory=dict)
+    """Of the orders whose lines were asked for."""
 
 
 Resolver = Callable[[Context, Node, Arguments], Any]

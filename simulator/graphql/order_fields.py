@@ -11,7 +11,6 @@ from simulator.graphql.nodes import (
     Context,
     Node,
     Resolver,
-    bag,
     col,
     const,
     flag,
@@ -19,7 +18,6 @@ from simulator.graphql.nodes import (
     money_bag,
     node,
     pointer,
-    row_of,
     rows_of,
     tags,
     units_bag,
@@ -28,17 +26,6 @@ from simulator.graphql.nodes import (
 from simulator.graphql.search import where
 from simulator.minor_units import from_units, smallest
 
-KINDS: Final = {
-    "PRODUCT": "ProductSale",
-    "SHIPPING": "ShippingLineSale",
-    "TIP": "TipSale",
-    "GIFT_CARD": "GiftCardSale",
-    "DUTY": "DutySale",
-    "FEE": "FeeSale",
-    "ADDITIONAL_FEE": "AdditionalFeeSale",
-    "ADJUSTMENT": "AdjustmentSale",
-    "UNKNOWN": "UnknownSale",
-}
 CHANNELS: Final = {
     "web": "Online Store",
     "pos": "Point of Sale",
@@ -51,13 +38,17 @@ RETURN_STATUSES: Final = {
 }
 
 
-def _currency(c: Context, n: Node) -> str:
+def currency_of(c: Context, n: Node) -> str:
     """The currency of a node that belongs to an order."""
-    if "currency" not in n:
-        n["currency"] = c.conn.execute(
-            "SELECT currency FROM orders WHERE shop = ? AND id = ?", (c.shop, n["order_id"])
-        ).fetchone()[0]
-    return str(n["currency"])
+    if "currency" in n:
+        return str(n["currency"])
+    order_id = n["order_id"]
+    if order_id not in c.currencies:
+        row = c.conn.execute(
+            "SELECT currency FROM orders WHERE shop = ? AND id = ?", (c.shop, order_id)
+        ).fetchone()
+        c.currencies[order_id] = row[0]
+    return c.currencies[order_id]
 
 
 def _totals(c: Context, n: Node) -> sales.Totals:
@@ -104,6 +95,16 @@ def _refunds(c: Context, n: Node, arguments: Arguments) -> list[Node | None]:
     return [node("Refund", row) for row in rows]
 
 
+def _refunded(c: Context, n: Node, _: Arguments) -> Node:
+    """What went back; for most orders of a history there is nothing to add up."""
+    rows = c.conn.execute(
+        "SELECT * FROM refunds INDEXED BY refunds_order WHERE shop = ? AND order_id = ?",
+        (c.shop, n["id"]),
+    ).fetchall()
+    units = sum(sales.refund_amount(c.conn, c.shop, row) for row in rows)
+    return units_bag(units, n["currency"])
+
+
 def _agreements(c: Context, n: Node, arguments: Arguments) -> Connection:
     clause, params = where(arguments.get("query"))
     sql = (
@@ -112,35 +113,8 @@ def _agreements(c: Context, n: Node, arguments: Arguments) -> Connection:
     return Connection("", sql, (c.shop, n["id"], *params), ("happened_at", "id"))
 
 
-def _sales_of(c: Context, n: Node, _: Arguments) -> Connection:
-    kinds = " ".join(f"WHEN '{line}' THEN '{kind}'" for line, kind in KINDS.items())
-    sql = (
-        f"SELECT *, CASE line_type {kinds} END AS __typename FROM every_sale"
-        " WHERE shop = ? AND order_id = ? AND agreement_id = ?"
-    )
-    return Connection("", sql, (c.shop, n["order_id"], n["id"]), ("id",))
-
-
-def _units(column: str) -> Resolver:
-    return lambda c, n, _: units_bag(n[column], _currency(c, n))
-
-
-def _sale_taxes(c: Context, n: Node, _: Arguments) -> list[Node]:
-    currency = _currency(c, n)
-    return [
-        {
-            "__typename": "SaleTax",
-            "id": f"gid://shopify/SaleTax/{n['id']}{number}",
-            "amount": units_bag(tax["amount"], currency),
-            "taxLine": _tax_line(
-                tax["title"], tax["rate"], str(from_units(tax["amount"], currency)), currency
-            ),
-        }
-        for number, tax in enumerate(sales.taxes_of(n))
-    ]
-
-
-def _tax_line(title: str, rate: str, price: str, currency: str) -> Node:
+def tax_line(title: str, rate: str, price: str, currency: str) -> Node:
+    """A tax by its title, rate and amount."""
     return {
         "__typename": "TaxLine",
         "title": title,
@@ -151,9 +125,9 @@ def _tax_line(title: str, rate: str, price: str, currency: str) -> Node:
 
 
 def _tax_lines(c: Context, n: Node, _: Arguments) -> list[Node]:
-    currency = _currency(c, n)
+    currency = currency_of(c, n)
     return [
-        _tax_line(tax["title"], tax["rate"], tax["price"], currency) for tax in sales.tax_lines(n)
+        tax_line(tax["title"], tax["rate"], tax["price"], currency) for tax in sales.tax_lines(n)
     ]
 
 
@@ -166,7 +140,7 @@ def _order_tax_lines(c: Context, n: Node, _: Arguments) -> list[Node]:
                 key = (tax["title"], tax["rate"])
                 found[key] = found.get(key, 0) + tax["amount"]
     return [
-        _tax_line(title, rate, str(from_units(units, n["currency"])), n["currency"])
+        tax_line(title, rate, str(from_units(units, n["currency"])), n["currency"])
         for (title, rate), units in found.items()
     ]
 
@@ -178,130 +152,40 @@ def _allocations(c: Context, n: Node, _: Arguments) -> list[Node]:
         {
             "__typename": "DiscountAllocation",
             "amount": n["discount"],
-            "currency": _currency(c, n),
+            "currency": currency_of(c, n),
         }
     ]
 
 
 def _unit_after_discounts(c: Context, n: Node, _: Arguments) -> Node:
-    currency = _currency(c, n)
+    currency = currency_of(c, n)
     unit = Decimal(n["price"]) - (Decimal(n["discount"]) / n["quantity"] if n["quantity"] else 0)
     return money_bag(str(unit.quantize(smallest(currency))), currency)
 
 
-def _own(column: str) -> Resolver:
+def own(column: str) -> Resolver:
     """A column of money of an order's part, in the order's currency."""
-    return lambda c, n, _: money_bag(n[column], _currency(c, n))
+    return lambda c, n, _: money_bag(n[column], currency_of(c, n))
 
 
 def _discounted(c: Context, n: Node, _: Arguments) -> Node:
-    return money_bag(str(Decimal(n["price"]) - Decimal(n["discount"])), _currency(c, n))
+    return money_bag(str(Decimal(n["price"]) - Decimal(n["discount"])), currency_of(c, n))
 
 
 def _standing_charge(c: Context, n: Node, _: Arguments) -> Node:
     """What is left of a shipping line, as its price is meant."""
     part = sales.standing(sales.of_order(c.conn, c.shop, n["order_id"])).get(n["id"])
-    return units_bag(part.total if part else 0, _currency(c, n))
+    return units_bag(part.total if part else 0, currency_of(c, n))
 
 
-def _charge_tax(c: Context, n: Node, _: Arguments) -> list[Node]:
+def _charge_taxes(c: Context, n: Node, _: Arguments) -> list[Node]:
     return _tax_lines(c, {**n, "tax": "0"}, {})
 
 
-def _refund_sales(typename: str, line_type: str) -> Resolver:
-    """The sales of one kind that a refund's agreement wrote."""
-    sql = (
-        "SELECT s.* FROM sale s JOIN agreement a ON a.shop = s.shop AND a.order_id = s.order_id AND a.id = s.agreement_id"
-        f" WHERE s.shop = ? AND s.order_id = ? AND a.refund_id = ? AND s.action = 'RETURN' AND s.line_type = '{line_type}'"
-    )
-    return lambda c, n, _: Connection(
-        typename, f"SELECT * FROM ({sql}) WHERE 1", (c.shop, n["order_id"], n["id"]), ("id",)
-    )
-
-
-def _refund_duties(c: Context, n: Node, _: Arguments) -> list[Node]:
-    connection: Connection = _refund_sales("RefundDuty", "DUTY")(c, n, {})
-    rows = c.conn.execute(connection.sql, connection.params).fetchall()
-    return [
-        {"__typename": "RefundDuty", "amountSet": units_bag(-row["total"], _currency(c, n))}
-        for row in rows
-    ]
-
-
-def _transactions(c: Context, n: Node, _: Arguments) -> Connection:
-    """The money that a refund moved: none where it is still to come."""
-    units = sales.refund_amount(c.conn, c.shop, n)
-    return Connection(
-        "OrderTransaction",
-        "SELECT id, order_id, processed_at, ? AS units FROM refunds WHERE ? <> 0 AND shop = ? AND id = ?",
-        (units, units, c.shop, n["id"]),
-        ("id",),
-    )
-
-
-def _minus(column: str) -> Resolver:
-    return lambda c, n, _: units_bag(-n[column], _currency(c, n))
-
-
-def _shipping_subtotal(c: Context, n: Node, _: Arguments) -> Node:
-    """Refunded shipping as prices are meant: with its tax where they hold it."""
-    order = c.conn.execute(
-        "SELECT * FROM orders WHERE shop = ? AND id = ?", (c.shop, n["order_id"])
-    ).fetchone()
-    included = sales.are_taxes_included(c.conn, c.shop, order)
-    return units_bag(-n["total"] + (0 if included else n["tax"]), order["currency"])
-
-
-def _charge(typename: str) -> Resolver:
-    """The charge of a sale; Shopify names none where shipping comes back."""
-
-    def resolve(c: Context, n: Node, _: Arguments) -> Node | None:
-        if typename == "ShippingLine" and n["action"] == "RETURN":
-            return None
-        row = c.conn.execute(
-            "SELECT * FROM order_charges WHERE shop = ? AND order_id = ? AND id = ?",
-            (c.shop, n["order_id"], n["charge_id"]),
-        ).fetchone()
-        return node(typename, row)
-
-    return resolve
-
-
-def _line(c: Context, n: Node, _: Arguments) -> Node | None:
-    return node(
-        "LineItem",
-        c.conn.execute(
-            "SELECT * FROM order_lines WHERE shop = ? AND order_id = ? AND id = ?",
-            (c.shop, n["order_id"], n["line_item_id"]),
-        ).fetchone(),
-    )
-
-
-def _order(c: Context, n: Node, _: Arguments) -> Node | None:
-    row = c.conn.execute(
-        "SELECT * FROM orders WHERE shop = ? AND id = ?", (c.shop, n["order_id"])
-    ).fetchone()
-    return node("Order", row)
-
-
-AGREEMENT: Final[dict[str, Resolver]] = {
-    "id": gid("SalesAgreement"),
-    "happenedAt": col("happened_at"),
-    "reason": col("reason"),
-    "sales": _sales_of,
-    "app": const(None),
-    "user": const(None),
-}
-SALE: Final[dict[str, Resolver]] = {
-    "id": gid("Sale"),
-    "actionType": col("action"),
-    "lineType": col("line_type"),
-    "quantity": col("quantity"),
-    "totalAmount": _units("total"),
-    "totalTaxAmount": _units("tax"),
-    "totalDiscountAmountBeforeTaxes": _units("discount_before_tax"),
-    "totalDiscountAmountAfterTaxes": _units("discount_after_tax"),
-    "taxes": _sale_taxes,
+FEE: Final[dict[str, Resolver]] = {
+    "name": col("title"),
+    "price": own("price"),
+    "taxLines": _charge_taxes,
 }
 ORDER: Final[dict[str, Resolver]] = {
     "id": gid("Order"),
@@ -344,7 +228,7 @@ ORDER: Final[dict[str, Resolver]] = {
     "currentTotalDutiesSet": _total_if_any(lambda t: t.duties),
     "currentTotalAdditionalFeesSet": _total_if_any(lambda t: t.additional_fees),
     "totalTipReceivedSet": _total(lambda t: t.tips),
-    "totalRefundedSet": _total(lambda t: t.refunded),
+    "totalRefundedSet": _refunded,
     "totalOutstandingSet": _total(lambda t: t.outstanding),
     "refundDiscrepancySet": _total(lambda t: t.discrepancy),
     "netPaymentSet": _total(lambda t: t.paid),
@@ -387,15 +271,15 @@ TABLES: Final[dict[str, dict[str, Resolver]]] = {
         "vendor": col("vendor"),
         "product": pointer("Product", "product_id"),
         "variant": pointer("ProductVariant", "variant_id"),
-        "originalUnitPriceSet": _own("price"),
+        "originalUnitPriceSet": own("price"),
         "discountedUnitPriceAfterAllDiscountsSet": _unit_after_discounts,
-        "totalDiscountSet": lambda c, n, _: money_bag("0", _currency(c, n)),
+        "totalDiscountSet": lambda c, n, _: money_bag("0", currency_of(c, n)),
         "discountAllocations": _allocations,
         "taxLines": _tax_lines,
     },
-    "DiscountAllocation": {"allocatedAmountSet": _own("amount")},
+    "DiscountAllocation": {"allocatedAmountSet": own("amount")},
     "TaxLine": {
-        "priceSet": _own("amount"),
+        "priceSet": own("amount"),
         "rate": col("rate"),
         "title": col("title"),
         "ratePercentage": lambda _, n, __: n["rate"] * 100,
@@ -404,72 +288,15 @@ TABLES: Final[dict[str, dict[str, Resolver]]] = {
     "ShippingLine": {
         "id": gid("ShippingLine"),
         "title": col("title"),
-        "originalPriceSet": _own("price"),
+        "originalPriceSet": own("price"),
         "discountedPriceSet": _discounted,
         "currentDiscountedPriceSet": _standing_charge,
         "discountAllocations": _allocations,
         "isRemoved": const(False),
         "custom": const(False),
-        "taxLines": _charge_tax,
+        "taxLines": _charge_taxes,
     },
-    "AdditionalFee": {
-        "id": gid("AdditionalFee"),
-        "name": col("title"),
-        "price": _own("price"),
-        "taxLines": _charge_tax,
-    },
-    "Duty": {"id": gid("Duty"), "price": _own("price"), "taxLines": _charge_tax},
-    **dict.fromkeys(("SalesAgreement", "OrderEditAgreement", "ReturnAgreement"), AGREEMENT),
-    "OrderAgreement": {**AGREEMENT, "order": _order},
-    "RefundAgreement": {**AGREEMENT, "refund": row_of("Refund", "refunds", "refund_id")},
-    "Sale": SALE,
-    **dict.fromkeys(("FeeSale", "AdjustmentSale", "UnknownSale"), SALE),
-    **{key: {**SALE, "lineItem": _line} for key in ("ProductSale", "GiftCardSale", "TipSale")},
-    "ShippingLineSale": {**SALE, "shippingLine": _charge("ShippingLine")},
-    "AdditionalFeeSale": {**SALE, "additionalFee": _charge("AdditionalFee")},
-    "DutySale": {**SALE, "duty": _charge("Duty")},
-    "Refund": {
-        "id": gid("Refund"),
-        "legacyResourceId": lambda _, n, __: str(n["id"]),
-        "createdAt": col("created_at"),
-        "processedAt": col("processed_at"),
-        "updatedAt": col("processed_at"),
-        "totalRefundedSet": lambda c, n, _: units_bag(
-            sales.refund_amount(c.conn, c.shop, n), _currency(c, n)
-        ),
-        "order": row_of("Order", "orders", "order_id"),
-        "refundLineItems": rows_of("RefundLineItem", "refund_lines", "", "refund_id"),
-        "orderAdjustments": _refund_sales("OrderAdjustment", "ADJUSTMENT"),
-        "refundShippingLines": _refund_sales("RefundShippingLine", "SHIPPING"),
-        "duties": _refund_duties,
-        "transactions": _transactions,
-    },
-    "RefundLineItem": {
-        "id": gid("RefundLineItem"),
-        "quantity": col("quantity"),
-        "restockType": upper("restock_type"),
-        "restocked": lambda _, n, __: n["restock_type"] != "no_restock",
-        "lineItem": pointer("LineItem", "line_item_id"),
-        "location": pointer("Location", "location_id"),
-        "subtotalSet": bag("subtotal"),
-        "totalTaxSet": bag("tax"),
-    },
-    "OrderAdjustment": {
-        "id": gid("OrderAdjustment"),
-        "reason": col("note"),
-        "amountSet": lambda c, n, _: units_bag(n["total"] - n["tax"], _currency(c, n)),
-        "taxAmountSet": _units("tax"),
-    },
-    "RefundShippingLine": {
-        "id": gid("RefundShippingLine"),
-        "subtotalAmountSet": _shipping_subtotal,
-        "taxAmountSet": _minus("tax"),
-    },
-    "OrderTransaction": {
-        "id": gid("OrderTransaction"),
-        "kind": const("REFUND"),
-        "status": const("SUCCESS"),
-        "processedAt": col("processed_at"),
-        "amountSet": _units("units"),
-    },
+    "AdditionalFee": {"id": gid("AdditionalFee"), **FEE},
+    "SaleAdditionalFee": {"id": gid("SaleAdditionalFee"), **FEE},
+    "Duty": {"id": gid("Duty"), "price": own("price"), "taxLines": _charge_taxes},
 }

@@ -3,6 +3,7 @@
 from typing import Final
 
 NEEDED: Final = {
+    "shopifyqlQuery": "read_reports",
     "orders": "read_orders",
     "order": "read_orders",
     "refund": "read_orders",

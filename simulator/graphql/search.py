@@ -7,6 +7,8 @@ from typing import Final
 from simulator.store import iso
 
 TERM: Final = re.compile(r"(\w+):(>=|<=|>|<)?(?:'([^']*)'|\"([^\"]*)\"|(\S+))")
+GROUP: Final = re.compile(r"\(([^()]*)\)")
+OR: Final = re.compile(r"\bOR\b")
 TIMES: Final = frozenset({"updated_at", "created_at", "processed_at", "happened_at"})
 
 PRODUCT_STATES: Final = ("ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED")
@@ -26,12 +28,28 @@ class SearchError(ValueError):
 
 
 def where(query: str | None) -> tuple[str, list[str | int]]:
-    """(SQL, parameters) of a search; the columns are our own words."""
-    if re.search(r"\bOR\b", query or ""):
-        raise SearchError("the simulator does not know OR")
+    """(SQL, parameters) of a search; the columns are our own words. OR stands inside brackets only."""
+    text = query or ""
     clauses: list[str] = []
     params: list[str | int] = []
-    for name, operator, single, double, bare in TERM.findall(query or ""):
+    for group in GROUP.findall(text):
+        choices = [_terms(choice) for choice in OR.split(group)]
+        clauses.append(f"({' OR '.join(' AND '.join(one) for one, _ in choices)})")
+        params += [value for _, values in choices for value in values]
+    rest = GROUP.sub(" ", text)
+    if OR.search(rest):
+        raise SearchError("the simulator knows OR inside brackets only")
+    plain, values = _terms(rest)
+    clauses += plain
+    params += values
+    return "".join(f" AND {clause}" for clause in clauses), params
+
+
+def _terms(text: str) -> tuple[list[str], list[str | int]]:
+    """(clauses, parameters) of terms that must all hold."""
+    clauses: list[str] = []
+    params: list[str | int] = []
+    for name, operator, single, double, bare in TERM.findall(text):
         value = single or double or bare
         if name in TIMES:
             moment = datetime.fromisoformat(value)
@@ -41,9 +59,8 @@ def where(query: str | None) -> tuple[str, list[str | int]]:
             clauses.append(f"id {operator or '='} ?")
             params.append(_number(value))
         elif name == "financial_status":
-            wanted = value.lower().split(",")
-            clauses.append(f"financial_status IN ({', '.join('?' * len(wanted))})")
-            params += wanted
+            clauses.append("financial_status = ?")
+            params.append(value.lower())
         elif name == "test":
             clauses.append(f"test = {int(value == 'true')}")
         elif name == "status" and value.upper() in (*PRODUCT_STATES, *BULK_STATES):
@@ -54,7 +71,7 @@ def where(query: str | None) -> tuple[str, list[str | int]]:
             params.append(value.upper())
         else:
             raise SearchError(f"the simulator does not know the search term {name}")
-    return "".join(f" AND {clause}" for clause in clauses), params
+    return clauses, params
 
 
 def _number(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulator import sales
 from simulator.webhooks.shop_words import Row, ShopWords, price, text
 
+DISCOUNT: Final = {"target_type": "line_item", "type": "manual", "value_type": "fixed_amount"}
 REASONS: Final = {
     "PENDING_REFUND_DISCREPANCY": "Pending refund discrepancy",
     "REFUND_DISCREPANCY": "Refund discrepancy",
@@ -32,12 +33,11 @@ def order(conn: sqlite3.Connection, shop: ShopWords, order_id: int) -> dict[str,
         "id": order_id,
         "admin_graphql_api_id": f"gid://shopify/Order/{order_id}",
         "name": row["name"],
-        "created_at": shop.local(row["created_at"]),
-        "processed_at": shop.local(row["processed_at"]),
-        "updated_at": shop.local(row["updated_at"]),
-        "cancelled_at": shop.local(row["cancelled_at"]),
+        **{
+            name: shop.local(row[name])
+            for name in ("created_at", "processed_at", "updated_at", "cancelled_at", "closed_at")
+        },
         "cancel_reason": row["cancel_reason"],
-        "closed_at": shop.local(row["closed_at"]),
         "test": bool(row["test"]),
         "confirmed": True,
         "currency": row["currency"],
@@ -53,11 +53,7 @@ def order(conn: sqlite3.Connection, shop: ShopWords, order_id: int) -> dict[str,
         **_totals(shop, state, row["currency"]),
         **_charges(conn, shop, row),
         "tax_lines": _order_taxes(conn, shop, row),
-        "discount_applications": [
-            {"target_type": "line_item", "type": "manual", "value_type": "fixed_amount"}
-        ]
-        if state.discounts
-        else [],
+        "discount_applications": [DISCOUNT] if state.discounts else [],
         **_person(row),
         "line_items": [_line(shop, line, row["currency"]) for line in lines],
         "refunds": [refund(conn, shop, one["id"]) for one in refunds],

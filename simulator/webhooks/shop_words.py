@@ -39,8 +39,6 @@ def text(units: int, currency: str) -> str:
 
 def price(amount: str, currency: str) -> str:
     """A kept amount with the currency's decimals; a price with more of them keeps them."""
-    shortest = from_units(0, currency)
-    value = Decimal(amount)
-    return str(
-        value if value.as_tuple().exponent < shortest.as_tuple().exponent else value + shortest
-    )
+    exact = Decimal(amount)
+    rounded = exact.quantize(from_units(0, currency))
+    return str(rounded if rounded == exact else exact)

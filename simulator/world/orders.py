@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from simulator.minor_units import smallest
 from simulator.sales import UNPAID, Standing, are_taxes_included, totals
@@ -135,7 +135,7 @@ class Counter:
         )
         return Standing(charge.kind, None, number, None, None), sold
 
-    def _what(self, item: Item) -> dict[str, object]:
+    def _what(self, item: Item) -> dict[str, Any]:
         """What a line says of the thing that is sold."""
         if item.variant_id is not None:
             row = one(
@@ -192,15 +192,7 @@ def place_order(
         at=terms.processed_at or at,
         number=order_id,
     )
-    paid = 0
-    for number, item in enumerate(lines, start=order_id + 1):
-        part, sold = counter.put_line(item, number)
-        agreement.write("ORDER", sold, part, quantity=item.quantity, number=number)
-        paid += sold.total
-    for number, charge in enumerate(terms.charges, start=order_id + 1 + len(lines)):
-        part, sold = counter.put_charge(charge, number)
-        agreement.write("ORDER", sold, part, number=number)
-        paid += sold.total
+    paid = _sell(counter, agreement, lines, terms.charges)
     if terms.financial_status not in UNPAID:
         conn.execute("UPDATE orders SET paid = ? WHERE shop = ? AND id = ?", (paid, shop, order_id))
     events.record(conn, store, shop, "orders/create", order_id)
@@ -208,6 +200,24 @@ def place_order(
         if item.variant_id is not None:
             move_stock(conn, store, shop, item.variant_id, -item.quantity, at=at)
     return order_id
+
+
+def _sell(
+    counter: Counter, agreement: sales.Agreement, lines: Sequence[Item], charges: Sequence[Charge]
+) -> int:
+    """Write an order's lines and charges with their sales; what they come to."""
+    worth, number = 0, counter.order_id
+    for item in lines:
+        number += 1
+        part, sold = counter.put_line(item, number)
+        agreement.write("ORDER", sold, part, quantity=item.quantity, number=number)
+        worth += sold.total
+    for charge in charges:
+        number += 1
+        part, sold = counter.put_charge(charge, number)
+        agreement.write("ORDER", sold, part, number=number)
+        worth += sold.total
+    return worth
 
 
 def _put_order(

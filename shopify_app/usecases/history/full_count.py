@@ -370,6 +370,9 @@ def _compare_orders(shop: Shop, families: Sequence[Family], found: _Orders) -> N
             *differences.orders_behind(
                 conn, shop.shop_id, [(one.id, one.updated_at) for one in versions]
             ),
+            *differences.orders_not_known_as_edited(
+                conn, shop.shop_id, [one.id for one in versions if one.is_edited]
+            ),
             *differences.orders_lacking_refunds(
                 conn,
                 shop.shop_id,

@@ -7,6 +7,7 @@ and were not read, whatever lost the news, are asked for again.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -81,18 +82,19 @@ def _disagreements(one: ProvedOrder) -> list[Disagreement]:
         "current": (one.current, one.current_told),
         "discrepancy": (one.discrepancy, one.discrepancy_told),
     }
-    about = {
-        "order_id": one.id,
-        "name": one.name,
-        "is_exact": one.is_exact,
-        "is_wanted": one.is_wanted,
-    }
+    about = partial(
+        Disagreement,
+        order_id=one.id,
+        name=one.name,
+        is_exact=one.is_exact,
+        is_wanted=one.is_wanted,
+    )
     found = [
-        Disagreement(of=of, ours=ours, theirs=theirs, **about)
+        about(of=of, ours=ours, theirs=theirs)
         for of, (ours, theirs) in pairs.items()
         if theirs is not None and ours != theirs
     ]
-    return found if one.units_agree else [*found, Disagreement(of="units", **about)]
+    return found if one.units_agree else [*found, about(of="units")]
 
 
 def ask_for_proofs() -> None:

@@ -132,7 +132,10 @@ def _compare_orders(shop: Shop, since: datetime) -> tuple[int, int, datetime | N
         lacking = differences.orders_lacking_refunds(
             conn, shop.shop_id, [(order.id, one) for order in changed for one in order.refund_ids]
         )
-    behind = sorted({*older, *lacking})
+        unaware = differences.orders_not_known_as_edited(
+            conn, shop.shop_id, [order.id for order in changed if order.is_edited]
+        )
+    behind = sorted({*older, *lacking, *unaware})
     healed = sum(refetch.refetch_order(shop, number) in refetch.ANSWERED for number in behind)
     return len(changed), healed, max((order.updated_at for order in changed), default=None)
 

@@ -21,7 +21,6 @@ from shopify_app.db import (
     orders,
     products,
     refetches,
-    sales,
 )
 from shopify_app.db.connection import Connection
 from shopify_app.db.webhook_inbox import Delivery
@@ -84,8 +83,7 @@ def _order_edited(conn: Connection, shop: Shop, body: Body, _: datetime) -> str:
         raise PoisonError("order_edit is missing")
     order_id = payloads.number(edit, "order_id")
     refetches.ask(conn, shop.shop_id, "order", [order_id])
-    sales.want(conn, shop.shop_id, [order_id])
-    ledgers.ask(conn, shop.shop_id, [order_id])
+    ledgers.want(conn, shop.shop_id, [order_id])
     return "refetch"
 
 

@@ -10,7 +10,7 @@ shop's token of its own products alone.
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -28,6 +28,9 @@ K = TypeVar("K", bound=Hashable)
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """Stands for the stamp of what we do not hold; only compared for equality."""
+
+NEW_FOR: Final = timedelta(minutes=10)
+"""An order that is first heard of later than that was heard of too late."""
 
 TOLD_OF_A_LEVEL: Final = frozenset({"inventory_item_id", "location_id", "available", "updated_at"})
 """What a level's body says; null is said too."""
@@ -58,8 +61,16 @@ def take_orders(
     daily_sales.touch(conn, shop.shop_id, result.days)
     refetches.ask(conn, shop.shop_id, "order", sorted(hints | unclear))
     ledgers.note(conn, shop.shop_id, [order.id for order in clear])
+    ledgers.want(
+        conn, shop.shop_id, [one.id for one in clear if one.id not in held and _was_changed(one)]
+    )
     outcomes = iter([_of_order(order, newest, unclear, held) for order in news])
     return [next(outcomes) if has else "refetch" for has in has_lines]
+
+
+def _was_changed(order: Order) -> bool:
+    """Whether an order that is new to us was changed long after it was placed: a body does not say if that was an edit."""
+    return order.created_at is not None and order.updated_at > order.created_at + NEW_FOR
 
 
 def _newest(news: Iterable[N], key: Callable[[N], K]) -> tuple[dict[K, N], set[K]]:

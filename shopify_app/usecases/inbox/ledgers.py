@@ -29,6 +29,13 @@ def note(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> None:
         ask(conn, shop_id, sales.note_wanted(conn, shop_id, order_ids))
 
 
+def want(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> None:
+    """Have the sales of these orders asked for, whatever their lines say."""
+    if order_ids:
+        sales.want(conn, shop_id, order_ids)
+        ask(conn, shop_id, order_ids)
+
+
 def ask(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> None:
     """Have the sales of these orders asked for, once the burst of news is over."""
     wait = settings().ledger_wait_seconds

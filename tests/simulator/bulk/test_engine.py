@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from launch.processes import ROOT
+
 RUN = """mutation($q: String!, $grouped: Boolean!) { bulkOperationRunQuery(query: $q, groupObjects: $grouped) {
   bulkOperation { id status } userErrors { message code } } }"""
 LOOK = "query($id: ID!) { bulkOperation(id: $id) { status errorCode objectCount rootObjectCount fileSize url partialDataUrl completedAt } }"
@@ -173,3 +175,37 @@ def test_an_operation_goes_on_after_a_restart(start, make_sim, sim, rows):
         time.sleep(0.02)
 
     assert rows("SELECT status FROM bulk_operations") == [{"status": "COMPLETED"}]
+
+
+AGREEMENTS = (
+    ROOT / "tests/simulator/admin_api/documents/bulk_orders_agreements.graphql"
+).read_text()
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_the_sales_ledger_can_be_read_in_bulk(start, ended, lines, rows, act, shop, grouped):
+    (found,) = rows("SELECT * FROM orders WHERE shop = ? ORDER BY id DESC LIMIT 1", shop)
+    (line, *_) = rows("SELECT * FROM order_lines WHERE order_id = ?", found["id"])
+    act(f"orders/{found['id']}/refund", lines=[{"line_id": line["id"], "quantity": 1}])
+    gid, errors = start(AGREEMENTS.replace("__QUERY__", "test:false"), grouped=grouped)
+    written = lines(ended(gid)["url"])
+
+    assert errors == []
+    kinds_of = [one["id"].split("/")[3] for one in written]
+    if not grouped:
+        assert kinds_of == sorted(kinds_of, key=["Order", "SalesAgreement", "Sale"].index)
+    mine = [one for one in written if one.get("__parentId") == f"gid://shopify/Order/{found['id']}"]
+    assert [one["__typename"] for one in mine] == ["OrderAgreement", "RefundAgreement"]
+    (back,) = [one for one in written if one.get("__parentId") == mine[1]["id"]]
+    assert back["lineItem"] == {"id": f"gid://shopify/LineItem/{line['id']}"}
+    assert (back["actionType"], back["quantity"]) == ("RETURN", -1)
+
+
+def test_the_ledger_in_bulk_is_refused_in_shopifys_words_on_request(sim, run):
+    sim.faults.set({"bulk_agreements_refused": True})
+    payload = run(RUN, q=AGREEMENTS.replace("__QUERY__", ""), grouped=False)
+    (error,) = payload["bulkOperationRunQuery"]["userErrors"]
+
+    assert error["code"] == "INVALID"
+    assert error["message"].endswith("Invalid connections: agreements.")
+    assert payload["bulkOperationRunQuery"]["bulkOperation"] is None

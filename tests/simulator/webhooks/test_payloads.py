@@ -176,3 +176,64 @@ def test_cutting_reaches_into_lists_and_objects_and_leaves_out_what_is_not_there
     }
     assert payloads.only(whole, ["a"]) == {"a": {"b": 2, "c": 3}}
     assert payloads.only(whole, ["n", "s.deeper"]) == {"n": None, "s": "t"}
+
+
+@pytest.fixture
+def whole_order(act, rows, shop):
+    """24.00 with a tip, shipping at 5 of 6, and 10.00 of goodwill: the order's id."""
+    variant = rows("SELECT * FROM variants WHERE shop = ? ORDER BY id", shop)[0]
+    order = act(
+        "orders",
+        lines=[{"variant_id": variant["id"], "quantity": 1, "tax_rate": "0.05"}],
+        shipping=[{"price": "6.00", "discount": "1.00", "tax_rate": "0.2"}],
+        tip="3.00",
+    )["result"]
+    act(f"orders/{order}/refund", amount="10", shipping="2.50")
+    return order
+
+
+def test_an_order_says_its_taxes_shipping_tips_and_totals(sim, shop, whole_order):
+    whole = body(sim, shop, "orders/updated", whole_order)
+    line, tip = whole["line_items"]
+    (shipping,) = whole["shipping_lines"]
+
+    assert whole["taxes_included"] is True
+    assert [
+        whole[name]
+        for name in ("total_price", "current_total_price", "total_tax", "total_tip_received")
+    ] == ["32.00", "29.50", "1.97", "3.00"]  # 24.00 + 5.00 + 3.00; 1.14 of 5 % and 0.83 of 20 %
+    assert [(tax["price"], tax["rate"]) for tax in line["tax_lines"]] == [("1.14", 0.05)]
+    assert [(tax["price"], tax["rate"]) for tax in whole["tax_lines"]] == [
+        ("1.14", 0.05),
+        ("0.83", 0.2),
+    ]
+    assert (shipping["price"], shipping["discounted_price"]) == ("6.00", "5.00")
+    assert [part["amount"] for part in shipping["discount_allocations"]] == ["1.00"]
+    assert [tax["price"] for tax in shipping["tax_lines"]] == ["0.83"]
+    assert tip["tip_payment_gateway"] and "tip_payment_gateway" not in line
+
+
+def test_a_refund_says_what_is_beside_its_lines_in_shopifys_signs(sim, shop, whole_order):
+    (refund,) = body(sim, shop, "orders/updated", whole_order)["refunds"]
+    (adjustment,) = refund["order_adjustments"]
+    (shipping,) = refund["refund_shipping_lines"]
+
+    assert refund["refund_line_items"] == []
+    assert (adjustment["amount"], adjustment["tax_amount"]) == ("-7.50", "0.00")
+    assert adjustment["kind"] == "refund_discrepancy"
+    assert shipping["subtotal_amount_set"]["shop_money"]["amount"] == "2.50"
+    assert shipping["tax_amount_set"]["shop_money"]["amount"] == "0.42"
+    assert [one["amount"] for one in refund["transactions"]] == ["10.00"]
+
+
+def test_units_taken_off_are_a_refund_of_nothing_with_the_money_still_to_come(sim, shop, act, sold):
+    order = sold[0]
+    act(f"orders/{order}/edit", line_id=order + 1, delta=-1)
+    refund = body(sim, shop, "orders/updated", order)["refunds"][-1]
+
+    assert refund["transactions"] == []
+    assert [line["quantity"] for line in refund["refund_line_items"]] == [1]
+    assert [one["reason"] for one in refund["order_adjustments"]] == ["Pending refund discrepancy"]
+    assert [float(one["amount"]) for one in refund["order_adjustments"]] == [
+        refund["refund_line_items"][0]["subtotal"]
+    ]

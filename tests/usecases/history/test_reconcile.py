@@ -65,7 +65,7 @@ def cursor(shop, kind="orders"):
 def test_the_first_look_goes_two_days_back_and_the_next_begins_before_the_newest_stamp_of_shopify(
     acme, shopify
 ):
-    shopify.orders = [ChangedOrder(1, LATER, ()), ChangedOrder(2, NOW, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False), ChangedOrder(2, NOW, (), False)]
     reconcile.reconcile_shop(acme)
     assert cursor(acme) == LATER  # not our clock
     reconcile.reconcile_shop(acme)
@@ -82,9 +82,9 @@ def test_after_an_outage_the_operator_widens_the_look(acme, shopify):
 
 
 def test_a_quiet_shop_keeps_its_cursor_and_an_older_stamp_never_moves_it_back(acme, shopify):
-    shopify.orders = [ChangedOrder(1, LATER, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False)]
     reconcile.reconcile_shop(acme)
-    shopify.orders = [ChangedOrder(2, NOW, ())]
+    shopify.orders = [ChangedOrder(2, NOW, (), False)]
     reconcile.reconcile_shop(acme)
     shopify.orders = []
     reconcile.reconcile_shop(acme)
@@ -95,7 +95,7 @@ def test_a_quiet_shop_keeps_its_cursor_and_an_older_stamp_never_moves_it_back(ac
 def test_what_was_lost_is_mended_and_counted_and_what_we_have_is_not(acme, shopify):
     with transaction(acme.shop_id) as conn:
         orders.upsert_many(conn, acme.shop_id, acme.zone, [order_of(1, updated_at=LATER)])
-    shopify.orders = [ChangedOrder(1, LATER, ()), ChangedOrder(2, LATER, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False), ChangedOrder(2, LATER, (), False)]
     shopify.levels = [InventoryLevel(5, 9, 3, 0, True, NOW)]
 
     assert reconcile.reconcile_shop(acme) == {"orders": 1, "products": 0, "inventory": 1}
@@ -116,7 +116,7 @@ def test_what_shopify_lists_and_then_does_not_show_is_not_buried_and_not_counted
     with transaction(acme.shop_id) as conn:
         orders.upsert_many(conn, acme.shop_id, acme.zone, [order_of(1, line_of(1))])
         products.upsert_many(conn, acme.shop_id, [MUG])
-    shopify.orders = [ChangedOrder(1, LATER, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False)]
     monkeypatch.setattr(refetch.orders_api, "order_with_refunds", lambda *_: None)
     monkeypatch.setattr(
         reconcile.catalogue_api, "changed_product_ids", lambda api, since: [(MUG.id, LATER)]
@@ -136,7 +136,7 @@ def test_what_shopify_lists_and_then_does_not_show_is_not_buried_and_not_counted
 def test_a_buried_order_that_shopify_shows_changed_since_is_back(acme, shopify):
     with transaction(acme.shop_id) as conn:
         orders.bury(conn, acme.shop_id, 1, at=NOW)
-    shopify.orders = [ChangedOrder(1, LATER, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False)]
 
     assert reconcile.reconcile_shop(acme)["orders"] == 1
 
@@ -163,7 +163,7 @@ def test_a_shop_that_cannot_be_compared_stops_no_other(acme, rival, shopify, mon
     def only_the_rivals_answer_can_be_read(api, since):
         if api == acme.shop_id:
             raise ValueError("not a gid")
-        return [ChangedOrder(1, LATER, ())]
+        return [ChangedOrder(1, LATER, (), False)]
 
     monkeypatch.setattr(reconcile.orders_api, "changed_orders", only_the_rivals_answer_can_be_read)
 
@@ -202,7 +202,7 @@ def test_a_shop_that_is_gone_is_not_asked_about_and_the_rivals_rows_are_not_ours
     acme, rival, shopify
 ):
     rows(rival, "UPDATE shops SET state = 'uninstalled', uninstalled_at = now() RETURNING 1")
-    shopify.orders = [ChangedOrder(1, LATER, ())]
+    shopify.orders = [ChangedOrder(1, LATER, (), False)]
 
     assert reconcile.reconcile_shops() == 1
 
