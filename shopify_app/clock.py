@@ -23,6 +23,11 @@ def now(shop: Shop) -> datetime:
     return machine_now() + timedelta(seconds=shop.clock_ahead_seconds)
 
 
+def as_old(shop: Shop, machine_moment: datetime) -> datetime:
+    """A moment of the machine's clock by the shop's: as long ago as it is."""
+    return machine_moment + timedelta(seconds=shop.clock_ahead_seconds)
+
+
 def today(shop: Shop) -> date:
     """The day in a shop, in its own zone."""
     return now(shop).astimezone(shop.zone).date()

@@ -185,6 +185,7 @@ def _old(
     read_at = max((at for at in ended if at is not None), default=None)
     if not steps or read_at is None or None in ended:
         return []
+    read_at = max(read_at, clock.as_old(shop, shop.installed_at))  # simulated days compare nothing
     since = {
         kind: (comparisons[kind].compared_at if kind in comparisons else None) or read_at
         for kind in OLDEST
