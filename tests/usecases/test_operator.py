@@ -28,12 +28,22 @@ def test_each_command_answers(world, capsys):
     facts = ask(capsys, "facts", "--shop", shop.domain, "--since", "2026-01-01")[1]
     assert set(facts["days"][0]) == {
         "day",
+        "currency",
         "orders",
         "units",
+        "returned_units",
         "gross",
         "discounts",
         "refunds",
         "net",
+        "shipping",
+        "duties",
+        "fees",
+        "taxes",
+        "total",
+        "tips",
+        "gift_cards",
+        "unknown",
     }
     assert ask(capsys, "inbox")[1]["dead"] == 0
     assert ask(capsys, "dead", "list")[1] == []

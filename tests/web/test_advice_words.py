@@ -200,7 +200,10 @@ def test_the_last_decision_of_a_day_comforts_nobody_while_runs_fail(client, acme
 
 def test_who_may_not_see_old_orders_is_told_over_what_nothing_was_sold(client, acme):
     make_run(acme)
-    rows(acme, "UPDATE shops SET granted_scopes = '{read_orders}' RETURNING 1")
+    rows(
+        acme,
+        "UPDATE shops SET granted_scopes = '{read_orders,write_products,read_inventory,read_locations}' RETURNING 1",
+    )
 
     assert "orders of the last 60 days, and nothing was sold" in html(client, acme, "/")
 

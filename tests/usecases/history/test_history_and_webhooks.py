@@ -32,7 +32,9 @@ def test_after_the_history_every_day_equals_the_shops_own_books(world):
 
     assert books_differ(world) == {}
     with transaction(shop.shop_id) as conn:
-        assert [step.state for step in backfills.progress(conn, shop.shop_id)] == ["done"] * len(backfills.STEPS)
+        assert [step.state for step in backfills.progress(conn, shop.shop_id)] == ["done"] * len(
+            backfills.STEPS
+        )
         assert reconciliations.seen_until(conn, shop.shop_id, "orders") is not None
 
 
