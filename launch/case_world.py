@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import httpx
 import psycopg2
+import structlog
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -369,11 +370,15 @@ def _settings(wanted: Mapping[str, str]) -> Iterator[None]:
     os.environ.update(wanted)
     config.settings.cache_clear()
     connection.close_pool()
+    logs, server = structlog.get_config(), logging.getLogger("werkzeug")
+    level = server.level
     set_up_logs("CRITICAL")
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        structlog.configure(**logs)
+        server.setLevel(level)
         connection.close_pool()
         os.environ.clear()
         os.environ.update(before)
