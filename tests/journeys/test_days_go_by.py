@@ -138,7 +138,8 @@ def test_sixty_days_bring_a_verdict_a_tests_weeks_and_judged_ranges(slow_world, 
     for one in tested:
         assert given_back[one["id"]] == one["price"]
     assert_blocks_were_written_on_their_days(shop)
-    assert count(rival, "SELECT count(*) FROM suggestion_runs WHERE shop_id = %(shop_id)s") == 0
+    # Its own day brings the other shop one run; sixty days elsewhere bring it no more.
+    assert count(rival, "SELECT count(*) FROM suggestion_runs WHERE shop_id = %(shop_id)s") <= 1
     with sweep_transaction() as conn, conn.cursor() as cur:
         cur.execute("SELECT clock_ahead_seconds FROM shops WHERE shop_id = %s", (rival.shop_id,))
         assert cur.fetchone() == (0,)
