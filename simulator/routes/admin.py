@@ -20,6 +20,7 @@ def shops() -> str:
 
 
 @bp.get("/store/<handle>/apps/<app>")
+@bp.get("/store/<handle>/apps/<app>/")
 @bp.get("/store/<handle>/apps/<app>/<path:path>")
 def app_frame(handle: str, app: str, path: str = "") -> Response:
     """The app, by its handle or client id, inside the admin; opening it may install it."""

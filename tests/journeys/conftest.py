@@ -43,7 +43,7 @@ def page(browser):
     opened.on(
         "console",
         lambda message: (
-            opened.problems.append(message.text)
+            opened.problems.append(f"{message.text} {message.location.get('url', '')}".strip())
             if message.type == "error" and "favicon" not in message.location.get("url", "")
             else None
         ),

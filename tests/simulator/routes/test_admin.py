@@ -73,6 +73,9 @@ def test_the_page_says_that_it_is_no_shopify_and_loads_the_app_only_by_script(fr
 
 def test_without_the_app_there_is_a_gate_and_no_frame(web, sim, shop):
     sim.store.connection().execute("UPDATE shops SET installed_at = NULL")
+    assert (
+        web.get("/store/tiny/apps/keel/").status_code == 200
+    )  # as the address is after a reload at home
     answer = web.get("/store/tiny/apps/keel")
 
     assert "Install" in answer.text
