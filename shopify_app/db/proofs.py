@@ -21,6 +21,8 @@ class ProvedOrder:
     """Shopify's own sales, not derived."""
     is_wanted: bool
     """They are still to be read."""
+    is_settled: bool
+    """They were read after the order's newest news: nothing that is to come can make it agree."""
     original: Decimal
     original_told: Decimal | None
     current: Decimal
@@ -41,12 +43,13 @@ class ProvedDay:
 
 
 def orders_proved(conn: Connection, shop_id: int) -> tuple[int, int, int]:
-    """(orders in the books, of them with Shopify's own sales, of them still to be read)."""
+    """(orders of which Shopify told a total, of them with its own sales, of them still to be read)."""
     with conn.cursor() as cur:
         cur.execute(
             """
             SELECT count(*), count(*) FILTER (WHERE ledger_as_of IS NOT NULL), count(*) FILTER (WHERE ledger_wanted)
-              FROM orders WHERE shop_id = %(shop_id)s AND NOT is_test AND deleted_at IS NULL
+              FROM orders
+             WHERE shop_id = %(shop_id)s AND NOT is_test AND deleted_at IS NULL AND current_total IS NOT NULL
             """,
             {"shop_id": shop_id},
         )
@@ -55,7 +58,7 @@ def orders_proved(conn: Connection, shop_id: int) -> tuple[int, int, int]:
 
 
 def orders_unlike(conn: Connection, shop_id: int) -> list[ProvedOrder]:
-    """Orders of which a total, or the units of a line, is not what Shopify says, the newest first.
+    """Orders of which a total, or the units of a line, is not what Shopify says, the newest first; those that it told a total of.
 
     What was ordered is Shopify's original total; all but adjustments its current one; the adjustments are the
     discrepancy of its refunds; the units of each line are those that it still holds.
@@ -80,6 +83,7 @@ def orders_unlike(conn: Connection, shop_id: int) -> list[ProvedOrder]:
                  GROUP BY b.order_id
             ), proved AS (
                 SELECT o.id, o.name, o.ledger_as_of IS NOT NULL AS is_exact, o.ledger_wanted AS is_wanted,
+                       coalesce(o.ledger_as_of >= o.updated_at, false) AS is_settled,
                        coalesce(b.original, 0) AS original,
                        CASE WHEN o.ledger_as_of IS NOT NULL THEN o.original_total
                             WHEN NOT o.is_edited THEN o.total_price END AS original_told,
@@ -88,7 +92,7 @@ def orders_unlike(conn: Connection, shop_id: int) -> list[ProvedOrder]:
                        CASE WHEN o.ledger_as_of IS NOT NULL THEN o.refund_discrepancy END AS discrepancy_told,
                        coalesce(b.units_agree, true) AS units_agree
                   FROM orders o LEFT JOIN of_order b ON b.order_id = o.id
-                 WHERE o.shop_id = %(shop_id)s AND NOT o.is_test AND o.deleted_at IS NULL
+                 WHERE o.shop_id = %(shop_id)s AND NOT o.is_test AND o.deleted_at IS NULL AND o.current_total IS NOT NULL
             )
             SELECT * FROM proved
              WHERE original <> coalesce(original_told, original) OR current <> coalesce(current_told, current)

@@ -33,16 +33,19 @@ class Proof(Document):
     """What a proof found."""
 
     orders: int
+    """Those of which Shopify told a total."""
     agreeing: int
     exact: int
     """Orders whose sales were read from Shopify; of the others they are derived from lines."""
     wanted: int
     """Orders whose sales are still to be read."""
-    settled_unlike: int = 0
-    """Orders that disagree though nothing of them is still to be read: they count against the books."""
+    settled_unlike: int
+    """Orders that disagree though their sales were read after their newest news: they count against the books."""
     disagreements: list[Disagreement]
     """The newest orders' first, so many as are worth reading."""
     odd_days: list[OddDay]
+    """The newest, so many as are worth reading."""
+    odd_days_in_all: int
 
     @property
     def is_whole(self) -> bool:

@@ -6,7 +6,16 @@ from decimal import Decimal
 from shopify_app.domain.proof import Disagreement, OddDay, Proof
 from shopify_app.domain.sale import Action, LineType, Reason
 
-WHOLE = Proof(orders=3, agreeing=3, exact=1, wanted=0, disagreements=[], odd_days=[])
+WHOLE = Proof(
+    orders=3,
+    agreeing=3,
+    exact=1,
+    wanted=0,
+    settled_unlike=0,
+    disagreements=[],
+    odd_days=[],
+    odd_days_in_all=0,
+)
 ODD = OddDay(day=date(2026, 11, 20), currency="GBP", parts=Decimal(1), total=Decimal(2))
 
 

@@ -382,12 +382,12 @@ def _compare_orders(shop: Shop, families: Sequence[Family], found: _Orders) -> N
 
 
 def _mend_orders(shop: Shop, behind: Sequence[int]) -> tuple[int, int]:
-    """(mended, left); those that are too many for now are asked for by and by, and count as mended."""
+    """(mended, left); those that are too many for now are asked for by and by: neither yet."""
     now, later = behind[:MOST_ASKED_AT_ONCE], behind[MOST_ASKED_AT_ONCE:]
     with transaction(shop.shop_id) as conn:
         refetches.ask(conn, shop.shop_id, "order", later)
     answered = sum(refetch.refetch_order(shop, one) in refetch.ANSWERED for one in now)
-    return answered + len(later), len(now) - answered
+    return answered, len(now) - answered
 
 
 def _sees_back(shop: Shop, listed_from: datetime | None, held_from: datetime | None) -> bool:

@@ -52,12 +52,13 @@ def prove_shop(shop_id: int) -> Proved:
             agreeing=counts[0] - len(unlike),
             exact=counts[1],
             wanted=counts[2],
-            settled_unlike=sum(not one.is_wanted for one in unlike),
+            settled_unlike=sum(one.is_settled for one in unlike),
             disagreements=[told for one in unlike[:MOST_KEPT] for told in _disagreements(one)],
             odd_days=[
                 OddDay(day=day.day, currency=day.currency, parts=day.parts, total=day.total)
                 for day in odd[:MOST_KEPT]
             ],
+            odd_days_in_all=len(odd),
         )
         proofs.keep(conn, shop_id, proof.as_json())
         if proof.is_whole and before is not None and not before.proof.is_whole:

@@ -219,6 +219,7 @@ def proved(shop, *, orders=1_000, unlike=0, odd_days_ago=()):
             )
             for ago in odd_days_ago
         ],
+        odd_days_in_all=len(odd_days_ago),
     )
     with transaction(shop.shop_id) as conn:
         proofs.keep(conn, shop.shop_id, found.as_json())

@@ -21,6 +21,8 @@ def differences(world):
 
 def proved(world):
     found = proof.prove_shop(world.shop().shop_id).proof
+    every = "SELECT count(*) FROM orders WHERE NOT is_test AND deleted_at IS NULL"
+    assert rows(world.shop(), every) == [(found.orders,)], "a total was told of each"
     return [
         (one.name, one.of, one.ours, one.theirs) for one in found.disagreements
     ], found.orders - found.agreeing

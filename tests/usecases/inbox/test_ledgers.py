@@ -14,7 +14,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.domain.sale import Action, LineType, OrderLedger, Reason, Sale
 from shopify_app.errors import TransientError
 from shopify_app.shopify import agreements_api
-from shopify_app.usecases.history import facts
+from shopify_app.usecases.history import facts, proof
 from shopify_app.usecases.inbox import ledgers, refetch
 from shopify_app.usecases.shops import access
 from tests.factories import NOW, line_of, order_of, rows
@@ -176,3 +176,22 @@ def test_an_order_of_many_agreements_and_sales_is_read_page_by_page(world):
         id=order_id,
     ) == [(93, 39)]
     assert facts.facts(shop.shop_id)["days"] == world.look("ledger")["days"]
+
+
+def test_only_what_was_read_after_its_newest_news_and_disagrees_counts_against_the_books(
+    acme, rival, shopify
+):
+    # Shopify says 10.00 of the first, whose sales come to 9.00; of the second 12.00, where its line says 10.00, and shows it not.
+    shopify.ledgers = {1: ledger_of(1, sale(1, "9.00")), 2: None}
+    hold(acme, 1, total_price=Decimal(10), current_total=Decimal(10))
+    hold(acme, 2, total_price=Decimal(12), current_total=Decimal(12))
+    hold(rival, 3)  # no total of it was told
+    refetch.refetch_resources()
+
+    found, rivals = (proof.prove_shop(shop.shop_id).proof for shop in (acme, rival))
+
+    assert {one.order_id for one in found.disagreements} == {1, 2}
+    assert (found.orders, found.agreeing, found.settled_unlike) == (2, 0, 1)
+    assert (rivals.orders, rivals.agreeing) == (0, 0), (
+        "what Shopify did not say agrees with nothing"
+    )
