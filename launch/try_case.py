@@ -36,8 +36,8 @@ def _tried(case: Any) -> dict[str, Any]:
     began = time.monotonic()
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 -- a bad file is refused before anything starts
 
-    from launch.postgres import start_postgres  # noqa: PLC0415
-    from launch.valkey import start_valkey  # noqa: PLC0415
+    from launch.postgres import start_postgres  # noqa: PLC0415 -- as above
+    from launch.valkey import start_valkey  # noqa: PLC0415 -- as above
 
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keel-try-")))
@@ -46,7 +46,7 @@ def _tried(case: Any) -> dict[str, Any]:
         postgres_comes = starting.submit(start_postgres, folder / "postgres", losable=True)
         try:
             from launch.case_world import case_world  # noqa: PLC0415 -- loaded while Postgres starts
-            from shopify_app.db.migrate import migrate  # noqa: PLC0415
+            from shopify_app.db.migrate import migrate  # noqa: PLC0415 -- as above
         finally:
             postgres = postgres_comes.result()
             stack.callback(postgres.stop)

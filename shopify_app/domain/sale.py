@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
 
-class Reason(StrEnum):
+class Told(StrEnum):
+    """A word of Shopify's; one that it added since is UNKNOWN, and counted as such."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003 -- the name is Enum's
+        return cls["UNKNOWN"]
+
+
+class Reason(Told):
     """Why an agreement was made."""
 
     ORDER = "ORDER"
@@ -19,12 +28,8 @@ class Reason(StrEnum):
     RETURN = "RETURN"
     UNKNOWN = "UNKNOWN"
 
-    @classmethod
-    def _missing_(cls, value: object) -> "Reason":  # noqa: ARG003 -- the name is Enum's
-        return cls.UNKNOWN
 
-
-class Action(StrEnum):
+class Action(Told):
     """What a sale does: it sells, takes back, or changes the price, tax or discount of an earlier one."""
 
     ORDER = "ORDER"
@@ -32,12 +37,8 @@ class Action(StrEnum):
     UPDATE = "UPDATE"
     UNKNOWN = "UNKNOWN"
 
-    @classmethod
-    def _missing_(cls, value: object) -> "Action":  # noqa: ARG003 -- the name is Enum's
-        return cls.UNKNOWN
 
-
-class LineType(StrEnum):
+class LineType(Told):
     """What was sold. Goods are PRODUCT; a refund's money above or below the worth of its lines is an ADJUSTMENT."""
 
     PRODUCT = "PRODUCT"
@@ -49,10 +50,6 @@ class LineType(StrEnum):
     ADDITIONAL_FEE = "ADDITIONAL_FEE"
     ADJUSTMENT = "ADJUSTMENT"
     UNKNOWN = "UNKNOWN"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "LineType":  # noqa: ARG003 -- the name is Enum's
-        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
