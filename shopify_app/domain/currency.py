@@ -8,7 +8,7 @@ What comes from Shopify is kept exactly as it came, with more decimals or fewer.
 `written_digits`; what is shown exactly has `digits_shown`.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 _CODES: Final = {
@@ -45,12 +45,14 @@ def written_digits(currency: str) -> int:
 
 
 def rounded(amount: Decimal, digits: int) -> Decimal:
-    """An amount of money with so many decimals, for totals and for what is written.
+    """An amount of money with so many decimals, for totals and for what is written; a half goes up, as in every till.
 
     >>> rounded(Decimal("4999.95"), written_digits("XOF"))
     Decimal('5000')
+    >>> rounded(Decimal("6.625"), 2)
+    Decimal('6.63')
     """
-    return amount.quantize(Decimal(1).scaleb(-digits))
+    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def exact(amount: Decimal, digits: int) -> Decimal:

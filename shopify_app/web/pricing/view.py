@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from flask_babel import gettext
 from markupsafe import Markup
@@ -23,6 +24,9 @@ from shopify_app.web.charts import Plot, Point, ReadOut, nice_ticks
 from shopify_app.web.wording import RULES, words_for
 
 Curve = Sequence[CurvePoint]
+
+NOTE_WIDTH: Final = 0.2
+"""Of the chart's width, a little more than its longest note takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,13 @@ def _draw_prices(plot: Plot, card: SuggestionCard, curve: Curve) -> None:
         x = _x(at, prices)
         plot.rule(x, f"c-rule c-rule-{kind}")
         plot.dot(x, _profit_at(at, curve), f"c-{kind}", 6)
+        fits = x < 1 - NOTE_WIDTH if anchor == "start" else x > NOTE_WIDTH
+        goes_right = (anchor == "start") is fits
         plot.text(
-            x + (0.012 if anchor == "start" else -0.012),
-            14,
+            x + (0.012 if goes_right else -0.012),
+            14 if fits else 30,  # beside the other's note, below it
             words,
-            anchor=anchor,
+            anchor="start" if goes_right else "end",
             kind=f"c-note c-note-{kind}",
         )
     for tick in nice_ticks(prices[0], prices[-1], 4):
