@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,23 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         yield server
         connection.close_pool()
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def database_of_module(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> str:
+    """A migrated database that no other module's tests leave anything in; its owner's URL.
+
+    For worlds that live as long as their module: what is due there is theirs.
+    """
+    name = re.sub(r"\W", "_", request.module.__name__)[-60:]
+    owner = psycopg2.connect(postgres.url_of("postgres"))
+    owner.autocommit = True
+    with owner.cursor() as cur:
+        cur.execute(f"DROP DATABASE IF EXISTS {name}")
+        cur.execute(f"CREATE DATABASE {name}")
+    owner.close()
+    migrate(postgres.url_of(name))
+    return postgres.url_of(name)
 
 
 @pytest.fixture(scope="session")
@@ -124,3 +142,10 @@ def stall(acme: Shop) -> tuple[Shop, list[int], list[int]]:
     from tests.stall import make_stall
 
     return make_stall(acme)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: a file stays with one process, and the last one shall be a short one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -13,8 +13,6 @@ from simulator.cases.reading import read_case
 FOLDER = ROOT / "tests" / "cases"
 FILES = sorted(FOLDER.glob("*/*.json"))
 
-pytestmark = pytest.mark.xdist_group("cases")
-
 
 def parameter(path):
     case = read_case(path)
@@ -28,11 +26,11 @@ def is_about_advice(case):
 
 
 @pytest.fixture(scope="module")
-def world(postgres):
+def world(database_of_module):
     with (
         tempfile.TemporaryDirectory(prefix="keel-cases-") as folder,
         case_world(
-            Path(folder), database_url=postgres.url, redis_url="redis://127.0.0.1:1/0"
+            Path(folder), database_url=database_of_module, redis_url="redis://127.0.0.1:1/0"
         ) as made,
     ):
         yield made

@@ -12,8 +12,6 @@ from launch.case_world import case_world, text_of
 from shopify_app.usecases.history import facts
 from simulator.cases.reading import parsed
 
-pytestmark = pytest.mark.xdist_group("cases")
-
 ORDER = {
     "id": 9001,
     "name": "#T",
@@ -42,11 +40,11 @@ CASE = {
 
 
 @pytest.fixture(scope="module")
-def world(postgres):
+def world(database_of_module):
     with (
         tempfile.TemporaryDirectory(prefix="keel-cases-") as folder,
         case_world(
-            Path(folder), database_url=postgres.url, redis_url="redis://127.0.0.1:1/0"
+            Path(folder), database_url=database_of_module, redis_url="redis://127.0.0.1:1/0"
         ) as made,
     ):
         yield made
