@@ -16,7 +16,6 @@ import json
 import subprocess
 import threading
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,8 +102,8 @@ def live_through(
 def odd_orders(running: Simulated) -> OddOrders:
     """Orders of which lines alone do not tell the money, to be placed and changed at the shop's present time."""
     looks = f"_sim/{running.domain}"
-    now = datetime.fromisoformat(running.sim.get(f"{looks}/state").json()["now"])
-    return OddOrders(running.control, running.sim.get(f"{looks}/variants").json(), now)
+    state = running.sim.get(f"{looks}/state").json()
+    return OddOrders(running.control, running.sim.get(f"{looks}/variants").json(), state)
 
 
 def differences(running: Simulated) -> list[str]:
@@ -217,7 +216,11 @@ def _arguments() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--days", type=int, default=30, help="simulated days that go by")
-    parser.add_argument("--shop", default="uk-gifts", help=f"KIND or KIND:SEED, of {SHOPS}")
+    parser.add_argument(
+        "--shop",
+        default="uk-gifts",
+        help=f"KIND or KIND:SEED, of {SHOPS}, or the file of a case (bench/shops)",
+    )
     parser.add_argument("--duplicate", type=float, default=0.1, help="share that comes twice")
     parser.add_argument("--reorder", type=float, default=0.2, help="share that is overtaken")
     parser.add_argument("--reorder-seconds", type=float, default=2.0, help="by how much at most")

@@ -389,7 +389,7 @@ def _serve(app: Flask, door: socket.socket) -> Any:
     """Answer on a socket that listens already; what ends it."""
     host, port = door.getsockname()
     server = make_server(host, port, app, threaded=True, fd=door.fileno())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop() -> None:
         server.shutdown()

@@ -129,6 +129,14 @@ def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
+def home(world: object) -> Shop:
+    """The world's shop with its history read; ask for it before a rival."""
+    from tests.kept_worlds import installed
+
+    return installed(world)
+
+
+@pytest.fixture
 def apron(world: object) -> tuple[int, int]:
     """(variant, suggestion): the one open decision of a simulated shop; see tests/price_writes.py."""
     from tests.price_writes import price_suggestion

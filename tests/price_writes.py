@@ -4,12 +4,12 @@ from shopify_app.db import suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.decisions import decide, price_outbox
 from tests.factories import make_suggestion
-from tests.simulated import install
+from tests.kept_worlds import installed
 
 
 def price_suggestion(world):
     """(variant, suggestion) of the one open decision of the installed shop: the linen apron, 24.00 -> 26.00."""
-    install(world)
+    installed(world)
     variant = next(one for one in world.look("variants") if one["product_title"] == "Linen apron")
     shop = world.shop()
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg2
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from launch.processes import ROOT
@@ -87,13 +88,16 @@ class World:
 
 def awaits_an_operation() -> bool:
     """Whether a step of an import waits for its bulk operation, to be looked at again within seconds."""
-    with sweep_transaction() as conn, conn.cursor() as cur:
+    conn = psycopg2.connect(config.settings().database_url)
+    with conn, conn.cursor() as cur:
         cur.execute(
             "SELECT EXISTS (SELECT FROM backfills WHERE state = 'running' AND bulk_operation_id IS NOT NULL"
             " AND due_at < now() + interval '10 seconds')"
-            " OR EXISTS (SELECT FROM due_work WHERE what = 'full_count' AND due_at < now() + interval '10 seconds')"
+            " OR EXISTS (SELECT FROM due_work JOIN full_counts USING (shop_id) WHERE what = 'full_count'"
+            " AND due_at < now() + interval '10 seconds')"
         )
         row = cur.fetchone()
+    conn.close()
     return bool(row and row[0])
 
 
@@ -101,7 +105,7 @@ def serve(app: Any, door: socket.socket) -> BaseWSGIServer:
     """Answer on a socket that listens already: nobody can take its port meanwhile."""
     host, port = door.getsockname()
     server = make_server(host, port, app, threaded=True, fd=door.fileno())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return server
 
 

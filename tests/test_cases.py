@@ -13,6 +13,8 @@ from simulator.cases.reading import read_case
 FOLDER = ROOT / "tests" / "cases"
 FILES = sorted(FOLDER.glob("*/*.json"))
 
+pytestmark = pytest.mark.slow
+
 
 def parameter(path):
     case = read_case(path)

@@ -77,22 +77,24 @@ def short_weeks(
                    sum(step) OVER item AS units, lead(changed_at, 1, 'infinity') OVER item AS until
               FROM changes
             WINDOW item AS (PARTITION BY inventory_item_id ORDER BY changed_at, location_id)
-        ), weeks AS (
-            SELECT week::date AS week, week::timestamp AT TIME ZONE %(timezone)s AS since,
-                   (week + interval '7 days')::timestamp AT TIME ZONE %(timezone)s AS until
-              FROM generate_series(%(first)s::date, %(until)s::date - 1, interval '7 days') AS week
-        ), shares AS (
-            SELECT v.id::text AS series_id, w.week,
-                   coalesce(sum(extract(epoch FROM least(t.until, w.until) - greatest(t.since, w.since)))
-                                FILTER (WHERE t.units > 0), 0)
-                   / sum(extract(epoch FROM least(t.until, w.until) - greatest(t.since, w.since))) AS in_stock
+        ), parts AS (
+            SELECT v.id AS variant_id, week::date AS week, t.units,
+                   extract(epoch FROM least(t.until, (week + interval '7 days') AT TIME ZONE %(timezone)s)
+                                      - greatest(t.since, week AT TIME ZONE %(timezone)s)) AS seconds
               FROM totals t
-              JOIN weeks w ON t.since < w.until AND t.until > w.since
               JOIN variants v ON v.shop_id = %(shop_id)s AND v.inventory_item_id = t.inventory_item_id
                AND v.inventory_policy <> 'CONTINUE'
               JOIN inventory_items i ON i.shop_id = v.shop_id AND i.id = v.inventory_item_id AND i.is_tracked
-             GROUP BY v.id, w.week
-            HAVING sum(extract(epoch FROM least(t.until, w.until) - greatest(t.since, w.since))) > 0)
+             CROSS JOIN LATERAL generate_series(
+                   date_trunc('week', greatest(t.since AT TIME ZONE %(timezone)s, %(first)s::timestamp)),
+                   least(t.until AT TIME ZONE %(timezone)s, %(until)s::timestamp - interval '1 day'),
+                   interval '7 days') AS week
+        ), shares AS (
+            SELECT variant_id::text AS series_id, week,
+                   coalesce(sum(seconds) FILTER (WHERE units > 0), 0) / sum(seconds) AS in_stock
+              FROM parts
+             WHERE seconds > 0
+             GROUP BY variant_id, week)
         SELECT series_id, week, in_stock::float8 FROM shares WHERE in_stock < 1 ORDER BY 1, 2
         """,
         {"shop_id": shop_id, "first": first, "until": until, "timezone": timezone},

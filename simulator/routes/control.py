@@ -43,11 +43,13 @@ def list_shops() -> Response:
 
 @bp.get("/<shop>/state")
 def state(shop: str) -> Response:
-    """Clock, install, pending deliveries."""
+    """Clock, zone and currency, install, pending deliveries."""
     sim = simulator()
     row = merchant.one(sim.store.connection(), "SELECT * FROM shops WHERE domain = ?", shop)
     return jsonify(
         now=row["now_at"],
+        timezone=row["timezone"],
+        currency=row["currency"],
         installed_at=row["installed_at"],
         scopes=row["granted_scopes"],
         pending=sim.emitter.pending(),

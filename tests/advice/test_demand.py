@@ -15,7 +15,7 @@ from shopify_app.db import demand_states, suggestion_runs, suggestions
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.suggestions import explain, suggest
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
-from tests.simulated import install
+from tests.kept_worlds import installed
 
 
 def kept(shop):
@@ -26,7 +26,7 @@ def kept(shop):
 
 @pytest.fixture
 def shop(world):
-    return install(world)
+    return installed(world)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from shopify_app.db.connection import transaction
 from shopify_app.usecases.decisions import decide, order_receipts, purchase_order_exports
 from shopify_app.usecases.suggestions import explain, suggest
 from tests.factories import rows, run_settings
-from tests.simulated import install
 
 
 def told(inputs, *receipts, vendor="Northmill", stated=14, is_fixed=False):
@@ -90,8 +89,8 @@ def restocks(shop):
         return suggestions.cards(conn, shop.shop_id, kinds=("restock",), limit=100)
 
 
-def test_a_delivery_changes_the_next_orders_and_every_number_comes_out_again(world, rival):
-    shop = install(world)
+def test_a_delivery_changes_the_next_orders_and_every_number_comes_out_again(world, home, rival):
+    shop = home
     card = next(
         one
         for one in restocks(shop)

@@ -10,7 +10,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.domain.shop import VendorLeadTime
 from shopify_app.usecases.decisions import decide
 from shopify_app.usecases.suggestions import explain, suggest
-from tests.simulated import install
+from tests.kept_worlds import installed
 
 
 def restocks(shop):
@@ -37,7 +37,7 @@ def cost(cards):
 
 @pytest.fixture
 def shop(world):
-    return install(world)
+    return installed(world)
 
 
 def test_every_budget_has_a_plan_and_the_last_one_is_what_the_cards_say(shop):

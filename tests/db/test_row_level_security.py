@@ -7,7 +7,7 @@ import pytest
 
 from shopify_app.db.connection import ingest_transaction, sweep_transaction, transaction
 from tests.factories import make_shop, rows
-from tests.simulated import install
+from tests.kept_worlds import installed
 from tests.web.page_rows import price_row, restock_row, trend_row
 
 
@@ -117,7 +117,7 @@ def test_no_view_and_no_function_walks_around_the_policies(owner):
 @pytest.fixture
 def two_shops(world, owner):
     """A shop with rows in most tables, and a rival with a few."""
-    ours = install(world)
+    ours = installed(world)
     rival = make_shop("rival.myshopify.com")
     for make in (price_row, restock_row, trend_row):
         make(ours)

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from shopify_app.db.connection import transaction
 from tests.journeys.admin_pages import admin
-from tests.simulated import install
+from tests.kept_worlds import installed
 from tests.web.page_rows import price_test_row, set_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 @pytest.fixture
 def proposed(world):
     """A proposed test of twelve products that only Keel knows: it is stopped before its first block."""
-    shop = install(world)
+    shop = installed(world)
     set_settings(shop, loss_cap="5000.00", exposure_limit="1")
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM price_tests WHERE shop_id = %s", (shop.shop_id,))

@@ -9,7 +9,7 @@ from shopify_app.db import price_changes
 from shopify_app.db.connection import sweep_transaction
 from shopify_app.usecases.decisions import decide
 from tests.factories import make_suggestion, make_variant
-from tests.simulated import install
+from tests.kept_worlds import installed
 from tests.web.page_rows import price_row
 
 
@@ -20,7 +20,7 @@ def ask(capsys, *words):
 
 
 def test_each_command_answers(world, capsys):
-    shop = install(world)
+    shop = installed(world)
     capsys.readouterr()
 
     assert ask(capsys, "migrate")[1] == {"applied": []}

@@ -1,7 +1,5 @@
 """The app's books held against the shop's own, field by field: after the history, and after days of lost, doubled and late news."""
 
-from datetime import datetime
-
 import pytest
 
 from bench.lib.odd_orders import OddOrders, books_differ
@@ -11,8 +9,7 @@ from tests.simulated import install
 
 
 def odd_orders(world):
-    now = datetime.fromisoformat(world.look("state")["now"])
-    return OddOrders(world.control, world.look("variants"), now)
+    return OddOrders(world.control, world.look("variants"), world.look("state"))
 
 
 def differences(world):

@@ -10,7 +10,6 @@ from shopify_app.shopify import bulk_operations, catalogue_api
 from shopify_app.usecases.history import facts
 from shopify_app.usecases.shops import access
 from tests.factories import make_variant, rows
-from tests.simulated import install
 
 
 def count(world):
@@ -35,10 +34,10 @@ def shelves_differ(world):
 
 
 @pytest.fixture
-def shop(world, rival):
+def shop(home, rival):
     """Our simulated shop, installed; a rival keeps a product of its own beside it."""
     make_variant(rival)
-    return install(world)
+    return home
 
 
 def test_lost_news_of_a_cost_a_price_a_deletion_and_a_closed_location_is_mended_by_one_count(

@@ -7,6 +7,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.usecases.history import backfill, facts, reconcile
 from shopify_app.usecases.inbox import refetch
 from tests.factories import rows
+from tests.kept_worlds import installed
 from tests.simulated import install
 
 
@@ -97,7 +98,7 @@ def test_an_order_that_is_edited_past_the_sixty_days_stays_though_shopify_does_n
 
 
 def test_thirty_days_of_duplicates_reordering_and_drops_come_out_equal_after_one_comparison(world):
-    install(world)
+    installed(world)
     world.faults(
         webhook_duplicate=0.1,
         webhook_reorder=0.2,
@@ -115,7 +116,7 @@ def test_thirty_days_of_duplicates_reordering_and_drops_come_out_equal_after_one
 
 
 def test_dropped_webhooks_are_mended_and_counted(world):
-    shop = install(world)
+    shop = installed(world)
     world.faults(webhook_drop=1.0)
     world.control("advance", days=2)
     world.deliver()
@@ -131,7 +132,7 @@ def test_dropped_webhooks_are_mended_and_counted(world):
 
 
 def test_a_lost_refund_is_mended_though_news_of_its_order_came_through(world):
-    shop = install(world)
+    shop = installed(world)
     variant = world.look("variants")[0]
     order = world.control("orders", lines=[{"variant_id": variant["id"], "quantity": 3}])["result"]
     world.deliver()
@@ -153,7 +154,7 @@ def test_a_lost_refund_is_mended_though_news_of_its_order_came_through(world):
 
 
 def test_refunds_cancellations_edits_and_deletions_are_followed(world):
-    install(world)
+    installed(world)
     variant = world.look("variants")[0]
     order = world.control(
         "orders", lines=[{"variant_id": variant["id"], "quantity": 3, "discount": "1.50"}]
@@ -204,7 +205,7 @@ def test_no_trace_of_a_person_is_kept(world, postgres):
 
 
 def test_a_shelf_that_differs_under_the_same_stamp_is_mended(world):
-    shop = install(world)
+    shop = installed(world)
     with transaction(shop.shop_id) as conn, conn.cursor() as cur:
         cur.execute(
             "UPDATE inventory_levels SET available_units = available_units + 7 WHERE shop_id = %s"

@@ -6,7 +6,6 @@ from shopify_app.db import sales_reports
 from shopify_app.db.connection import transaction
 from shopify_app.usecases.history import sales_report
 from tests.factories import rows
-from tests.simulated import install
 
 
 def newest(shop):
@@ -14,8 +13,8 @@ def newest(shop):
         return sales_reports.newest(conn, shop.shop_id)
 
 
-def test_the_last_thirty_days_equal_shopifys_report_until_an_order_is_lost(world, rival):
-    shop = install(world)
+def test_the_last_thirty_days_equal_shopifys_report_until_an_order_is_lost(world, home, rival):
+    shop = home
     world.control("scopes", grant=["read_reports"])
     world.deliver()
 

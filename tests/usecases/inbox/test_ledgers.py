@@ -18,7 +18,7 @@ from shopify_app.usecases.history import facts, proof
 from shopify_app.usecases.inbox import ledgers, refetch
 from shopify_app.usecases.shops import access
 from tests.factories import NOW, line_of, order_of, rows
-from tests.simulated import install
+from tests.kept_worlds import installed
 
 LATER = NOW + timedelta(hours=1)
 
@@ -162,7 +162,7 @@ def test_a_sale_that_comes_back_otherwise_is_told_of_and_counted(acme, rival, sh
 
 @pytest.mark.slow
 def test_an_order_of_many_agreements_and_sales_is_read_page_by_page(world):
-    shop = install(world)
+    shop = installed(world)
     variant = world.look("variants")[0]["id"]
     one = {"variant_id": variant, "quantity": 1, "price": "10.00"}
     order_id = world.control("orders", lines=[one] * 55)["result"]

@@ -13,7 +13,7 @@ from shopify_app.db.connection import transaction
 from shopify_app.usecases.suggestions import explain, suggest
 from shopify_app.usecases.suggestions import ranges as range_upkeep
 from tests.factories import rows
-from tests.simulated import install
+from tests.kept_worlds import installed
 
 
 def standing(shop):
@@ -59,7 +59,7 @@ def too_sure(shop, used):
 
 @pytest.fixture
 def shop(world):
-    return install(world)
+    return installed(world)
 
 
 def test_a_run_gives_a_range_of_each_tracked_variant_and_none_twice_in_a_week(shop):

@@ -21,6 +21,7 @@ from shopify_app.usecases.suggestions import explain, suggest
 from shopify_app.usecases.suggestions import state as advice_state
 from shopify_app.usecases.suggestions.read_inputs import read_inputs
 from tests.factories import NOW, line_of, make_suggestion, make_variant, order_of, rows
+from tests.kept_worlds import installed
 from tests.simulated import install
 
 
@@ -30,7 +31,7 @@ def open_cards(shop):
 
 
 def test_every_number_of_every_suggestion_comes_out_again_from_what_its_run_saw(world):
-    shop = install(world)
+    shop = installed(world)
     cards = open_cards(shop)
 
     assert cards
@@ -40,7 +41,7 @@ def test_every_number_of_every_suggestion_comes_out_again_from_what_its_run_saw(
 
 
 def test_an_input_that_was_changed_afterwards_is_found_out(world):
-    shop = install(world)
+    shop = installed(world)
     card = open_cards(shop)[0]
     with transaction(shop.shop_id) as conn:
         run = suggestion_runs.inputs_of(conn, shop.shop_id, card.evidence.run_id)
@@ -60,7 +61,7 @@ def test_an_input_that_was_changed_afterwards_is_found_out(world):
 
 
 def test_a_snapshot_reads_back_as_it_was(world):
-    shop = install(world)
+    shop = installed(world)
     as_of = open_cards(shop)[0].as_of
     with transaction(shop.shop_id) as conn:
         inputs = read_inputs(conn, shop, as_of)
@@ -73,7 +74,7 @@ def test_a_snapshot_reads_back_as_it_was(world):
 
 
 def test_a_second_run_keeps_what_is_unchanged_and_a_decided_variant_rests(world):
-    shop = install(world)
+    shop = installed(world)
     before = open_cards(shop)
     suggest.refresh_suggestions(shop.shop_id)
     assert [card.id for card in open_cards(shop)] == [card.id for card in before]
@@ -88,7 +89,7 @@ def test_a_second_run_keeps_what_is_unchanged_and_a_decided_variant_rests(world)
 
 
 def test_an_accepted_restock_counts_as_on_its_way_until_it_is_withdrawn(world):
-    shop = install(world)
+    shop = installed(world)
     card = next(card for card in open_cards(shop) if card.kind == "restock")
     decide.accept_suggestion(shop.shop_id, card.id, accepted_by="42")
     suggest.refresh_suggestions(shop.shop_id)
@@ -102,7 +103,7 @@ def test_an_accepted_restock_counts_as_on_its_way_until_it_is_withdrawn(world):
 
 
 def test_what_is_short_of_stock_is_to_be_ordered_and_every_range_holds_its_value(world):
-    cards = open_cards(install(world))
+    cards = open_cards(installed(world))
     restock = {card.product_title for card in cards if card.kind == "restock"}
 
     assert "Ceramic mug" in restock
@@ -111,8 +112,8 @@ def test_what_is_short_of_stock_is_to_be_ordered_and_every_range_holds_its_value
         assert card.currency == "GBP"
 
 
-def test_the_rival_can_neither_see_nor_explain_nor_decide_ours(world, rival):
-    shop = install(world)
+def test_the_rival_can_neither_see_nor_explain_nor_decide_ours(world, home, rival):
+    shop = home
     card = open_cards(shop)[0]
 
     assert open_cards(rival) == []
