@@ -94,7 +94,7 @@ def awaits_an_operation() -> bool:
             "SELECT EXISTS (SELECT FROM backfills WHERE state = 'running' AND bulk_operation_id IS NOT NULL"
             " AND due_at < now() + interval '10 seconds')"
             " OR EXISTS (SELECT FROM due_work JOIN full_counts USING (shop_id) WHERE what = 'full_count'"
-            " AND due_at < now() + interval '10 seconds')"
+            " AND greatest(due_at, next_try_at) < now() + interval '10 seconds')"
         )
         row = cur.fetchone()
     conn.close()
