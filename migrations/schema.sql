@@ -108,6 +108,22 @@ CREATE FUNCTION public.current_shop_id() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('app.shop_id', true), '')::bigint $$;
 
+CREATE FUNCTION public.know_sizes() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE t text;
+BEGIN
+    FOR t IN SELECT relname FROM pg_class
+              WHERE relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+                AND reltuples < 10000 -- a larger one is known well enough, and autovacuum looks after it
+                AND relname IN ('products', 'variants', 'inventory_items', 'inventory_levels', 'inventory_history',
+                                'price_history', 'orders', 'order_lines', 'refunds', 'refund_lines', 'sales', 'daily_sales')
+    LOOP
+        EXECUTE format('ANALYZE (SKIP_LOCKED) %I', t);
+    END LOOP;
+END $$;
+
 CREATE FUNCTION public.shop_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$

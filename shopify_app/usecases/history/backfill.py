@@ -34,6 +34,7 @@ from shopify_app.db import (
     refunded_orders,
     refunds,
     shops,
+    sizes,
 )
 from shopify_app.db import sales as sales_db
 from shopify_app.db.backfills import BackfillStep
@@ -171,6 +172,8 @@ def _refunds(shop: Shop, step: BackfillStep) -> bool:
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
+        with sweep_transaction() as conn:
+            sizes.know_sizes(conn)
 
 
 def _ledger(shop: Shop, step: BackfillStep) -> bool:
@@ -217,6 +220,8 @@ def _ledgers_by_id(shop: Shop, step: BackfillStep) -> bool:
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
+        with sweep_transaction() as conn:
+            sizes.know_sizes(conn)
 
 
 def _sales(shop: Shop, _: BackfillStep) -> bool:
@@ -333,6 +338,8 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
+        with sweep_transaction() as conn:
+            sizes.know_sizes(conn)
     if rows < operation.object_count:
         with transaction(shop.shop_id) as conn:  # reading on would find nothing more
             backfills.note_bulk_operation(
