@@ -160,10 +160,12 @@ class ShippingBody(Body):
 
     @property
     def paid(self) -> Decimal:
-        """After its discounts, as the order's prices are told."""
-        if self.discounted_price is not None:
-            return self.discounted_price
-        return self.price - sum((one.amount for one in self.discount_allocations), Decimal(0))
+        """After its discounts, as the order's prices are told.
+
+        `discounted_price` "doesn't reflect cart-level or order-level discounts": the allocations do.
+        """
+        left = self.price - sum((one.amount for one in self.discount_allocations), Decimal(0))
+        return left if self.discounted_price is None else min(left, self.discounted_price)
 
     @property
     def tax(self) -> Decimal:

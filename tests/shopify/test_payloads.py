@@ -117,6 +117,38 @@ def test_money_is_what_the_allocations_come_to_and_a_null_time_falls_back():
     assert refund.processed_at.day == 21
 
 
+@pytest.mark.parametrize(
+    ("shipping", "paid"),
+    [
+        (
+            {
+                "price": "10.00",
+                "discounted_price": "10.00",
+                "discount_allocations": [{"amount": "5.00"}],
+            },
+            "5.00",
+        ),
+        (
+            {
+                "price": "10.00",
+                "discounted_price": "5.00",
+                "discount_allocations": [{"amount": "5.00"}],
+            },
+            "5.00",
+        ),
+        ({"price": "10.00", "discounted_price": "4.00", "discount_allocations": []}, "4.00"),
+        ({"price": "10.00", "discount_allocations": [{"amount": "10.00"}]}, "0.00"),
+        ({"price": "10.00", "discounted_price": None, "discount_allocations": None}, "10.00"),
+    ],
+    ids=["off the order", "off the shipping", "told without parts", "free", "without"],
+)
+def test_shipping_is_what_is_left_of_it_whichever_discount_took_it_off(shipping, paid):
+    """Shopify's reference of the Order, `shipping_lines`: the discounted price knows nothing of the order's own discounts."""
+    order = payloads.order(ORDER | {"shipping_lines": [shipping | {"tax_lines": []}]})
+
+    assert order.shipping == Decimal(paid)
+
+
 @pytest.mark.parametrize("name", ["myshopify_domain", "shop_domain"])
 def test_a_body_that_names_another_shop_is_poison(name):
     payloads.check_shop({name: "acme.myshopify.com"}, "acme.myshopify.com")
