@@ -7,8 +7,9 @@ WITH shop AS (
     SELECT s.taxes_included, s.currency, s.timezone FROM shops s WHERE s.shop_id = of_shop
 ), held AS (
     SELECT o.id, o.processed_on, o.currency, currency_digits(o.currency) AS digits,
-           NOT o.is_test AND o.deleted_at IS NULL AS counts, o.ledger_as_of IS NOT NULL AS is_exact, o.ledger_refunds,
-           (o.cancelled_at AT TIME ZONE shop.timezone)::date AS cancelled_on,
+           NOT o.is_test AND o.deleted_at IS NULL AS counts, o.ledger_as_of IS NOT NULL AS is_exact, o.ledger_as_of, o.ledger_refunds,
+           (o.cancelled_at AT TIME ZONE shop.timezone)::date AS cancelled_on, coalesce(o.cancelled_at > o.ledger_as_of, false) AS is_cancelled_since,
+           shop.timezone,
            coalesce(o.taxes_included, shop.taxes_included) AS included,
            coalesce(o.shipping, 0) AS shipping, coalesce(o.shipping_tax, 0) AS shipping_tax, coalesce(o.tip, 0) AS tip
       FROM orders o, shop
@@ -28,9 +29,12 @@ WITH shop AS (
        AND (of_orders IS NULL OR rl.refund_id = ANY (ARRAY(
            SELECT r.id FROM refunds r WHERE r.shop_id = of_shop AND r.order_id = ANY (of_orders))))
 ), units_back AS (
-    SELECT bl.order_id, bl.order_line_id, sum(bl.quantity) AS units FROM back_line bl GROUP BY bl.order_id, bl.order_line_id
+    SELECT bl.order_id, bl.order_line_id, sum(bl.quantity) AS units, sum(bl.tax) AS tax,
+           sum(bl.subtotal + CASE WHEN bl.included THEN 0 ELSE bl.tax END) AS total
+      FROM back_line bl GROUP BY bl.order_id, bl.order_line_id
 ), line AS ( -- a line as it was ordered: paid with tax, its tax, its discount before tax; how much of it was sold, how much came back
-    SELECT l.order_id, l.id, l.product_id, l.variant_id, l.quantity, h.is_exact, h.processed_on, h.cancelled_on, h.currency, h.digits,
+    SELECT l.order_id, l.id, l.product_id, l.variant_id, l.quantity, e.is_exact, l.added_at IS NOT NULL AS is_added,
+           coalesce((l.added_at AT TIME ZONE h.timezone)::date, h.processed_on) AS ordered_on, h.cancelled_on, h.currency, h.digits,
            CASE WHEN l.is_gift_card THEN 'GIFT_CARD' WHEN l.is_tip THEN 'TIP' ELSE 'PRODUCT' END AS line_type,
            p.paid + CASE WHEN h.included THEN 0 ELSE l.tax END AS total, l.tax,
            CASE WHEN NOT h.included OR l.discount = 0 THEN l.discount
@@ -39,10 +43,13 @@ WITH shop AS (
                 WHEN l.tax = 0 OR p.paid = 0 THEN l.discount
                 ELSE round(l.discount * (p.paid - l.tax) / p.paid, h.digits) END AS discount,
            CASE WHEN h.cancelled_on IS NOT NULL THEN l.quantity
-                ELSE least(l.quantity, l.current_quantity + coalesce(u.units, 0)) END AS sold, coalesce(u.units, 0) AS units_back
+                ELSE least(l.quantity, l.current_quantity + coalesce(u.units, 0)) END AS sold, coalesce(u.units, 0) AS units_back,
+           coalesce(u.total, 0) AS total_back, coalesce(u.tax, 0) AS tax_back
       FROM order_lines l JOIN held h ON h.id = l.order_id
       LEFT JOIN units_back u ON u.order_id = l.order_id AND u.order_line_id = l.id
      CROSS JOIN LATERAL (SELECT l.unit_price * l.quantity - l.discount AS paid) p
+     CROSS JOIN LATERAL (SELECT h.is_exact AND NOT (coalesce(l.added_at > h.ledger_as_of, false) AND NOT EXISTS (
+                             SELECT FROM sales s WHERE s.shop_id = of_shop AND s.order_id = l.order_id AND s.line_item_id = l.id)) AS is_exact) e
      WHERE l.shop_id = of_shop AND h.counts AND (of_orders IS NULL OR l.order_id = ANY (of_orders))
 ), given_back AS (
     SELECT b.order_id, sum(b.shipping) AS shipping, sum(b.shipping_tax) AS shipping_tax FROM back b GROUP BY b.order_id
@@ -52,7 +59,7 @@ SELECT s.order_id, s.happened_on, s.currency, true, s.reason, s.action, s.line_t
   FROM sales s JOIN held h ON h.id = s.order_id
  WHERE s.shop_id = of_shop AND h.counts AND (of_orders IS NULL OR s.order_id = ANY (of_orders))
 UNION ALL -- goods, gift cards and tips ordered
-SELECT l.order_id, l.processed_on, l.currency, false, 'ORDER', 'ORDER', l.line_type, l.id, l.variant_id, l.product_id, l.sold::integer,
+SELECT l.order_id, l.ordered_on, l.currency, false, CASE WHEN l.is_added THEN 'ORDER_EDIT' ELSE 'ORDER' END, 'ORDER', l.line_type, l.id, l.variant_id, l.product_id, l.sold::integer,
        CASE WHEN l.sold = l.quantity THEN l.total ELSE round(l.total * l.sold / l.quantity, l.digits) END,
        CASE WHEN l.sold = l.quantity THEN l.tax ELSE round(l.tax * l.sold / l.quantity, l.digits) END,
        CASE WHEN l.sold = l.quantity THEN l.discount ELSE round(l.discount * l.sold / l.quantity, l.digits) END
@@ -79,9 +86,7 @@ SELECT b.order_id, b.processed_on, b.currency, false, 'REFUND', 'RETURN', t.line
 UNION ALL -- what a cancelled order did not give back by refunds is taken back on the day it was cancelled
 SELECT l.order_id, l.cancelled_on, l.currency, false, 'ORDER', 'RETURN', l.line_type, l.id, l.variant_id, l.product_id,
        (l.units_back - l.quantity)::integer,
-       CASE WHEN l.units_back = 0 THEN -l.total ELSE -round(l.total * (l.quantity - l.units_back) / l.quantity, l.digits) END,
-       CASE WHEN l.units_back = 0 THEN -l.tax ELSE -round(l.tax * (l.quantity - l.units_back) / l.quantity, l.digits) END,
-       CASE WHEN l.units_back = 0 THEN -l.discount ELSE -round(l.discount * (l.quantity - l.units_back) / l.quantity, l.digits) END
+       l.total_back - l.total, l.tax_back - l.tax, round(l.discount * l.units_back / l.quantity, l.digits) - l.discount
   FROM line l
  WHERE NOT l.is_exact AND l.cancelled_on IS NOT NULL AND l.quantity > l.units_back
 UNION ALL
@@ -91,6 +96,14 @@ SELECT h.id, h.cancelled_on, h.currency, false, 'ORDER', 'RETURN', t.line_type, 
  CROSS JOIN LATERAL (VALUES ('SHIPPING', r.shipping + CASE WHEN h.included THEN 0 ELSE r.tax END, r.tax),
                             ('TIP', h.tip, 0)) AS t (line_type, total, tax)
  WHERE h.counts AND NOT h.is_exact AND h.cancelled_on IS NOT NULL AND t.total <> 0
+UNION ALL -- cancelled since its ledger was read, and no refund speaks of it: all that the ledger holds is taken back
+SELECT s.order_id, min(h.cancelled_on), s.currency, false, 'ORDER', 'RETURN', s.line_type, s.line_item_id, min(s.variant_id),
+       min(s.product_id), -sum(s.quantity)::integer, -sum(s.total), -sum(s.tax), -sum(s.discount)
+  FROM sales s JOIN held h ON h.id = s.order_id
+ WHERE s.shop_id = of_shop AND h.counts AND h.is_cancelled_since AND (of_orders IS NULL OR s.order_id = ANY (of_orders))
+   AND NOT EXISTS (SELECT FROM back b WHERE b.order_id = s.order_id)
+ GROUP BY s.order_id, s.currency, s.line_type, s.line_item_id
+HAVING sum(s.total) <> 0
 $$;
 
 CREATE FUNCTION public.currency_digits(code text) RETURNS integer
@@ -191,12 +204,12 @@ CREATE TABLE public.daily_sales (
     shop_id bigint NOT NULL,
     variant_id bigint NOT NULL,
     sold_on date NOT NULL,
-    ordered_units integer NOT NULL,
-    returned_units integer NOT NULL,
+    ordered_units bigint NOT NULL,
+    returned_units bigint NOT NULL,
     orders integer NOT NULL,
     largest_line_units integer NOT NULL,
-    revenue numeric(18,4) NOT NULL,
-    list_revenue numeric(18,4) NOT NULL
+    revenue numeric NOT NULL,
+    list_revenue numeric NOT NULL
 )
 WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
@@ -425,7 +438,8 @@ CREATE TABLE public.order_lines (
     tax numeric(18,4) DEFAULT 0 NOT NULL,
     is_gift_card boolean DEFAULT false NOT NULL,
     tax_rate numeric(9,6),
-    is_tip boolean DEFAULT false NOT NULL
+    is_tip boolean DEFAULT false NOT NULL,
+    added_at timestamp with time zone
 )
 WITH (autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 

@@ -51,8 +51,8 @@ def by_day(
             """
             SELECT happened_on AS day, currency,
                    (count(DISTINCT order_id) FILTER (WHERE is_ordered))::int AS orders,
-                   coalesce(sum(quantity) FILTER (WHERE is_ordered), 0)::int AS units,
-                   coalesce(-sum(quantity) FILTER (WHERE line_type = 'PRODUCT' AND action = 'RETURN'), 0)::int AS returned_units,
+                   coalesce(sum(quantity) FILTER (WHERE is_ordered), 0)::bigint AS units,
+                   coalesce(-sum(quantity) FILTER (WHERE line_type = 'PRODUCT' AND action = 'RETURN'), 0)::bigint AS returned_units,
                    coalesce(sum(total - tax + discount) FILTER (WHERE is_gross), 0) AS gross,
                    coalesce(sum(discount) FILTER (WHERE is_gross), 0) AS discounts,
                    coalesce(-sum(total - tax) FILTER (WHERE line_type = 'ADJUSTMENT' OR (line_type = 'PRODUCT' AND action = 'RETURN')), 0) AS refunds,
@@ -104,8 +104,8 @@ def by_variant(
         cur.execute(
             """
             SELECT happened_on AS day, currency, variant_id, max(product_id) AS product_id,
-                   coalesce(sum(quantity) FILTER (WHERE action = 'ORDER' AND reason NOT IN ('RETURN', 'ORDER_EDIT')), 0)::int AS units,
-                   coalesce(-sum(quantity) FILTER (WHERE action = 'RETURN'), 0)::int AS returned_units,
+                   coalesce(sum(quantity) FILTER (WHERE action = 'ORDER' AND reason NOT IN ('RETURN', 'ORDER_EDIT')), 0)::bigint AS units,
+                   coalesce(-sum(quantity) FILTER (WHERE action = 'RETURN'), 0)::bigint AS returned_units,
                    coalesce(sum(total - tax + discount) FILTER (WHERE action IN ('ORDER', 'UPDATE')), 0) AS gross,
                    coalesce(sum(discount) FILTER (WHERE action IN ('ORDER', 'UPDATE')), 0) AS discounts,
                    coalesce(-sum(total - tax) FILTER (WHERE action = 'RETURN'), 0) AS refunds,

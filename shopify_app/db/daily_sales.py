@@ -126,7 +126,7 @@ def _count_days(conn: Connection, shop_id: int, days: Sequence[date]) -> None:
                                      largest_line_units, revenue, list_revenue)
             SELECT %(shop_id)s, l.variant_id, coalesce(a.sold_on, o.processed_on),
                    sum(u.ordered), sum(b.units), count(DISTINCT o.id), max(u.ordered),
-                   sum(u.ordered * (l.unit_price - CASE WHEN l.quantity = 0 THEN 0 ELSE l.discount / l.quantity END)),
+                   round(sum(u.ordered * (l.unit_price - CASE WHEN l.quantity = 0 THEN 0 ELSE l.discount / l.quantity END)), 4),
                    sum(u.ordered * l.unit_price)
               FROM orders o
               JOIN shops s ON s.shop_id = o.shop_id AND s.currency = o.currency

@@ -7,7 +7,6 @@ older than what Shopify shows with a later stamp.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from shopify_app.db.connection import Connection, no_nested_loops
 from shopify_app.domain.order import Order
@@ -120,15 +119,17 @@ def _variants_differ(
 
 
 def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
-    """Which of these orders we hold with other lines, paid otherwise, or cancelled at another time."""
+    """Which of these orders we hold with other lines, or with anything else told otherwise; what is not told differs from nothing."""
     if not orders:
         return set()
-    lines: dict[int, set[tuple[int, int, int, Decimal, Decimal]]] = defaultdict(set)
-    standing: dict[int, tuple[str | None, datetime | None]] = {}
+    lines: dict[int, set[tuple[object, ...]]] = defaultdict(set)
+    standing: dict[int, list[object]] = {}
     with no_nested_loops(conn), conn.cursor() as cur:
         cur.execute(
             """
-            SELECT o.id, o.financial_status, o.cancelled_at, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount
+            SELECT o.id, l.id, l.quantity, l.current_quantity, l.unit_price, l.discount, l.tax,
+                   o.financial_status, o.cancelled_at, o.is_test, o.processed_at, o.currency, o.taxes_included, o.shipping,
+                   o.shipping_tax, o.tip, o.total_price, o.current_total
               FROM orders o
               LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.id
                                      AND l.shop_id = %(shop_id)s AND l.order_id = ANY (%(ids)s)
@@ -136,20 +137,41 @@ def orders_unlike(conn: Connection, shop_id: int, orders: Sequence[Order]) -> se
             """,
             {"shop_id": shop_id, "ids": [order.id for order in orders]},
         )
-        for order_id, status, cancelled_at, *line in cur.fetchall():
-            standing[order_id] = (status, cancelled_at)
-            if line[0] is not None:
-                lines[order_id].add((line[0], line[1], line[2], line[3], line[4]))
+        for order_id, *row in cur.fetchall():
+            standing[order_id] = row[6:]
+            if row[0] is not None:
+                lines[order_id].add(tuple(row[:6]))
     return {
         order.id
         for order in orders
-        if (order.financial_status, order.cancelled_at) != standing.get(order.id)
+        if _is_told_otherwise(order, standing.get(order.id))
         or lines[order.id]
         != {
-            (one.id, one.quantity, one.current_quantity, one.unit_price, one.discount)
+            (one.id, one.quantity, one.current_quantity, one.unit_price, one.discount, one.tax)
             for one in order.lines
         }
     }
+
+
+def _is_told_otherwise(order: Order, held: Sequence[object] | None) -> bool:
+    """Whether an order says of itself anything but what we hold."""
+    if held is None:
+        return True
+    standing = (order.financial_status, order.cancelled_at, order.is_test, order.processed_at)
+    if standing != tuple(held[:4]):
+        return True
+    told = (
+        order.currency,
+        order.taxes_included,
+        order.shipping,
+        order.shipping_tax,
+        order.tip,
+        order.total_price,
+        order.current_total,
+    )
+    return any(
+        said is not None and said != known for said, known in zip(told, held[4:], strict=True)
+    )
 
 
 def held_levels(
@@ -272,6 +294,7 @@ def levels_behind(
                 OR (l.updated_at = c.updated_at
                     AND (l.available_units, l.is_active) IS DISTINCT FROM
                         (c.units, c.is_active AND coalesce(p.is_active AND p.deleted_at IS NULL, true)))
+             ORDER BY c.n
             """,
             {
                 "shop_id": shop_id,

@@ -27,7 +27,7 @@ def shelf_counts(conn: Connection, shop_id: int) -> ShelfCounts:
                    (SELECT count(*)::int
                       FROM variants v JOIN inventory_items i ON i.shop_id = v.shop_id AND i.id = v.inventory_item_id
                      WHERE v.shop_id = %(shop_id)s AND v.deleted_at IS NULL AND i.unit_cost IS NOT NULL) AS variants_with_cost,
-                   count(*)::int AS levels, coalesce(sum(l.available_units), 0)::int AS available_units
+                   count(*)::int AS levels, coalesce(sum(l.available_units), 0)::bigint AS available_units
               FROM inventory_levels l
              WHERE l.shop_id = %(shop_id)s AND l.is_active
                AND NOT EXISTS (SELECT FROM locations c WHERE c.shop_id = l.shop_id AND c.id = l.location_id

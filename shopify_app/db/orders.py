@@ -6,9 +6,10 @@ because a later body calls it null (it was deleted since), nor is what a body le
 from after the deletion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -34,14 +35,17 @@ def upsert_many(conn: Connection, shop_id: int, zone: ZoneInfo, orders: Sequence
     known = _known(conn, shop_id, [order.id for order in orders])
     taken = [order for order in orders if _may_replace(known.get(order.id), order)]
     days = {order.id: order.processed_at.astimezone(zone).date() for order in taken}
-    grown = _grown(conn, shop_id, [order for order in taken if order.id in known])
-    _write_orders(conn, shop_id, taken, days, grown)
-    _replace_lines(conn, shop_id, taken)
+    held = _held_lines(conn, shop_id, [order.id for order in taken if order.id in known])
+    edited = {order.id for order in taken if _is_edited(order, held.get(order.id))}
+    _write_orders(conn, shop_id, taken, days, edited)
+    _replace_lines(conn, shop_id, taken, held)
     newer = sum(
         1 for order in taken if order.id not in known or known[order.id][0] < order.updated_at
     )
-    old_days = {known[order.id][1] for order in taken if order.id in known}
-    return Applied(len(taken), newer, set(days.values()) | old_days)
+    other_days = {known[order.id][1] for order in taken if order.id in known} | {
+        order.updated_at.astimezone(zone).date() for order in taken if order.id in edited
+    }
+    return Applied(len(taken), newer, set(days.values()) | other_days)
 
 
 def _known(
@@ -68,28 +72,36 @@ def _may_replace(known: tuple[datetime, date, datetime | None] | None, order: Or
     return updated_at <= order.updated_at and (deleted_at is None or deleted_at < order.updated_at)
 
 
-def _grown(conn: Connection, shop_id: int, orders: Sequence[Order]) -> set[int]:
-    """Which of these have more of a line than we hold, or a line that we do not hold: they were edited, or exchanged.
+_Line = tuple[int, Decimal, Decimal]
+"""Units, unit price and discount of a line."""
 
-    An order of which we hold no line was only heard of.
-    """
+
+def _held_lines(
+    conn: Connection, shop_id: int, order_ids: Sequence[int]
+) -> dict[int, dict[int, _Line]]:
+    """The lines that we hold of orders, by their id: order id -> line id -> line. Of one only heard of there are none."""
     with conn.cursor() as cur:
         cur.execute(
             """
-            SELECT order_id, id, quantity FROM order_lines
+            SELECT order_id, id, quantity, unit_price, discount FROM order_lines
              WHERE shop_id = %(shop_id)s AND order_id = ANY (%(orders)s)
             """,
-            {"shop_id": shop_id, "orders": [order.id for order in orders]},
+            {"shop_id": shop_id, "orders": list(order_ids)},
         )
-        held: dict[int, dict[int, int]] = {}
-        for order_id, line_id, quantity in cur.fetchall():
-            held.setdefault(order_id, {})[line_id] = quantity
-    return {
-        order.id
-        for order in orders
-        if (lines := held.get(order.id))
-        and any(line.quantity > lines.get(line.id, 0) for line in order.lines)
-    }
+        held: dict[int, dict[int, _Line]] = {}
+        for order_id, line_id, *line in cur.fetchall():
+            held.setdefault(order_id, {})[line_id] = (line[0], line[1], line[2])
+    return held
+
+
+def _is_edited(order: Order, held: Mapping[int, _Line] | None) -> bool:
+    """Whether it has more of a line than we hold, a line that we do not hold, or one at another price: edited, or exchanged."""
+    return held is not None and any(
+        line.id not in held
+        or line.quantity > held[line.id][0]
+        or (line.unit_price, line.discount) != held[line.id][1:]
+        for line in order.lines
+    )
 
 
 def _write_orders(
@@ -97,7 +109,7 @@ def _write_orders(
     shop_id: int,
     orders: Sequence[Order],
     days: dict[int, date],
-    grown: set[int],
+    edited: set[int],
 ) -> None:
     with conn.cursor() as cur:
         execute_values(
@@ -138,7 +150,7 @@ def _write_orders(
                     o.tip,
                     o.total_price,
                     o.current_total,
-                    o.is_edited or o.id in grown,
+                    o.is_edited or o.id in edited,
                 )
                 for o in orders
             ],
@@ -146,7 +158,12 @@ def _write_orders(
         )
 
 
-def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> None:
+def _replace_lines(
+    conn: Connection,
+    shop_id: int,
+    orders: Sequence[Order],
+    held: Mapping[int, Mapping[int, _Line]],
+) -> None:
     line_ids = [line.id for order in orders for line in order.lines]
     with conn.cursor() as cur:
         cur.execute(
@@ -160,26 +177,34 @@ def _replace_lines(conn: Connection, shop_id: int, orders: Sequence[Order]) -> N
         cur.execute(
             """
             INSERT INTO order_lines AS l (shop_id, order_id, id, product_id, variant_id, sku, title, quantity,
-                                          current_quantity, unit_price, discount, tax, is_gift_card, tax_rate, is_tip)
+                                          current_quantity, unit_price, discount, tax, is_gift_card, tax_rate, is_tip, added_at)
             SELECT %(shop_id)s, n.*
               FROM jsonb_to_recordset(%(lines)s::jsonb)
                 AS n(order_id bigint, id bigint, product_id bigint, variant_id bigint, sku text, title text,
                      quantity integer, current_quantity integer, unit_price numeric, discount numeric,
-                     tax numeric, is_gift_card boolean, tax_rate numeric, is_tip boolean)
+                     tax numeric, is_gift_card boolean, tax_rate numeric, is_tip boolean, added_at timestamptz)
                 ON CONFLICT (shop_id, order_id, id) DO UPDATE
                SET product_id = coalesce(excluded.product_id, l.product_id),
                    variant_id = coalesce(excluded.variant_id, l.variant_id),
                    sku = excluded.sku, title = excluded.title, quantity = excluded.quantity,
                    current_quantity = excluded.current_quantity, unit_price = excluded.unit_price,
                    discount = excluded.discount, tax = excluded.tax, is_gift_card = excluded.is_gift_card,
-                   tax_rate = coalesce(excluded.tax_rate, l.tax_rate), is_tip = l.is_tip OR excluded.is_tip
+                   tax_rate = coalesce(excluded.tax_rate, l.tax_rate), is_tip = (l.is_tip OR excluded.is_tip) AND coalesce(excluded.product_id, l.product_id) IS NULL
             """,
-            {"shop_id": shop_id, "lines": orjson.dumps(_records(orders), default=str).decode()},
+            {
+                "shop_id": shop_id,
+                "lines": orjson.dumps(_records(orders, held), default=str).decode(),
+            },
         )
 
 
-def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
-    """Lines under the names of their columns; money as text, so that no cent is rounded. Of a line told twice the last."""
+def _records(
+    orders: Sequence[Order], held: Mapping[int, Mapping[int, _Line]]
+) -> list[dict[str, object]]:
+    """Lines under the names of their columns; money as text, so that no cent is rounded. Of a line told twice the last.
+
+    A line that an order has now, and had not when we last held it, was added by then.
+    """
     records: dict[tuple[int, int], dict[str, object]] = {
         (order.id, line.id): {
             "order_id": order.id,
@@ -196,6 +221,9 @@ def _records(orders: Sequence[Order]) -> list[dict[str, object]]:
             "is_gift_card": line.is_gift_card,
             "tax_rate": line.tax_rate,
             "is_tip": line.is_tip,
+            "added_at": order.updated_at
+            if order.id in held and line.id not in held[order.id]
+            else None,
         }
         for order in orders
         for line in order.lines

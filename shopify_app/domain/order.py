@@ -1,6 +1,7 @@
 """Orders as facts without persons: who bought is not kept."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,6 +25,47 @@ class OrderLine:
     tax_rate: Decimal | None = None
     """Of all its taxes together; None: not told."""
     is_tip: bool = False
+
+    @property
+    def price(self) -> Decimal:
+        """Of all its units, before discounts."""
+        return self.unit_price * self.quantity
+
+    @property
+    def is_of_the_catalogue(self) -> bool:
+        """Whether it says which thing of the shop's was sold."""
+        return self.product_id is not None or self.variant_id is not None or bool(self.sku)
+
+    @property
+    def says_tip(self) -> bool:
+        """Whether it is called a tip."""
+        return (self.title or "").strip().lower() == "tip"
+
+
+def with_tips(lines: Sequence[OrderLine], tipped: Decimal | None) -> list[OrderLine]:
+    """Lines of which those that stand for the order's tips are tips: as they said, or as far as the order was `tipped` (None: not told).
+
+    What is sold of the catalogue is none. A line that is called a tip comes first, then one of just what is left of it.
+    """
+    left = None if tipped is None else tipped - sum(one.price for one in lines if one.is_tip)
+    found = {one.id for one in lines if one.is_tip}
+    others = [one for one in lines if not one.is_tip and not one.is_of_the_catalogue]
+    for one in sorted(others, key=lambda line: not line.says_tip):
+        if left is None:
+            is_tip = one.says_tip
+        else:
+            is_tip = 0 < one.price <= left and (one.says_tip or one.price == left)
+            left -= one.price if is_tip else 0
+        if is_tip:
+            found.add(one.id)
+    return [replace(one, is_tip=one.id in found) for one in lines]
+
+
+def tip_of_no_line(tipped: Decimal | None, lines: Sequence[OrderLine]) -> Decimal | None:
+    """What an order was tipped beyond the lines that are tips; None: not told."""
+    if tipped is None:
+        return None
+    return max(tipped - sum((one.price for one in lines if one.is_tip), Decimal(0)), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

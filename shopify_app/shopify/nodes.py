@@ -5,11 +5,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
+from shopify_app.domain.order import (
+    Order,
+    OrderLine,
+    Refund,
+    RefundLine,
+    tip_of_no_line,
+    with_tips,
+)
 from shopify_app.domain.product import InventoryItem, InventoryLevel, Location, Product, Variant
 from shopify_app.domain.sale import Action, LineType, OrderLedger, Reason, Sale
 from shopify_app.shopify.gid import from_gid
-from shopify_app.shopify.payload_models import is_tip, sum_of_told, tip_of_no_line
+from shopify_app.shopify.payload_models import sum_of_told
 
 Node = Mapping[str, Any]
 
@@ -18,7 +25,7 @@ def order(node: Node, lines: Sequence[Node], shipping: Sequence[Node]) -> Order:
     """An order with its line nodes and shipping line nodes."""
     status = node["displayFinancialStatus"]
     tip = _shop_money(node["totalTipReceivedSet"]) if node["totalTipReceivedSet"] else Decimal(0)
-    found = [order_line(line, tip) for line in lines]
+    found = with_tips([order_line(line) for line in lines], tip)
     return Order(
         id=from_gid(node["id"], "Order"),
         name=node["name"],
@@ -49,9 +56,8 @@ def _rate(tax: Node) -> Decimal | None:
     return None if tax["rate"] is None else Decimal(str(tax["rate"]))
 
 
-def order_line(node: Node, tip: Decimal) -> OrderLine:
-    """A line item of an order that was tipped so much."""
-    price = _shop_money(node["originalUnitPriceSet"])
+def order_line(node: Node) -> OrderLine:
+    """A line item; whether it is a tip, its order tells."""
     return OrderLine(
         id=from_gid(node["id"], "LineItem"),
         product_id=_id_of(node["product"]),
@@ -60,7 +66,7 @@ def order_line(node: Node, tip: Decimal) -> OrderLine:
         title=node["title"],
         quantity=node["quantity"],
         current_quantity=node["currentQuantity"],
-        unit_price=price,
+        unit_price=_shop_money(node["originalUnitPriceSet"]),
         discount=sum(
             (_shop_money(part["allocatedAmountSet"]) for part in node["discountAllocations"]),
             Decimal(0),
@@ -68,9 +74,6 @@ def order_line(node: Node, tip: Decimal) -> OrderLine:
         tax=_taxes(node),
         is_gift_card=node["isGiftCard"],
         tax_rate=sum_of_told([_rate(part) for part in node["taxLines"]]),
-        is_tip=is_tip(
-            node["title"], price * node["quantity"], tip, of_product=node["product"] is not None
-        ),
     )
 
 

@@ -12,7 +12,14 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from shopify_app.domain.ids import LARGEST_ID
-from shopify_app.domain.order import Order, OrderLine, Refund, RefundLine
+from shopify_app.domain.order import (
+    Order,
+    OrderLine,
+    Refund,
+    RefundLine,
+    tip_of_no_line,
+    with_tips,
+)
 from shopify_app.domain.product import Product, Variant
 
 LARGEST_COUNT: Final = 2**31 - 1
@@ -102,8 +109,8 @@ class LineBody(Body):
     tip_payment_gateway: Any = None
     tip_payment_method: Any = None
 
-    def noun(self, tip: Decimal | None) -> OrderLine:
-        """The line as we keep it; `tip` is what the order says it was tipped."""
+    def noun(self) -> OrderLine:
+        """The line as we keep it; a tip that names the way it was paid is one, of another the order tells."""
         kept = self.quantity if self.current_quantity is None else self.current_quantity
         return OrderLine(
             id=self.id,
@@ -118,14 +125,7 @@ class LineBody(Body):
             tax=sum((one.price for one in self.tax_lines), Decimal(0)),
             is_gift_card=self.gift_card,
             tax_rate=sum_of_told([one.rate for one in self.tax_lines]),
-            is_tip=self._is_tip(tip),
-        )
-
-    def _is_tip(self, tip: Decimal | None) -> bool:
-        if self.tip_payment_gateway is not None or self.tip_payment_method is not None:
-            return True
-        return is_tip(
-            self.title, self.price * self.quantity, tip, of_product=self.product_id is not None
+            is_tip=self.tip_payment_gateway is not None or self.tip_payment_method is not None,
         )
 
 
@@ -135,21 +135,6 @@ def sum_of_told(parts: Sequence[Decimal | None]) -> Decimal | None:
     return sum(told, Decimal(0)) if told and len(told) == len(parts) else None
 
 
-def is_tip(title: str | None, paid: Decimal, tip: Decimal | None, *, of_product: bool) -> bool:
-    """Whether a line of no product is the order's tip: it says so, or is paid just what the order was tipped."""
-    if of_product:
-        return False
-    return (title or "").strip().lower() == "tip" or (tip is not None and 0 < tip == paid)
-
-
-def tip_of_no_line(tip: Decimal | None, lines: Sequence[OrderLine]) -> Decimal | None:
-    """What an order was tipped beyond the lines that are tips; None: not told."""
-    if tip is None:
-        return None
-    in_lines = sum((one.unit_price * one.quantity for one in lines if one.is_tip), Decimal(0))
-    return max(tip - in_lines, Decimal(0))
-
-
 class ShippingBody(Body):
     """A shipping line: what it comes to after its discounts."""
 
@@ -157,6 +142,8 @@ class ShippingBody(Body):
     discounted_price: Money | None = None
     discount_allocations: Annotated[list[AllocationBody], ListOrNone] = []
     tax_lines: Annotated[list[TaxBody], ListOrNone] = []
+    is_removed: Flag = False
+    """An edit took it off: it stays in the list, and is charged no more."""
 
     @property
     def paid(self) -> Decimal:
@@ -164,12 +151,16 @@ class ShippingBody(Body):
 
         `discounted_price` "doesn't reflect cart-level or order-level discounts": the allocations do.
         """
+        if self.is_removed:
+            return Decimal(0)
         left = self.price - sum((one.amount for one in self.discount_allocations), Decimal(0))
         return left if self.discounted_price is None else min(left, self.discounted_price)
 
     @property
     def tax(self) -> Decimal:
         """Its taxes."""
+        if self.is_removed:
+            return Decimal(0)
         return sum((one.price for one in self.tax_lines), Decimal(0))
 
 
@@ -209,7 +200,7 @@ class OrderBody(Body):
         processed_at = self.processed_at or self.created_at
         assert processed_at is not None, "proved above"  # noqa: S101 -- for the type checker
         once = {line.id: line for line in self.line_items}
-        lines = [line.noun(self.total_tip_received) for line in once.values()]
+        lines = with_tips([line.noun() for line in once.values()], self.total_tip_received)
         shipping = self.shipping_lines
         return Order(
             id=self.id,
@@ -455,10 +446,15 @@ class ItemBody(Body):
     updated_at: Time
 
 
+def _open_unless_told(value: Any) -> bool:
+    """A null says nothing, and closes no place."""
+    return value is None or bool(value)
+
+
 class LocationBody(Body):
     """A location."""
 
     id: Id
     name: NeededText
-    active: Flag = True
+    active: Annotated[bool, PlainValidator(_open_unless_told)] = True
     updated_at: Time

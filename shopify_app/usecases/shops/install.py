@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 import structlog
 
@@ -125,7 +126,9 @@ def refresh_shop_facts(shop_id: int) -> None:
     scopes = access.with_api(shop_id, shop_api.granted_scopes)
     with transaction(shop_id) as conn:
         before = shops.by_id(conn, shop_id)
-        shops.set_facts(conn, shop_id, asdict(info))
+        held = before.timezone if before is not None else "UTC"
+        facts = asdict(info) | {"timezone": _zone(info.timezone, held, shop_id)}
+        shops.set_facts(conn, shop_id, facts)
         if before is not None:
             local_days.follow(conn, before)
         shops.set_scopes(conn, shop_id, scopes)
@@ -162,6 +165,15 @@ def update_scopes(
     return True
 
 
+def _zone(told: str | None, held: str, shop_id: int) -> str:
+    """The time zone told, if its clock is known here; else the one held: a newer zone than this machine's stops no shop."""
+    if told in available_timezones():
+        return told
+    if told:
+        log.error("unknown_time_zone", shop_id=shop_id, told=told, held=held)
+    return held
+
+
 def take_shop_payload(
     conn: Connection, shop: Shop, body: dict[str, Any], *, told_at: datetime
 ) -> bool | None:
@@ -174,7 +186,7 @@ def take_shop_payload(
         "shopify_id": payloads.number(body, "id"),
         "name": payloads.text(body, "name") or held.name,
         "currency": payloads.text(body, "currency") or held.currency,
-        "timezone": payloads.text(body, "iana_timezone") or held.timezone,
+        "timezone": _zone(payloads.text(body, "iana_timezone"), held.timezone, shop.shop_id),
         "country": payloads.text(body, "country_code") or held.country,
         "plan": payloads.text(body, "plan_display_name") or held.plan,
         "taxes_included": bool(body.get("taxes_included", held.taxes_included)),
