@@ -46,6 +46,32 @@ def replace(
     return Booked(len(taken), changed, days | _days(conn, shop_id, ids))
 
 
+def lines_behind(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> list[int]:
+    """Of these orders those whose newest sales hold other units of a line than we do: news of them was lost.
+
+    Several bodies of one second have one stamp; where the last of them is lost, no stamp tells.
+    """
+    with no_nested_loops(conn), conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT DISTINCT o.id
+              FROM orders o
+              JOIN (SELECT s.order_id, s.line_item_id, sum(s.quantity) AS units
+                      FROM sales s
+                     WHERE s.shop_id = %(shop_id)s AND s.order_id = ANY (%(ids)s)
+                       AND s.line_type = 'PRODUCT' AND s.line_item_id IS NOT NULL
+                     GROUP BY s.order_id, s.line_item_id) s ON s.order_id = o.id
+              LEFT JOIN order_lines l ON l.shop_id = %(shop_id)s AND l.order_id = ANY (%(ids)s)
+                                     AND l.order_id = s.order_id AND l.id = s.line_item_id
+             WHERE o.shop_id = %(shop_id)s AND o.id = ANY (%(ids)s) AND o.deleted_at IS NULL
+               AND o.ledger_as_of >= o.updated_at AND coalesce(l.current_quantity, 0) <> s.units
+             ORDER BY 1
+            """,
+            {"shop_id": shop_id, "ids": list(order_ids)},
+        )
+        return [int(row[0]) for row in cur.fetchall()]
+
+
 def _read(conn: Connection, shop_id: int, order_ids: Sequence[int]) -> dict[int, datetime | None]:
     """Of these orders the ones we hold, locked: id -> the stamp with which its sales were read."""
     with conn.cursor() as cur:

@@ -55,6 +55,8 @@ def book(conn: Connection, shop: Shop, found: Sequence[OrderLedger]) -> None:
     """Keep sales that were read; a row that came back otherwise is told of."""
     booked = sales.replace(conn, shop.shop_id, shop.zone, found)
     daily_sales.touch(conn, shop.shop_id, booked.days)
+    behind = sales.lines_behind(conn, shop.shop_id, [one.order_id for one in found])
+    refetches.ask(conn, shop.shop_id, "order", behind)
     if booked.changed:
         sales.note_changed(conn, shop.shop_id, len(booked.changed))
         SALES_CHANGED.inc(len(booked.changed))
