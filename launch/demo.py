@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> None:
         handle = running.domain.partition(".")[0]
         url = f"http://localhost:{port + 1}/store/{handle}/apps/keel"
         _say(
-            f"Home shows {_open_decisions(running)} decisions, {time.monotonic() - began:.0f} s after the start."
+            f"Open decisions on Home: {_open_decisions(running)}, {time.monotonic() - began:.0f} s after the start."
         )
         _say(
             f"\n  Keel in the simulated admin:  {url}\n\n  Ctrl-C stops everything; the next start goes on from here."

@@ -46,13 +46,14 @@ def with_tips(lines: Sequence[OrderLine], tipped: Decimal | None) -> list[OrderL
     """Lines of which those that stand for the order's tips are tips: as they said, or as far as the order was `tipped` (None: not told).
 
     What is sold of the catalogue is none. A line that is called a tip comes first, then one of just what is left of it.
+    Bodies of older versions told 0 beside such a line: there it is a tip unless it is taxed, as tips never are.
     """
-    left = None if tipped is None else tipped - sum(one.price for one in lines if one.is_tip)
+    left = tipped - sum(one.price for one in lines if one.is_tip) if tipped else None
     found = {one.id for one in lines if one.is_tip}
     others = [one for one in lines if not one.is_tip and not one.is_of_the_catalogue]
     for one in sorted(others, key=lambda line: not line.says_tip):
         if left is None:
-            is_tip = one.says_tip
+            is_tip = one.says_tip and (tipped is None or not one.tax)
         else:
             is_tip = 0 < one.price <= left and (one.says_tip or one.price == left)
             left -= one.price if is_tip else 0
