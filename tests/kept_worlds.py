@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as PgConnection  # noqa: N812 -- as the driver calls it
 
 from shopify_app.config import settings
+from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
 from tests.simulated import World, install
 
@@ -76,7 +76,7 @@ def _copied(source: sqlite3.Connection, target: sqlite3.Connection) -> sqlite3.C
     return target
 
 
-def _rows(conn: PgConnection) -> dict[str, bytes]:
+def _rows(conn: Connection) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with conn.cursor() as cur:
         cur.execute(TABLES)
@@ -87,7 +87,7 @@ def _rows(conn: PgConnection) -> dict[str, bytes]:
     return found
 
 
-def _sequences(conn: PgConnection) -> list[tuple[str, int]]:
+def _sequences(conn: Connection) -> list[tuple[str, int]]:
     with conn.cursor() as cur:
         cur.execute(
             "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences WHERE last_value IS NOT NULL"

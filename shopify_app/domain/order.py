@@ -46,7 +46,7 @@ def with_tips(lines: Sequence[OrderLine], tipped: Decimal | None) -> list[OrderL
     """Lines of which those that stand for the order's tips are tips: as they said, or as far as the order was `tipped` (None: not told).
 
     What is sold of the catalogue is none. A line that is called a tip comes first, then one of just what is left of it.
-    Bodies of older versions told 0 beside such a line: there it is a tip unless it is taxed, as tips never are.
+    Bodies of older versions told 0 beside such a line: there it is a tip unless it is taxed.
     """
     left = tipped - sum(one.price for one in lines if one.is_tip) if tipped else None
     found = {one.id for one in lines if one.is_tip}

@@ -172,8 +172,7 @@ def _refunds(shop: Shop, step: BackfillStep) -> bool:
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
-        with sweep_transaction() as conn:
-            sizes.know_sizes(conn)
+        _know_sizes()
 
 
 def _ledger(shop: Shop, step: BackfillStep) -> bool:
@@ -220,8 +219,7 @@ def _ledgers_by_id(shop: Shop, step: BackfillStep) -> bool:
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
-        with sweep_transaction() as conn:
-            sizes.know_sizes(conn)
+        _know_sizes()
 
 
 def _sales(shop: Shop, _: BackfillStep) -> bool:
@@ -318,6 +316,12 @@ def _start(shop: Shop, step: BackfillStep, query: str, since: datetime | None) -
         backfills.wait(conn, shop.shop_id, step.step, seconds=1)
 
 
+def _know_sizes() -> None:
+    """After each batch: the next is planned by what there is now."""
+    with sweep_transaction() as conn:
+        sizes.know_sizes(conn)
+
+
 def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write) -> bool:
     """Stream the file into rows; False if the install it was for is gone. A short file is asked for anew."""
     url = operation.url or ""
@@ -338,8 +342,7 @@ def _load(shop: Shop, step: BackfillStep, operation: BulkOperation, write: Write
                 lease_seconds=LEASE_SECONDS,
             ):
                 return False
-        with sweep_transaction() as conn:
-            sizes.know_sizes(conn)
+        _know_sizes()
     if rows < operation.object_count:
         with transaction(shop.shop_id) as conn:  # reading on would find nothing more
             backfills.note_bulk_operation(
