@@ -1,13 +1,14 @@
 -- Why: a line that came to an order later stands on the day on which it came, also where Shopify shows us the order no more and
 -- its ledger is older than the line; a cancelled order comes to nothing to the cent; days of absurd quantities can be counted.
--- Locks: ACCESS EXCLUSIVE on order_lines (a new column without a rewrite) and on daily_sales while it is rewritten: a row a
--- variant and day, worked out from the orders.
+-- Locks: ACCESS EXCLUSIVE on order_lines (a new column without a rewrite), and on daily_sales (a row a variant and day) and
+-- issued_ranges (a row a variant and week) while they are rewritten.
 -- squawk-ignore-file changing-column-type
 ALTER TABLE order_lines ADD added_at timestamptz; -- the order's stamp when the line was first seen, if it came after the order; NULL: with it
 
 ALTER TABLE daily_sales
     ALTER ordered_units TYPE bigint, ALTER returned_units TYPE bigint,
     ALTER revenue TYPE numeric, ALTER list_revenue TYPE numeric;
+ALTER TABLE issued_ranges ALTER actual TYPE bigint;
 
 CREATE OR REPLACE FUNCTION book_sales(of_shop bigint, of_orders bigint[])
 RETURNS TABLE (order_id bigint, happened_on date, currency text, is_exact boolean, reason text, action text, line_type text,

@@ -365,7 +365,7 @@ CREATE TABLE public.issued_ranges (
     high integer NOT NULL,
     low_share real NOT NULL,
     high_share real NOT NULL,
-    actual integer,
+    actual bigint,
     left_out_because text,
     CONSTRAINT came_or_left_out CHECK (((actual IS NULL) OR (left_out_because IS NULL))),
     CONSTRAINT issued_ranges_expected_check CHECK ((expected >= (0)::double precision)),

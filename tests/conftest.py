@@ -56,14 +56,19 @@ def database_of_module(postgres: EmbeddedPostgres, request: pytest.FixtureReques
 
     For worlds that live as long as their module: what is due there is theirs.
     """
-    name = re.sub(r"\W", "_", request.module.__name__)[-60:]
+    url = new_database(postgres, re.sub(r"\W", "_", request.module.__name__)[-60:])
+    migrate(url)
+    return url
+
+
+def new_database(postgres: EmbeddedPostgres, name: str) -> str:
+    """The owner's URL of a database of that name, with nothing in it."""
     owner = psycopg2.connect(postgres.url_of("postgres"))
     owner.autocommit = True
     with owner.cursor() as cur:
         cur.execute(f"DROP DATABASE IF EXISTS {name}")
         cur.execute(f"CREATE DATABASE {name}")
     owner.close()
-    migrate(postgres.url_of(name))
     return postgres.url_of(name)
 
 

@@ -6,18 +6,14 @@ Only what is at rest is kept: the simulator's file, and the rows of the app's ta
 import io
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import psycopg2
 from psycopg2 import sql
 
-from shopify_app.config import settings
 from shopify_app.db.connection import Connection
 from shopify_app.domain.shop import Shop
-from tests.simulated import World, install
+from tests.simulated import World, install, owner
 
 KEPT_SECONDS: Final = 120
 """After that a shop is read anew: what a fresh one has not to do yet would be due."""
@@ -40,7 +36,7 @@ _kept: Final[dict[str, Kept]] = {}
 
 def installed(world: World) -> Shop:
     """The world's shop as `install` leaves it; only for a world to which nothing has been done, with no other shop beside it."""
-    with _owner() as conn, conn.cursor() as cur:
+    with owner() as conn, conn.cursor() as cur:
         cur.execute("SELECT count(*) FROM shops")
         assert cur.fetchone() == (0,), "ask for the shop before its rival"
     kept = _kept.get(world.domain)
@@ -48,7 +44,7 @@ def installed(world: World) -> Shop:
         _give_back(world, kept)
         return world.shop()
     shop = install(world)
-    with _owner() as conn:
+    with owner() as conn:
         _kept[world.domain] = Kept(
             time.monotonic(),
             _copied(world.sim.store.connection(), sqlite3.connect(":memory:")),
@@ -60,7 +56,7 @@ def installed(world: World) -> Shop:
 
 def _give_back(world: World, kept: Kept) -> None:
     _copied(kept.simulator, world.sim.store.connection())
-    with _owner() as conn, conn.cursor() as cur:
+    with owner() as conn, conn.cursor() as cur:
         cur.execute("SET LOCAL session_replication_role = replica")  # any order will do
         for table, rows in kept.tables.items():
             cur.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
@@ -93,14 +89,3 @@ def _sequences(conn: Connection) -> list[tuple[str, int]]:
             "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences WHERE last_value IS NOT NULL"
         )
         return [(str(name), int(value)) for name, value in cur.fetchall()]
-
-
-@contextmanager
-def _owner() -> Iterator[Any]:
-    """A transaction of the tables' owner, who sees every shop."""
-    conn = psycopg2.connect(settings().database_url)
-    try:
-        with conn:
-            yield conn
-    finally:
-        conn.close()

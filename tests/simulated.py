@@ -86,10 +86,20 @@ class World:
         raise AssertionError("the work does not end")
 
 
+@contextmanager
+def owner() -> Iterator[Any]:
+    """A transaction of the tables' owner, who sees every shop."""
+    conn = psycopg2.connect(config.settings().database_url)
+    try:
+        with conn:
+            yield conn
+    finally:
+        conn.close()
+
+
 def awaits_an_operation() -> bool:
     """Whether a step of an import waits for its bulk operation, to be looked at again within seconds."""
-    conn = psycopg2.connect(config.settings().database_url)
-    with conn, conn.cursor() as cur:
+    with owner() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT EXISTS (SELECT FROM backfills WHERE state = 'running' AND bulk_operation_id IS NOT NULL"
             " AND due_at < now() + interval '10 seconds')"
@@ -97,7 +107,6 @@ def awaits_an_operation() -> bool:
             " AND greatest(due_at, next_try_at) < now() + interval '10 seconds')"
         )
         row = cur.fetchone()
-    conn.close()
     return bool(row and row[0])
 
 

@@ -141,7 +141,7 @@ def due(conn: Connection, shop_id: int, *, until: date, timezone: str) -> list[D
                    AND r.actual IS NULL AND r.left_out_because IS NULL
             )
             SELECT d.variant_id, d.issued_on,
-                   (SELECT least(coalesce(sum(s.ordered_units), 0), 2147483647)::int FROM daily_sales s
+                   (SELECT coalesce(sum(s.ordered_units), 0)::bigint FROM daily_sales s
                      WHERE s.shop_id = %(shop_id)s AND s.variant_id = d.variant_id
                        AND s.sold_on >= d.issued_on AND s.sold_on < d.due_on) AS sold_units,
                    (SELECT coalesce(sum(extract(epoch FROM least(t.until, d.until) - greatest(t.since, d.since))
@@ -179,7 +179,7 @@ def keep_scores(
                AND r.actual IS NULL AND r.left_out_because IS NULL
             """,
             found,
-            template="(%s::bigint, %s::bigint, %s::date, %s::int, %s::text)",
+            template="(%s::bigint, %s::bigint, %s::date, %s::bigint, %s::text)",
             page_size=PAGE,
         )
 

@@ -10,6 +10,7 @@ import pytest
 from shopify_app.db import backfills, due_work
 from shopify_app.db.connection import sweep_transaction, transaction
 from shopify_app.db.migrate import FOLDER, migrate
+from tests.conftest import new_database
 from tests.factories import make_shop, rows
 
 WHAT = "suggestions"
@@ -281,17 +282,12 @@ def at(month, day):
 
 def test_what_was_due_in_the_tables_of_before_is_due_in_this_one(postgres, tmp_path):
     """Moved by an owner who is no superuser, as a hosted database's is: what is forced on owners must hide nothing."""
-    owner = psycopg2.connect(postgres.url_of("postgres"))
-    owner.autocommit = True
-    with owner.cursor() as cur:
-        cur.execute("DROP DATABASE IF EXISTS moved")
-        cur.execute("CREATE DATABASE moved")
-    owner.close()
+    url = new_database(postgres, "moved")
     for path in FOLDER.glob("0*.sql"):
         if path.name < "0022":
             shutil.copy(path, tmp_path)
-    migrate(postgres.url_of("moved"), tmp_path)
-    conn = psycopg2.connect(postgres.url_of("moved"))
+    migrate(url, tmp_path)
+    conn = psycopg2.connect(url)
     with conn, conn.cursor() as cur:
         cur.execute(BEFORE)
         cur.execute("DROP ROLE IF EXISTS plain_owner; CREATE ROLE plain_owner NOSUPERUSER")

@@ -20,6 +20,7 @@ from shopify_app.usecases.doorbells import DOORBELLS, PERIODIC_JOBS, Doorbell, f
 from shopify_app.usecases.inbox.ingest import HANDLERS, TOGETHER
 from shopify_app.usecases.rounds import ShopWork
 from shopify_app.web import create_app
+from tests.conftest import new_database
 
 GOOD = {
     "APP_ENV": "production",
@@ -121,31 +122,21 @@ def test_every_query_names_its_shop_or_says_that_the_sweeper_asks(path):
 
 
 def test_migrations_bring_an_empty_database_up_and_run_once(postgres):
-    owner = psycopg2.connect(postgres.url_of("postgres"))
-    owner.autocommit = True
-    with owner.cursor() as cur:
-        cur.execute("DROP DATABASE IF EXISTS from_empty")
-        cur.execute("CREATE DATABASE from_empty")
-    assert migrate(postgres.url_of("from_empty")) == [m.name for m in migrations()]
-    assert migrate(postgres.url_of("from_empty")) == []
-    owner.close()
+    url = new_database(postgres, "from_empty")
+    assert migrate(url) == [m.name for m in migrations()]
+    assert migrate(url) == []
 
 
 def test_a_migration_with_a_gap_or_changed_afterwards_is_refused(tmp_path, postgres):
     (tmp_path / "0002_x.sql").write_text("SELECT 1")
     with pytest.raises(MigrationError, match="without gaps"):
         migrations(tmp_path)
-    owner = psycopg2.connect(postgres.url_of("postgres"))
-    owner.autocommit = True
-    with owner.cursor() as cur:
-        cur.execute("DROP DATABASE IF EXISTS changed")
-        cur.execute("CREATE DATABASE changed")
-    owner.close()
+    url = new_database(postgres, "changed")
     (tmp_path / "0002_x.sql").rename(tmp_path / "0001_x.sql")
-    migrate(postgres.url_of("changed"), tmp_path)
+    migrate(url, tmp_path)
     (tmp_path / "0001_x.sql").write_text("SELECT 2")
     with pytest.raises(MigrationError, match="changed after"):
-        migrate(postgres.url_of("changed"), tmp_path)
+        migrate(url, tmp_path)
 
 
 def catalogue(url, query):
