@@ -59,7 +59,7 @@ def test_home_says_what_it_looked_at_and_why_it_is_not_sure(client, acme):
     page = re.sub(r"\s+", " ", html(client, acme, "/"))
 
     assert (
-        "We looked at 4,120 products. For 3,910 we suggest nothing. 16 prices or stocks we could not judge: without a cost, too new."
+        "We looked at 4,120 variants. For 3,910 we suggest nothing. 16 prices or stocks we could not judge: without a cost, too new."
         in page
     )
 
